@@ -1,0 +1,75 @@
+// Vectors of float as GNU vector extensions, at the width the including object is compiled for.
+//
+// Everything is in an anonymous namespace: an inline function with external linkage would be a weak symbol, and the
+// linker may keep the AVX-512 copy for every CPU.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__)
+#define STRIATE_VEC_BYTES 64
+#define STRIATE_ISA_NAME avx512
+#define STRIATE_ISA_ENUM ::striate::Isa::kAvx512
+#elif defined(__AVX2__)
+#define STRIATE_VEC_BYTES 32
+#define STRIATE_ISA_NAME avx2
+#define STRIATE_ISA_ENUM ::striate::Isa::kAvx2
+#elif defined(__ARM_NEON)
+#define STRIATE_VEC_BYTES 16
+#define STRIATE_ISA_NAME neon
+#define STRIATE_ISA_ENUM ::striate::Isa::kNeon
+#else
+#define STRIATE_VEC_BYTES 16
+#define STRIATE_ISA_NAME baseline
+#define STRIATE_ISA_ENUM ::striate::Isa::kBaseline
+#endif
+
+#define STRIATE_STR2(x) #x
+#define STRIATE_STR(x) STRIATE_STR2(x)
+#define STRIATE_CAT2(a, b) a##b
+#define STRIATE_CAT(a, b) STRIATE_CAT2(a, b)
+
+#if defined(__clang__)
+#define STRIATE_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define STRIATE_UNROLL _Pragma("GCC unroll 64")
+#endif
+
+#define STRIATE_INLINE inline __attribute__((always_inline))
+
+namespace striate {
+namespace {
+
+constexpr int kLanes = STRIATE_VEC_BYTES / 4;
+typedef float Vf __attribute__((vector_size(STRIATE_VEC_BYTES)));
+typedef int32_t Vi __attribute__((vector_size(STRIATE_VEC_BYTES)));
+typedef float VfUnaligned __attribute__((vector_size(STRIATE_VEC_BYTES), aligned(4), may_alias));
+
+[[maybe_unused]] STRIATE_INLINE Vf load(const float* p) { return *reinterpret_cast<const VfUnaligned*>(p); }
+[[maybe_unused]] STRIATE_INLINE void store(float* p, Vf v) { *reinterpret_cast<VfUnaligned*>(p) = v; }
+[[maybe_unused]] STRIATE_INLINE Vf splat(float x) { return Vf{} + x; }
+
+// The first n lanes (0 <= n <= kLanes) from memory, the others zero; nothing past p + n is touched.
+[[maybe_unused]] STRIATE_INLINE Vf load_n(const float* p, int n) {
+  if (n >= kLanes) return load(p);
+  float t[kLanes] = {};
+  for (int i = 0; i < n; ++i) t[i] = p[i];
+  return load(t);
+}
+[[maybe_unused]] STRIATE_INLINE void store_n(float* p, Vf v, int n) {
+  if (n >= kLanes) return store(p, v);
+  float t[kLanes];
+  store(t, v);
+  for (int i = 0; i < n; ++i) p[i] = t[i];
+}
+[[maybe_unused]] STRIATE_INLINE Vf select(Vi mask, Vf yes, Vf no) {  // mask lanes are 0 or -1
+  return reinterpret_cast<Vf>((reinterpret_cast<Vi>(yes) & mask) | (reinterpret_cast<Vi>(no) & ~mask));
+}
+// As std::max(a, b) with NaN in a kept: a < b ? b : a.
+[[maybe_unused]] STRIATE_INLINE Vf vmax(Vf a, Vf b) { return select(a < b, b, a); }
+[[maybe_unused]] STRIATE_INLINE Vf vmin(Vf a, Vf b) { return select(b < a, b, a); }
+
+}  // namespace
+}  // namespace striate
