@@ -1,0 +1,224 @@
+"""The attribute classes that several ops share. Field order is the engine's encoding (see `ir/attrs.py`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from striate.ir.attrs import NO_ATTRS, Attrs, NoAttrs
+
+Padding = Literal["valid", "same", "explicit"]
+
+#: Activations that a product can apply as it stores; `gelu_tanh` is gelu with approximate=True.
+Epilogue = Literal[
+    "none",
+    "relu",
+    "relu6",
+    "tanh",
+    "sigmoid",
+    "elu",
+    "leaky_relu",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "hard_sigmoid",
+    "hard_silu",
+]
+
+#: The order is that of `ir.types.DTYPES`.
+DTypeName = Literal[
+    "float32",
+    "int32",
+    "int64",
+    "uint8",
+    "bool",
+    "float64",
+    "float16",
+    "bfloat16",
+    "int8",
+    "int16",
+    "uint16",
+    "uint32",
+    "uint64",
+]
+
+
+@dataclass(frozen=True)
+class AxisAttrs(Attrs):
+    """One axis, non-negative: softmax, concat, gather, cumsum, sort."""
+
+    axis: int
+
+
+@dataclass(frozen=True)
+class AxesAttrs(Attrs):
+    """Axes to reduce, sorted and non-negative."""
+
+    axes: tuple[int, ...]
+    keepdims: bool = False
+
+
+@dataclass(frozen=True)
+class ArgAttrs(Attrs):
+    """argmax and argmin."""
+
+    axis: int
+    keepdims: bool = False
+
+
+@dataclass(frozen=True)
+class ShapeAttrs(Attrs):
+    """A shape to reach: reshape (one entry may be -1), broadcast_to, random fields. An open axis is written as -1 in
+    broadcast_to too."""
+
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PermAttrs(Attrs):
+    """transpose: result axis i is input axis perm[i]."""
+
+    perm: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SliceAttrs(Attrs):
+    """begin, end, step for each axis, as Python's after normalisation; an open axis is whole (0, -1, 1)."""
+
+    begin: tuple[int, ...]
+    end: tuple[int, ...]
+    step: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SliceGradAttrs(SliceAttrs):
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class PadAttrs(Attrs):
+    """pads: before and after of axis 0, of axis 1, ...; all >= 0."""
+
+    pads: tuple[int, ...]
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
+class GatherGradAttrs(Attrs):
+    axis: int
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DepthAttrs(Attrs):
+    depth: int
+
+
+@dataclass(frozen=True)
+class TopKAttrs(Attrs):
+    k: int
+
+
+@dataclass(frozen=True)
+class CastAttrs(Attrs):
+    dtype: DTypeName
+
+
+@dataclass(frozen=True)
+class AlphaAttrs(Attrs):
+    """elu's alpha, leaky_relu's negative_slope."""
+
+    alpha: float
+
+
+@dataclass(frozen=True)
+class GeluAttrs(Attrs):
+    approximate: bool = False
+
+
+@dataclass(frozen=True)
+class MatmulAttrs(Attrs):
+    transpose_a: bool = False
+    transpose_b: bool = False
+
+
+@dataclass(frozen=True)
+class DenseAttrs(Attrs):
+    epilogue: Epilogue = "none"
+    alpha: float = 0.0
+
+
+@dataclass(frozen=True)
+class ConvAttrs(Attrs):
+    """strides, pads (top, bottom, left, right; for "explicit" only) and dilation in pixels."""
+
+    strides: tuple[int, int] = (1, 1)
+    padding: Padding = "valid"
+    pads: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    epilogue: Epilogue = "none"
+    alpha: float = 0.0
+
+
+@dataclass(frozen=True)
+class ConvGradAttrs(ConvAttrs):
+    """ConvAttrs and the shape of what the gradient is of: x (N, H, W, C) or w (KH, KW, C/groups, K)."""
+
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class PoolAttrs(Attrs):
+    pool: tuple[int, int]
+    strides: tuple[int, int]
+    padding: Literal["valid", "same"] = "valid"
+
+
+@dataclass(frozen=True)
+class PoolGradAttrs(PoolAttrs):
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class EpsilonAttrs(Attrs):
+    epsilon: float
+
+
+@dataclass(frozen=True)
+class DropoutAttrs(Attrs):
+    rate: float
+
+
+@dataclass(frozen=True)
+class MomentumAttrs(Attrs):
+    momentum: float
+    nesterov: bool = False
+
+
+@dataclass(frozen=True)
+class AdamAttrs(Attrs):
+    beta_1: float
+    beta_2: float
+    epsilon: float
+
+
+@dataclass(frozen=True)
+class RMSpropAttrs(Attrs):
+    rho: float
+    epsilon: float
+
+
+@dataclass(frozen=True)
+class PackAttrs(Attrs):
+    """pack_panels: a (k, n) matrix into [ceil(n/panel)][k][panel]."""
+
+    k: int
+    n: int
+    panel: int
+
+
+__all__ = [name for name, thing in list(globals().items()) if isinstance(thing, type) and issubclass(thing, Attrs)] + [
+    "NO_ATTRS",
+    "NoAttrs",
+]
