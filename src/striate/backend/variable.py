@@ -1,0 +1,236 @@
+"""Variables: the state of models, each one buffer that lives as long as it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from striate.backend import context
+from striate.backend.dtypes import standardize_dtype
+from striate.backend.names import unique_name
+from striate.backend.tensor import OperatorMixin, SymbolicTensor
+from striate.core.errors import ArgumentError, ShapeError
+from striate.core.registry import export
+from striate.engine.lock import STATE_LOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Array = np.ndarray[Any, Any]
+
+_ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: str) -> Array:
+    """An array whose first element lies on a cache line."""
+    from striate.ir.types import numpy_dtype
+
+    kind = numpy_dtype(dtype)
+    nbytes = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+    raw = np.empty(nbytes + _ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % _ALIGNMENT
+    return raw[start : start + nbytes].view(kind).reshape(shape)
+
+
+@export("Variable", "backend.Variable")
+class Variable(OperatorMixin):
+    """A tensor that a model keeps: a weight, an optimizer's slot, a counter.
+
+    It owns one buffer for life. Only the engine and `assign` write it, and each write raises `version`; what others get
+    (`numpy()`, `np.asarray`) are copies. Inside a traced step, reading gives the value at that point of the trace and
+    assigning says what the Variable holds after the step.
+
+    Source: `keras.Variable`.
+
+    Args:
+        initializer: an array, a number, or a callable `(shape, dtype) -> array`.
+        shape: needed with a callable.
+        dtype: element type, floatx unless given (an array keeps its own).
+        trainable: whether optimizers change it.
+        name: last part of its path.
+
+    Example:
+        >>> v = Variable([1.0, 2.0]); v.assign_add([1.0, 1.0]); v.numpy()
+        array([2., 3.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+    ) -> None:
+        if name is not None and "/" in name:
+            raise ArgumentError(f"Argument `name` must be a string without '/'. Received: name={name!r}.")
+        self.name: str = name or unique_name("variable")
+        scope = context.current_path()
+        self._path = f"{scope}/{self.name}" if scope else self.name
+        self._trainable = bool(trainable)
+        self.autocast = bool(autocast)
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self.regularizer: Callable[[Any], Any] | None = None
+        self.constraint: Callable[[Any], Any] | None = None
+        self.overwrite_with_gradient = False
+        with context.tracing(None):
+            value = self._initial(initializer, shape, dtype)
+        self.array: Array = aligned_empty(value.shape, value.dtype.name)
+        self.array[...] = value
+        self.version = 0
+
+    @staticmethod
+    def _initial(initializer: Any, shape: Any, dtype: Any) -> Array:
+        if callable(initializer):
+            if shape is None:
+                raise ArgumentError(
+                    f"A Variable with a callable initializer needs a shape. Received: initializer={initializer}, shape=None."
+                )
+            shape = tuple(int(d) for d in shape)
+            name = standardize_dtype(dtype)
+            return np.asarray(initializer(shape, dtype=name)).astype(_np(name), copy=False)
+        value = np.asarray(initializer)
+        if dtype is None and not hasattr(initializer, "dtype"):
+            # Python numbers and lists: floats become floatx, ints int32.
+            dtype = standardize_dtype(float) if value.dtype.kind == "f" else ("int32" if value.dtype.kind == "i" else None)
+        value = value.astype(_np(standardize_dtype(dtype if dtype is not None else value.dtype)), copy=False)
+        if shape is not None and tuple(shape) != value.shape:
+            raise ShapeError(f"The initial value has shape {value.shape}. Expected shape={tuple(shape)}.")
+        return value
+
+    # What it is -----------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> str:
+        return self.array.dtype.name
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def size(self) -> int:
+        return self.array.size
+
+    @property
+    def path(self) -> str:
+        """Where it stands: "sequential/dense/kernel"."""
+        return self._path
+
+    @path.setter
+    def path(self, value: str) -> None:
+        self._path = value
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+
+    # Its value ------------------------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Any:
+        """A copy of the value, or, inside a traced step, the value at this point of the trace."""
+        from striate.backend.apply import convert_to_tensor
+
+        return convert_to_tensor(self)
+
+    def numpy(self) -> Array:
+        """A copy of the value."""
+        with STATE_LOCK.reading():
+            return self.array.copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.numpy() if dtype is None else self.numpy().astype(dtype)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def assign(self, value: Any) -> Any:
+        """Set the value; the shape must be the same, the dtype is converted.
+
+        Raises:
+            ValueError: another shape.
+        """
+        from striate.backend.apply import cast, convert_to_tensor, shape, wrap_value
+
+        value = convert_to_tensor(value)
+        if tuple(shape(value)) != self.shape:
+            raise ShapeError(
+                f"The shape of the target variable and the shape of the value assigned to it do not match: "
+                f"{self.path} has shape {self.shape}. Received a value of shape {tuple(shape(value))}."
+            )
+        if context.in_spec_scope():
+            return value
+        trace = context.current_trace()
+        if trace is not None:
+            trace.write(self, wrap_value(cast(value, self.dtype)))
+            return value
+        if isinstance(value, SymbolicTensor):
+            raise ArgumentError(f"{self.path} cannot be assigned {value!r} here: it has no value outside its trace.")
+        self.write(np.asarray(value))
+        return value
+
+    def write(self, value: Array) -> None:
+        """Copy `value` into the buffer, now, whatever is being traced."""
+        with STATE_LOCK.writing():
+            self.array[...] = value
+            self.version += 1
+
+    def assign_add(self, value: Any) -> Any:
+        """Add to the value."""
+        return self.assign(self + value)
+
+    def assign_sub(self, value: Any) -> Any:
+        """Subtract from the value."""
+        return self.assign(self - value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        new = Variable.__new__(Variable)
+        memo[id(self)] = new
+        new.__setstate__(self.__getstate__())
+        return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        state["array"] = self.numpy()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        value = state["array"]
+        self.array = aligned_empty(value.shape, value.dtype.name)
+        self.array[...] = value
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.array}>"
+
+
+def _np(name: str) -> Any:
+    from striate.ir.types import numpy_dtype
+
+    return numpy_dtype(name)
+
+
+__all__ = ["Variable", "aligned_empty"]
