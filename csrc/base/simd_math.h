@@ -1,0 +1,175 @@
+// Elementary functions on vectors of float, and the activations made of them.
+//
+// Each is one branch-free formula for every lane, so a value's bits depend on nothing but the value and the instruction
+// set. Infinities, NaN, overflow and signed zeros come out as in C's math.h, but for denormals: the engine runs with
+// them flushed, so a function may give 0 for one. Bounds (ulp against float64; docs/numerics.md): exp 1.1, expm1 1.6,
+// log 0.9, log1p 1.5, tanh 1.4, sigmoid 2.5, erf 1.3.
+//
+// Methods: reduction by ln 2 in two parts (Cody & Waite, "Software Manual for the Elementary Functions", 1980); the
+// logarithm's f/(2+f) form (Tang, ACM TOMS 16, 1990); erf's tail as 1 - exp(polynomial) (the log of erfc is smooth).
+// Polynomials are our own fits (Lawson's reweighted least squares, then each coefficient rounded to float in turn and
+// the rest fitted again); the error beside each is the fit's, relative to the function.
+#pragma once
+
+#include "base/simd.h"
+
+#if defined(__AVX2__) || defined(__SSE2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#define STRIATE_VFN [[maybe_unused]] STRIATE_INLINE Vf
+
+namespace striate {
+namespace {
+
+constexpr float kInf = __builtin_inff();
+constexpr float kNan = __builtin_nanf("");
+
+[[maybe_unused]] STRIATE_INLINE Vi as_int(Vf x) { return reinterpret_cast<Vi>(x); }
+STRIATE_VFN as_float(Vi x) { return reinterpret_cast<Vf>(x); }
+[[maybe_unused]] STRIATE_INLINE Vi splat_int(int32_t x) { return Vi{} + x; }
+
+STRIATE_VFN vabs(Vf x) { return as_float(as_int(x) & 0x7fffffff); }
+STRIATE_VFN copysign_of(Vf magnitude, Vf sign) {
+  return as_float((as_int(magnitude) & 0x7fffffff) | (as_int(sign) & INT32_MIN));
+}
+STRIATE_VFN vsqrt(Vf x) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vf>(_mm512_maskz_sqrt_ps(0xffff, reinterpret_cast<__m512>(x)));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Vf>(_mm256_sqrt_ps(reinterpret_cast<__m256>(x)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<Vf>(_mm_sqrt_ps(reinterpret_cast<__m128>(x)));
+#elif defined(__aarch64__)
+  return reinterpret_cast<Vf>(vsqrtq_f32(reinterpret_cast<float32x4_t>(x)));
+#else
+  for (int i = 0; i < kLanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
+
+// To whole numbers: adding 2^23 leaves no bits below one. Above 2^23 every float is whole, infinite or NaN.
+STRIATE_VFN vround(Vf x) {  // half to even
+  const Vf a = vabs(x), r = copysign_of((a + 8388608.0f) - 8388608.0f, x);
+  return select(a < 8388608.0f, r, x);
+}
+STRIATE_VFN vfloor(Vf x) {
+  const Vf r = vround(x);
+  return copysign_of(r - as_float(as_int(splat(1.0f)) & (r > x)), x);
+}
+STRIATE_VFN vceil(Vf x) {
+  const Vf r = vround(x);
+  return copysign_of(r + as_float(as_int(splat(1.0f)) & (r < x)), x);
+}
+
+STRIATE_VFN power_of_two(Vi n) { return as_float((n + 127) << 23); }  // -126 <= n <= 127
+
+// x = n ln 2 + r, |r| <= ln 2 / 2; the result is (exp(r) - 1), n the power of two. |x| <= 110.
+STRIATE_VFN reduce_exp(Vf x, Vi* n) {
+  const Vf shifted = x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: the low bits are now the whole number
+  const Vf whole = shifted - 12582912.0f;
+  *n = as_int(shifted) - as_int(splat(12582912.0f));
+  const Vf r = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
+  // exp(r) = 1 + r + r^2 q(r), error 2^-28.2
+  Vf q = r * 1.38200796e-3f + 8.36868398e-3f;
+  q = q * r + 4.16682735e-2f;
+  q = q * r + 1.66665211e-1f;
+  q = q * r + 4.99999940e-1f;
+  return (r * r) * q + r;
+}
+
+STRIATE_VFN vexp(Vf x) {
+  x = vmin(vmax(x, splat(-105.0f)), splat(89.0f));  // beyond, the two factors below give 0 and infinity all the same
+  Vi n;
+  const Vf p = reduce_exp(x, &n) + 1.0f;
+  const Vi half = n >> 1;  // 2^128 and 2^-151 are not floats, their roots are
+  return (p * power_of_two(half)) * power_of_two(n - half);
+}
+
+STRIATE_VFN vexpm1(Vf x) {
+  Vi n;
+  const Vf p = reduce_exp(vmin(vmax(x, splat(-30.0f)), splat(89.0f)), &n);
+  const Vf scale = power_of_two(n - 1);  // half of 2^n, since 2^128 is no float
+  return select(x == 0.0f, x, 2.0f * (p * scale + (scale - 0.5f)));
+}
+
+STRIATE_VFN vlog(Vf x) {
+  const Vi tiny = x < 1.17549435e-38f;
+  const Vf scaled = select(tiny, x * 33554432.0f, x);            // 2^25
+  const Vi bits = as_int(scaled) + (0x3f800000 - 0x3f3504f3);    // mantissa into [sqrt(1/2), sqrt(2))
+  const Vi exponent = ((bits >> 23) - 127) - (tiny & 25);
+  const Vf k = __builtin_convertvector(exponent, Vf);
+  const Vf f = as_float((bits & 0x007fffff) + 0x3f3504f3) - 1.0f;
+  const Vf s = f / (f + 2.0f), z = s * s, half_square = 0.5f * f * f;
+  // log(1 + f) = 2 s + s z p(z), error 2^-30
+  const Vf p = z * ((z * 0.298721224f + 0.399775535f) * z + 0.666667759f);
+  const Vf y = k * 0.693138123f - ((half_square - (s * (half_square + p) + k * 9.05800061e-6f)) - f);
+  const Vf special = select(x == 0.0f, splat(-kInf), select(x < 0.0f, splat(kNan), x));
+  return select((x > 0.0f) & (x < kInf), y, special);
+}
+
+STRIATE_VFN vlog1p(Vf x) {
+  const Vf u = x + 1.0f;
+  // What u lost in rounding, as a first-order correction: log(u + c) = log(u) + c / u.
+  const Vf c = select(x < 1.0f, x - (u - 1.0f), 1.0f - (u - x));
+  const Vf y = vlog(u) + c / u;
+  return select((u > 0.0f) & (u < kInf), select(x == 0.0f, x, y), vlog(u));
+}
+
+STRIATE_VFN vtanh(Vf x) {
+  const Vf a = vabs(x);
+  const Vf large = 1.0f - 2.0f / (vexp(2.0f * vmin(a, splat(10.0f))) + 1.0f);
+  const Vf z = x * x;  // tanh(x) = x + x z p(z) for |x| < 0.625, error 2^-27.7
+  Vf p = z * -5.69229666e-3f + 2.06281673e-2f;
+  p = p * z + -5.37365153e-2f;
+  p = p * z + 1.33314058e-1f;
+  p = p * z + -3.33332807e-1f;
+  return copysign_of(select(a < 0.625f, x * (z * p) + x, large), x);
+}
+
+// exp(-|x|) never overflows, so small results keep all their bits.
+STRIATE_VFN vsigmoid(Vf x) {
+  const Vf e = vexp(-vabs(x));
+  return select(x < 0.0f, e, splat(1.0f)) / (e + 1.0f);
+}
+
+STRIATE_VFN verf(Vf x) {
+  const Vf a = vabs(x);
+  const Vf z = x * x;  // erf(x) = x + x q(z) for |x| < 0.921875, error 2^-30
+  Vf q = z * 7.99293048e-5f + -8.04919051e-4f;
+  q = q * z + 5.1923776e-3f;
+  q = q * z + -2.68557277e-2f;
+  q = q * z + 1.12836257e-1f;
+  q = q * z + -3.76126289e-1f;
+  q = q * z + 1.28379166e-1f;
+  const Vf t = vmin(a, splat(4.0f));  // log(erfc(t)), error of the result 2^-29; erf(4) rounds to 1
+  Vf g = t * 1.95822722e-4f + -3.04210489e-3f;
+  g = g * t + 2.22225264e-2f;
+  g = g * t + -1.03922553e-1f;
+  g = g * t + -6.37192488e-1f;
+  g = g * t + -1.12766957f;
+  g = g * t + -1.97136091e-4f;
+  return select(a < 0.921875f, x * q + x, copysign_of(1.0f - vexp(g), x));
+}
+
+// ---- Activations, as Keras defines them.
+STRIATE_VFN vrelu(Vf x) { return vmax(x, Vf{}); }
+STRIATE_VFN vrelu6(Vf x) { return vmin(vmax(x, Vf{}), splat(6.0f)); }
+STRIATE_VFN velu(Vf x, float alpha) { return select(x > 0.0f, x, alpha * vexpm1(x)); }
+STRIATE_VFN vleaky_relu(Vf x, float slope) { return select(x > 0.0f, x, slope * x); }
+STRIATE_VFN vhard_sigmoid(Vf x) { return vrelu6(x + 3.0f) * (1.0f / 6.0f); }
+STRIATE_VFN vhard_silu(Vf x) { return x * vhard_sigmoid(x); }
+STRIATE_VFN vsilu(Vf x) {
+  const Vf e = vexp(-vabs(x));
+  return select(x < 0.0f, x * e, x) / (e + 1.0f);
+}
+STRIATE_VFN vsoftplus(Vf x) { return vmax(x, Vf{}) + vlog1p(vexp(-vabs(x))); }
+// x Phi(x). Near x = -5 the sum cancels: the error is ulps of x, not of the result.
+STRIATE_VFN vgelu(Vf x) { return 0.5f * x * (verf(x * 0.707106781f) + 1.0f); }
+// 0.5 x (1 + tanh(u)) written as x sigmoid(2 u), u = sqrt(2/pi) (x + 0.044715 x^3): no cancellation.
+STRIATE_VFN vgelu_tanh(Vf x) { return x * vsigmoid(1.59576912f * (x + 0.044715f * x * x * x)); }
+
+}  // namespace
+}  // namespace striate
