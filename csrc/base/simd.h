@@ -9,6 +9,10 @@
 #include <cstring>
 
 #if defined(__AVX512F__)
+#include <immintrin.h>  // for masks: a tail through memory costs ten times as much
+#endif
+
+#if defined(__AVX512F__)
 #define STRIATE_VEC_BYTES 64
 #define STRIATE_ISA_NAME avx512
 #define STRIATE_ISA_ENUM ::striate::Isa::kAvx512
@@ -49,9 +53,17 @@ typedef float VfUnaligned __attribute__((vector_size(STRIATE_VEC_BYTES), aligned
 
 [[maybe_unused]] STRIATE_INLINE Vf load(const float* p) { return *reinterpret_cast<const VfUnaligned*>(p); }
 [[maybe_unused]] STRIATE_INLINE void store(float* p, Vf v) { *reinterpret_cast<VfUnaligned*>(p) = v; }
-[[maybe_unused]] STRIATE_INLINE Vf splat(float x) { return Vf{} + x; }
+[[maybe_unused]] STRIATE_INLINE Vf splat(float x) { return x - Vf{}; }  // x - 0 is x, also for -0
 
 // The first n lanes (0 <= n <= kLanes) from memory, the others zero; nothing past p + n is touched.
+#if defined(__AVX512F__)
+[[maybe_unused]] STRIATE_INLINE Vf load_n(const float* p, int n) {
+  return reinterpret_cast<Vf>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p));
+}
+[[maybe_unused]] STRIATE_INLINE void store_n(float* p, Vf v, int n) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), reinterpret_cast<__m512>(v));
+}
+#else
 [[maybe_unused]] STRIATE_INLINE Vf load_n(const float* p, int n) {
   if (n >= kLanes) return load(p);
   float t[kLanes] = {};
@@ -64,6 +76,7 @@ typedef float VfUnaligned __attribute__((vector_size(STRIATE_VEC_BYTES), aligned
   store(t, v);
   for (int i = 0; i < n; ++i) p[i] = t[i];
 }
+#endif
 [[maybe_unused]] STRIATE_INLINE Vf select(Vi mask, Vf yes, Vf no) {  // mask lanes are 0 or -1
   return reinterpret_cast<Vf>((reinterpret_cast<Vi>(yes) & mask) | (reinterpret_cast<Vi>(no) & ~mask));
 }
