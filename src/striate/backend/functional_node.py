@@ -1,110 +1,104 @@
-"""Who made a KerasTensor: the record of functional models.
+"""How a functional model remembers what was called on what.
 
-Calling a layer (or a symbolic op) on KerasTensors leaves one `FunctionalNode`: the operation, the arguments of the
-call and the tensors it gave. Every KerasTensor knows its place in that record by its `_keras_history`, so a functional
-model is found by walking back from its outputs.
-
-An operation (a layer, an op as an object) carries a list `_inbound_nodes`, one entry a call, and a `name`.
-Inputs are nodes without arguments: an InputLayer records itself as `record(self, (), {}, tensor)`.
+Calling an operation (a layer, a model, or a function of `striate.ops`) on KerasTensors makes a FunctionalNode; each
+result's `_keras_history` says which operation made it, in which of its calls, at which place among the results.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from striate.backend import context
+from striate.backend.names import auto_name
+from striate.backend.tensor import KerasTensor
 from striate.core import tree
 
 
 class KerasHistory(NamedTuple):
-    """The operation that made a tensor, which of its calls, and which of that call's results."""
+    """Who made a KerasTensor: call `node_index` of `operation`, result `tensor_index`."""
 
     operation: Any
     node_index: int
     tensor_index: int
 
 
-def is_keras_tensor_like(x: Any) -> bool:
-    """Whether `x` is a symbolic tensor of functional models (told by the place where its history is kept)."""
-    return hasattr(x, "_keras_history")
-
-
 class FunctionalNode:
-    """One call of an operation on KerasTensors."""
-
-    __slots__ = ("args", "kwargs", "operation", "outputs")
+    """One call of an operation: its arguments as given, with KerasTensors in them, and its results."""
 
     def __init__(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
         self.operation = operation
         self.args = args
         self.kwargs = kwargs
-        self.outputs = outputs
-
-    @property
-    def input_tensors(self) -> list[Any]:
-        """The KerasTensors among the arguments, in order."""
-        return [x for x in tree.flatten([list(self.args), self.kwargs]) if is_keras_tensor_like(x)]
-
-    @property
-    def output_tensors(self) -> list[Any]:
-        return tree.flatten(self.outputs)
-
-    @property
-    def parent_nodes(self) -> list[FunctionalNode]:
-        """The nodes whose results this one reads."""
-        return [node_of(t) for t in self.input_tensors if t._keras_history is not None]
+        self.input_tensors = [t for t in tree.flatten([list(args), kwargs]) if isinstance(t, KerasTensor)]
+        self.outputs = [t for t in tree.flatten(outputs) if isinstance(t, KerasTensor)]
+        if not hasattr(operation, "_inbound_nodes"):
+            operation._inbound_nodes = []
+        self.index = len(operation._inbound_nodes)
+        operation._inbound_nodes.append(self)
+        for position, tensor in enumerate(self.outputs):
+            tensor._keras_history = KerasHistory(operation, self.index, position)
 
     @property
     def is_input(self) -> bool:
+        """Whether it is the node of an InputLayer."""
         return not self.input_tensors
 
-    def __repr__(self) -> str:
-        return f"<node of {getattr(self.operation, 'name', self.operation)!r}>"
-
-
-def node_of(tensor: Any) -> FunctionalNode:
-    """The node that made a KerasTensor."""
-    operation, node_index, _ = tensor._keras_history
-    node: FunctionalNode = operation._inbound_nodes[node_index]
-    return node
-
-
-_state = threading.local()
-
-
-def is_recording() -> bool:
-    return not getattr(_state, "paused", 0)
-
-
-@contextmanager
-def not_recording() -> Iterator[None]:
-    """Within it, calls on KerasTensors infer shapes and leave no record (inside a layer's own call, when building)."""
-    _state.paused = getattr(_state, "paused", 0) + 1
-    try:
-        yield
-    finally:
-        _state.paused -= 1
+    @property
+    def parent_nodes(self) -> list[FunctionalNode]:
+        """The calls that made the arguments."""
+        parents = []
+        for tensor in self.input_tensors:
+            history = tensor._keras_history
+            parents.append(history.operation._inbound_nodes[history.node_index])
+        return parents
 
 
 def record(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> Any:
-    """Enter a call into the record and give its results, each knowing its history.
-
-    A result that already has a history (an operation that hands its input on) is given as a new tensor.
-    """
-    if not is_recording():
-        return outputs
-    index = len(operation._inbound_nodes)
-    fresh: list[Any] = []
-    for place, tensor in enumerate(tree.flatten(outputs)):
-        if not is_keras_tensor_like(tensor):
-            fresh.append(tensor)
-            continue
-        if tensor._keras_history is not None:
-            tensor = type(tensor)(tensor.shape, tensor.dtype)
-        tensor._keras_history = KerasHistory(operation, index, place)
-        fresh.append(tensor)
-    outputs = tree.pack_sequence_as(outputs, fresh)
-    operation._inbound_nodes.append(FunctionalNode(operation, args, kwargs, outputs))
+    """Note the call and give the results."""
+    FunctionalNode(operation, args, kwargs, outputs)
     return outputs
+
+
+#: What a public function takes as tensors; its other arguments are the operation's configuration.
+TENSOR_ARGUMENTS = frozenset(
+    {
+        "x", "x1", "x2", "xs", "inputs", "kernel", "depthwise_kernel", "pointwise_kernel", "bias", "condition",
+        "indices", "values", "target", "output", "targets", "predictions", "arrays", "tensors", "operands", "a", "b",
+        "y_true", "y_pred", "pred", "mean", "variance", "offset", "start_indices", "updates", "data", "segment_ids",
+    }
+)  # fmt: skip
+
+
+class FunctionOperation:
+    """A call of a public function as a node of a functional model; Keras has a class for each, whose name it bears."""
+
+    def __init__(
+        self, fn: Callable[..., Any], module: str, class_name: str, config: dict[str, Any], name: str | None = None
+    ) -> None:
+        self.fn = fn
+        self.module = module
+        self.class_name = class_name
+        self.config = config
+        self.name = name or auto_name(class_name)
+        self._inbound_nodes: list[FunctionalNode] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fn(*args, **{**self.config, **kwargs})
+
+    def get_config(self) -> dict[str, Any]:
+        return {**self.config, "name": self.name}
+
+    def __repr__(self) -> str:
+        return f"<{self.class_name} operation, name={self.name}>"
+
+
+def compute_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The types of what `fn` gives for these KerasTensors: fresh KerasTensors, and nothing recorded."""
+    with context.spec_scope():
+        outputs = fn(*args, **kwargs)
+
+    def fresh(leaf: Any) -> Any:
+        return KerasTensor(leaf.shape, leaf.dtype) if isinstance(leaf, KerasTensor) else leaf
+
+    return tree.map_structure(fresh, outputs)

@@ -60,7 +60,7 @@ class ConcreteTrace(Trace):
     def write(self, variable: Any, value: Value) -> None:
         super().read(variable)
         super().write(variable, value)
-        variable.assign(self.value_of(value))
+        variable.write(self.value_of(value))
 
     def emit(self, op: str, inputs: Sequence[Value], attrs: Attrs = NO_ATTRS) -> tuple[Value, ...]:
         results = super().emit(op, inputs, attrs)

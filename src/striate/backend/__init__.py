@@ -1,0 +1,158 @@
+"""The one door between Keras's words and the engine.
+
+Variables, symbolic tensors, `apply`, tracing, gradients, dtypes, names and serialization. Floors above import from
+here, and never from `compiler` or `engine`.
+"""
+
+from __future__ import annotations
+
+from striate.backend.apply import (
+    apply,
+    cast,
+    convert_to_numpy,
+    convert_to_tensor,
+    dtype_of,
+    is_keras_tensor,
+    is_symbolic,
+    is_tensor,
+    shape,
+    traced_node,
+    wrap_traced,
+    wrap_value,
+)
+from striate.backend.context import (
+    call_context,
+    calling,
+    current_trace,
+    in_spec_scope,
+    in_trace,
+    name_scope,
+    spec_scope,
+    tracing,
+)
+from striate.backend.dtypes import (
+    DTypePolicy,
+    dtype_policy,
+    get_dtype_policy,
+    is_float_dtype,
+    is_int_dtype,
+    result_type,
+    set_dtype_policy,
+    standardize_dtype,
+    weak_name,
+)
+from striate.backend.function import TracedFunction
+from striate.backend.functional_node import FunctionalNode, FunctionOperation, KerasHistory, compute_spec, record
+from striate.backend.gradient import value_and_grad
+from striate.backend.names import (
+    auto_name,
+    clear_session,
+    draw_seed,
+    get_uid,
+    global_seed,
+    set_random_seed,
+    to_snake_case,
+    unique_name,
+)
+from striate.backend.serialization import (
+    CustomObjectScope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+    sharing_scope,
+)
+from striate.backend.settings import (
+    backend,
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+    standardize_data_format,
+)
+from striate.backend.symbolic import symbolic_op
+from striate.backend.tensor import (
+    ConcreteTensor,
+    KerasTensor,
+    OperatorMixin,
+    SymbolicTensor,
+    TracedTensor,
+    bind_operators,
+)
+from striate.backend.variable import Variable, aligned_empty
+
+__all__ = [
+    "ConcreteTensor",
+    "CustomObjectScope",
+    "DTypePolicy",
+    "FunctionOperation",
+    "FunctionalNode",
+    "KerasHistory",
+    "KerasTensor",
+    "OperatorMixin",
+    "SymbolicTensor",
+    "TracedFunction",
+    "TracedTensor",
+    "Variable",
+    "aligned_empty",
+    "apply",
+    "auto_name",
+    "backend",
+    "bind_operators",
+    "call_context",
+    "calling",
+    "cast",
+    "clear_session",
+    "compute_spec",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "current_trace",
+    "deserialize_keras_object",
+    "draw_seed",
+    "dtype_of",
+    "dtype_policy",
+    "epsilon",
+    "floatx",
+    "get_custom_objects",
+    "get_dtype_policy",
+    "get_registered_name",
+    "get_registered_object",
+    "get_uid",
+    "global_seed",
+    "image_data_format",
+    "in_spec_scope",
+    "in_trace",
+    "is_float_dtype",
+    "is_int_dtype",
+    "is_keras_tensor",
+    "is_symbolic",
+    "is_tensor",
+    "name_scope",
+    "record",
+    "register_keras_serializable",
+    "result_type",
+    "serialize_keras_object",
+    "set_dtype_policy",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_random_seed",
+    "shape",
+    "sharing_scope",
+    "spec_scope",
+    "standardize_data_format",
+    "standardize_dtype",
+    "symbolic_op",
+    "to_snake_case",
+    "traced_node",
+    "tracing",
+    "unique_name",
+    "value_and_grad",
+    "weak_name",
+    "wrap_traced",
+    "wrap_value",
+]

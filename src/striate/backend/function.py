@@ -1,0 +1,149 @@
+"""Traced functions: Python run once for each signature, a program run ever after.
+
+A signature is the structure of the arguments, the shape and dtype of their arrays, and the value of what is no array.
+Programs are kept in a bounded, least-recently-used cache: batch sizes that vary for ever do not grow memory.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from striate.backend import context
+from striate.backend.apply import wrap_traced, wrap_value
+from striate.backend.tensor import KerasTensor, SymbolicTensor
+from striate.backend.variable import Variable
+from striate.compiler.pipeline import compile_graph
+from striate.compiler.trace import Trace
+from striate.core import tree
+from striate.core.errors import SymbolicError
+from striate.core.registry import export
+from striate.ir.types import TensorType
+
+Array = np.ndarray[Any, Any]
+
+#: Programs kept for one function. A training loop needs two (full and last batch), evaluation two more.
+CAPACITY = 16
+
+
+class _Static:
+    """An argument that is no array, as part of a signature: compared by value where it can be, else by identity."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Static) and (self.value is other.value or _same(self.value, other.value))
+
+    def __hash__(self) -> int:
+        try:
+            return hash(self.value)
+        except TypeError:
+            return id(self.value)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and isinstance(a, str | int | float | bool | type(None)) and a == b
+
+
+class CompiledTrace:
+    """A traced and compiled call: feed it arrays, it gives arrays and updates the Variables."""
+
+    def __init__(self, trace: Trace, outputs: Any) -> None:
+        leaves = tree.flatten(outputs)
+        self._structure = outputs
+        self._slots: list[int | None] = []
+        self._fixed: list[Any] = []
+        values = []
+        for leaf in leaves:
+            if isinstance(leaf, SymbolicTensor | Variable):
+                self._slots.append(len(values))
+                values.append(wrap_value(leaf))
+            else:
+                self._slots.append(None)
+            self._fixed.append(leaf)
+        self.graph = trace.graph(values)
+        self.variables: list[Variable] = list(trace.variables)
+        self.executable = compile_graph(self.graph, training=bool(self.graph.updates))
+        # Leaves of the traced call hold the whole trace; only what is fixed is kept.
+        self._fixed = [None if s is not None else f for f, s in zip(self._fixed, self._slots, strict=True)]
+        self._structure = tree.pack_sequence_as(outputs, list(range(len(leaves))))
+
+    def __call__(self, arrays: list[Array]) -> Any:
+        got = self.executable.run(arrays, self.variables)
+        leaves = [f if s is None else got[s] for f, s in zip(self._fixed, self._slots, strict=True)]
+        return leaves[0] if self._structure == 0 else tree.pack_sequence_as(self._structure, leaves)
+
+
+@export("function")
+class TracedFunction:
+    """A Python function over arrays, run as a compiled program.
+
+    The function is run once for each signature of its arguments, on symbolic tensors; what it computes with
+    `striate.ops`, layers and Variables becomes one program, which later calls run. Variables that it assigns are
+    updated. Python side effects happen only while tracing.
+
+    Args:
+        fn: the function; arguments and results are arrays or nested lists, tuples and dicts of them.
+
+    Example:
+        >>> import striate, numpy as np
+        >>> double = striate.function(lambda x: x * 2.0)
+        >>> double(np.ones(3, "float32"))
+        array([2., 2., 2.], dtype=float32)
+    """
+
+    def __init__(self, fn: Callable[..., Any], capacity: int = CAPACITY) -> None:
+        self.fn = fn
+        self._capacity = capacity
+        self._programs: OrderedDict[Any, CompiledTrace] = OrderedDict()
+
+    def __call__(self, *args: Any) -> Any:
+        if context.in_trace() or context.in_spec_scope():
+            return self.fn(*args)
+        leaves = tree.flatten(args)
+        if any(isinstance(leaf, KerasTensor) for leaf in leaves):
+            return self.fn(*args)
+        key: list[Any] = []
+        arrays: list[Array] = []
+        for leaf in leaves:
+            if isinstance(leaf, np.ndarray | np.generic):
+                array = np.asarray(leaf)
+                key.append((array.shape, array.dtype.name))
+                arrays.append(array)
+            else:
+                key.append(_Static(leaf))
+        whole = (tree.key_of(args), tuple(key))
+        program = self._programs.get(whole)
+        if program is None:
+            program = self._programs[whole] = self.trace(args)
+            if len(self._programs) > self._capacity:
+                self._programs.popitem(last=False)
+        else:
+            self._programs.move_to_end(whole)
+        return program(arrays)
+
+    def trace(self, args: tuple[Any, ...]) -> CompiledTrace:
+        """Run the function on symbolic arguments like `args` and compile what it did."""
+        trace = Trace()
+        with context.tracing(trace):
+            symbolic = []
+            for i, leaf in enumerate(tree.flatten(args)):
+                if isinstance(leaf, np.ndarray | np.generic):
+                    array = np.asarray(leaf)
+                    symbolic.append(wrap_traced(trace.input(TensorType(array.shape, array.dtype.name), f"arg{i}"), trace))
+                elif isinstance(leaf, SymbolicTensor):
+                    raise SymbolicError(f"A traced function takes arrays. Received {leaf!r}.")
+                else:
+                    symbolic.append(leaf)
+            outputs = self.fn(*tree.pack_sequence_as(args, symbolic))
+            return CompiledTrace(trace, outputs)
+
+    def clear(self) -> None:
+        """Forget the programs: the function is traced again at its next call."""
+        self._programs.clear()

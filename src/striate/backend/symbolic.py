@@ -1,0 +1,63 @@
+"""Public functions of `striate.ops` as operations of functional models.
+
+`@symbolic_op("keras.src.ops.nn", "Relu")` says under which module and class name Keras's files know the function.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from striate.backend import context
+from striate.backend.functional_node import TENSOR_ARGUMENTS, FunctionOperation, compute_spec, record
+from striate.backend.tensor import KerasTensor
+from striate.core import tree
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: (module, class name) in files -> the function; the closed table for operations.
+OPERATIONS: dict[tuple[str, str], Callable[..., Any]] = {}
+
+
+def _has_keras_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    for value in (*args, *kwargs.values()):
+        if isinstance(value, KerasTensor):
+            return True
+        if isinstance(value, list | tuple | dict) and any(isinstance(t, KerasTensor) for t in tree.flatten(value)):
+            return True
+    return False
+
+
+def symbolic_op(module: str, class_name: str) -> Callable[[F], F]:
+    """Let a function be called on a functional model's tensors: the call is remembered, only types are computed."""
+
+    def decorate(fn: F) -> F:
+        signature = inspect.signature(fn)
+
+        @functools.wraps(fn)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if context.in_spec_scope() or not _has_keras_tensor(args, kwargs):
+                return fn(*args, **kwargs)
+            bound = signature.bind(*args, **kwargs)
+            tensors: list[Any] = []
+            config: dict[str, Any] = {}
+            for name, value in bound.arguments.items():
+                kind = signature.parameters[name].kind
+                if kind is inspect.Parameter.VAR_POSITIONAL:
+                    tensors.extend(value)
+                elif kind is inspect.Parameter.VAR_KEYWORD:
+                    config.update(value)
+                elif name in TENSOR_ARGUMENTS:
+                    tensors.append(value)
+                else:
+                    config[name] = value
+            operation = FunctionOperation(call, module, class_name, config)
+            outputs = compute_spec(fn, tuple(tensors), config)
+            return record(operation, tuple(tensors), {}, outputs)
+
+        OPERATIONS[(module, class_name)] = call
+        return call  # type: ignore[return-value]
+
+    return decorate
