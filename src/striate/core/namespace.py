@@ -1,0 +1,56 @@
+"""Packages whose public names are found when first used: `__getattr__, __dir__ = lazy_names(__name__)`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from striate.core.public_names import PUBLIC
+
+
+class _Namespace(ModuleType):
+    """A public module that is no package (striate.mixed_precision, ...): only names out of the table."""
+
+    def __getattr__(self, name: str) -> Any:
+        return _find(self.__name__, name)
+
+    def __dir__(self) -> list[str]:
+        return _names_in(self.__name__)
+
+
+def _names_in(package: str) -> list[str]:
+    head = package.partition(".")[2]
+    head = head + "." if head else ""
+    return sorted({n[len(head) :].partition(".")[0] for n in PUBLIC if n.startswith(head)})
+
+
+def _find(package: str, name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    head = package.partition(".")[2]
+    path = f"{head}.{name}" if head else name
+    if path in PUBLIC:
+        module, attribute = PUBLIC[path]
+        value = getattr(importlib.import_module(module), attribute)
+        setattr(sys.modules[package], name, value) if package in sys.modules else None
+        return value
+    if any(known.startswith(path + ".") for known in PUBLIC):
+        full = f"{package}.{name}"
+        try:
+            return importlib.import_module(full)
+        except ModuleNotFoundError as error:
+            if error.name != full:
+                raise
+            return _Namespace(full)
+    near = difflib.get_close_matches(path, PUBLIC, n=1)
+    hint = f" Did you mean striate.{near[0]}?" if near else ""
+    raise AttributeError(f"{package}.{name} does not exist in Striate.{hint}")
+
+
+def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """A package's module-level `__getattr__` and `__dir__` (PEP 562)."""
+    return (lambda name: _find(package, name)), (lambda: _names_in(package))

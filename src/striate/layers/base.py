@@ -1,0 +1,610 @@
+"""Layer: the base of everything that is called on tensors and may have weights."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from striate import backend, initializers, regularizers
+from striate.backend import KerasTensor, SymbolicTensor, TracedTensor, Variable
+from striate.constraints import get as get_constraint
+from striate.core import tree
+from striate.core.configurable import Configurable
+from striate.core.errors import ArgumentError, StateError
+from striate.core.registry import export
+from striate.layers.input_spec import InputSpec, check_input_spec
+from striate.random import SeedGenerator
+
+Array = np.ndarray[Any, Any]
+
+
+def _is_metric(value: Any) -> bool:
+    # By what it does, since metrics stand beside layers and not below them.
+    return hasattr(value, "update_state") and hasattr(value, "reset_state") and not isinstance(value, type)
+
+
+def _wrap_build(build: Callable[..., Any]) -> Callable[..., Any]:
+    """A class's own `build`, run outside any trace, under the layer's name, and remembered for the file."""
+    signature = inspect.signature(build)
+
+    @functools.wraps(build)
+    def wrapped(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        with backend.tracing(None):
+            if self._build_depth:  # super().build(...)
+                return build(self, *args, **kwargs)
+            bound = signature.bind(self, *args, **kwargs)
+            self._build_shapes = {k: v for k, v in list(bound.arguments.items())[1:]}
+            self._build_depth += 1
+            try:
+                with backend.name_scope(self.name) if not self._named else _no_scope():
+                    build(self, *args, **kwargs)
+            finally:
+                self._build_depth -= 1
+        self.built = True
+        return None
+
+    wrapped._wrapped_build = True  # type: ignore[attr-defined]
+    return wrapped
+
+
+class _no_scope:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: Any) -> None: ...
+
+
+@export("Layer", "layers.Layer")
+class Layer(Configurable):
+    """What is called on tensors and may have weights.
+
+    A subclass makes its weights in `build(input_shape)` with `add_weight`, and computes in `call(inputs)` with
+    `striate.ops`; its gradient follows from them. Called on arrays a layer gives arrays at once; called on the tensors
+    of a functional model it is remembered as part of the model.
+
+    Source: `keras.layers.Layer` (Keras 3).
+
+    Args:
+        activity_regularizer: penalty on the output, added to the loss.
+        trainable: whether training changes its weights.
+        dtype: dtype or DTypePolicy to compute in; floatx unless given.
+        autocast: whether float inputs are cast to the compute dtype.
+        name: made of the class's name unless given.
+
+    Example:
+        >>> class Scale(Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+        ...     def call(self, x):
+        ...         return x * self.factor
+        >>> Scale()(np.ones((1, 2), "float32"))
+        array([[1., 1.]], dtype=float32)
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = vars(cls).get("build")
+        if callable(own) and not getattr(own, "_wrapped_build", False):
+            cls.build = _wrap_build(own)  # type: ignore[method-assign]
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        #: set by `input_shape=` as in Sequential([Dense(3, input_shape=(4,))]): the batch axis first.
+        self._batch_input_shape: tuple[int | None, ...] | None = None
+        if "input_shape" in kwargs or "input_dim" in kwargs or "batch_input_shape" in kwargs:
+            shape = kwargs.pop("batch_input_shape", None)
+            if "input_dim" in kwargs:
+                shape = (None, kwargs.pop("input_dim"))
+            if "input_shape" in kwargs:
+                shape = (kwargs.pop("batch_size", None), *kwargs.pop("input_shape"))
+            self._batch_input_shape = tuple(shape)
+        if kwargs:
+            raise ArgumentError(
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}. "
+                f"It takes: {', '.join(_all_parameters(type(self)))}."
+            )
+        self.name: str = name or backend.auto_name(type(self).__name__)
+        if not isinstance(self.name, str) or "/" in self.name:
+            raise ArgumentError(f"A layer's `name` is a string without '/'. Received: name={name!r}.")
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.dtype_policy = backend.get_dtype_policy(dtype)
+        self.autocast = autocast
+        self.input_spec: InputSpec | list[InputSpec] | None = None
+        self.built = False
+        self.supports_masking = False
+        self._trainable = bool(trainable)
+        self._weights: list[Variable] = []
+        self._losses: list[Any] = []
+        self._build_shapes: dict[str, Any] = {}
+        self._build_depth = 0
+        self._named = False
+        self._inbound_nodes: list[backend.FunctionalNode] = []
+
+    # Weights --------------------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of this shape. The base has none."""
+        self.built = True
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str | None = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """A new weight of the layer.
+
+        Args:
+            shape: lengths of its axes; a scalar unless given.
+            initializer: name or Initializer; "glorot_uniform" for floats, "zeros" for others.
+            dtype: the policy's variable dtype unless given.
+            trainable: whether optimizers change it.
+            regularizer: penalty on it, added to the loss.
+            constraint: what it is projected to after each step.
+            name: last part of its path.
+        """
+        shape = () if shape is None else ((shape,) if isinstance(shape, int) else tuple(shape))
+        kind = backend.standardize_dtype(dtype or self.variable_dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if backend.is_float_dtype(kind) else "zeros"
+        scope = _no_scope() if self._named or self._build_depth else backend.name_scope(self.name)
+        with backend.tracing(None), scope:
+            variable = Variable(
+                initializers.get(initializer),
+                shape=shape,
+                dtype=kind,
+                trainable=trainable,
+                autocast=autocast,
+                aggregation=aggregation,
+                name=name,
+            )
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = get_constraint(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self._weights.append(variable)
+        return variable
+
+    def _attribute_leaves(self) -> Iterator[Any]:
+        """Everything kept in attributes, lists, tuples and dictionaries opened, in the order of assignment."""
+        for key, value in self.__dict__.items():
+            if key not in _NOT_WALKED:
+                yield from _leaves(value)
+
+    def _sublayers(self) -> list[Layer]:
+        """The layers kept in attributes, each once."""
+        return list({id(v): v for v in self._attribute_leaves() if isinstance(v, Layer)}.values())
+
+    @property
+    def _layers(self) -> list[Layer]:
+        return self._sublayers()
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Layer]:
+        """The layer and all layers in it, depth first, each once."""
+        seen: set[int] = set()
+        stack: list[Layer] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            if layer is not self or include_self:
+                yield layer
+            if layer is self or recursive:
+                stack.extend(reversed(layer._sublayers()))
+
+    def _own_variables(self) -> list[Variable]:
+        found = {id(v): v for v in self._weights}
+        for value in self._attribute_leaves():
+            if isinstance(value, Variable):
+                found.setdefault(id(value), value)
+        own = list(found.values())
+        # As in Keras: what trains first, then the rest.
+        return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The layer's Variables and those of the layers in it: all that a file keeps."""
+        found = {id(v): v for v in self._own_variables()}
+        for layer in self._sublayers():
+            found.update((id(v), v) for v in layer.weights if id(v) not in found)
+        return list(found.values())
+
+    @property
+    def variables(self) -> list[Variable]:
+        """`weights`, and the state of random generators and metrics."""
+        found = {id(v): v for v in self.weights}
+        for layer in self._flatten_layers():
+            for value in layer._attribute_leaves():
+                if isinstance(value, SeedGenerator):
+                    found.setdefault(id(value.state), value.state)
+        for metric in self.metrics:
+            found.update((id(v), v) for v in metric.variables if id(v) not in found)
+        return list(found.values())
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """What training changes: empty while `trainable` is False."""
+        return self.trainable_weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        if not self._trainable:
+            return []
+        found = {id(v): v for v in self._own_variables() if v.trainable}
+        for layer in self._sublayers():
+            found.update((id(v), v) for v in layer.trainable_weights if id(v) not in found)
+        return list(found.values())
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        training = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in training]
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """All other Variables, random states and metrics among them."""
+        training = {id(v) for v in self.trainable_weights}
+        return [v for v in self.variables if id(v) not in training]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights. Setting it sets the layers inside too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self._sublayers():
+            layer.trainable = bool(value)
+
+    def get_weights(self) -> list[Array]:
+        """Copies of the weights' values, in the order of `weights`."""
+        return [w.numpy() for w in self.weights]
+
+    def set_weights(self, weights: Iterable[Any]) -> None:
+        """Set the weights' values, in the order of `weights`.
+
+        Raises:
+            ValueError: another number of arrays, or other shapes; nothing is changed then.
+        """
+        values = [np.asarray(w) for w in weights]
+        own = self.weights
+        if len(values) != len(own):
+            raise ArgumentError(
+                f"Layer {self.name!r} has {len(own)} weights. set_weights() received {len(values)} arrays. "
+                f"Expected shapes: {[w.shape for w in own]}."
+            )
+        for variable, value in zip(own, values, strict=True):
+            if variable.shape != value.shape:
+                raise ArgumentError(
+                    f"Layer {self.name!r}: weight {variable.path} has shape {variable.shape}. "
+                    f"Received an array of shape {value.shape}."
+                )
+        for variable, value in zip(own, values, strict=True):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold.
+
+        Raises:
+            ValueError: before the layer is built.
+        """
+        if not self.built:
+            raise StateError(
+                f"You tried to call `count_params` on layer {self.name!r}, but the layer isn't built. "
+                "Build it with build(input_shape), or call it on data."
+            )
+        return sum(v.size for v in self.weights)
+
+    # Metrics and losses ---------------------------------------------------------------------------------------------
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics kept in attributes, here and in the layers inside."""
+        found: dict[int, Any] = {}
+        for layer in self._flatten_layers():
+            for value in layer._attribute_leaves():
+                if _is_metric(value):
+                    found.setdefault(id(value), value)
+        return list(found.values())
+
+    def add_loss(self, loss: Any) -> None:
+        """Add scalars to the loss of the training step in which this call happens."""
+        for value in tree.flatten(loss):
+            self._losses.append(value)
+
+    def _live_losses(self) -> list[Any]:
+        trace = backend.current_trace()
+        # A loss of an earlier trace has no value any more.
+        return [v for v in self._losses if not isinstance(v, TracedTensor) or v.trace is trace]
+
+    def _regularization_losses(self) -> list[Any]:
+        return [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
+
+    @property
+    def losses(self) -> list[Any]:
+        """What `add_loss` got in the last call, and the penalties of regularized weights."""
+        added = [v for layer in self._flatten_layers() for v in layer._live_losses()]
+        return added + self._regularization_losses()
+
+    def _clear_losses(self) -> None:
+        for layer in self._flatten_layers():
+            layer._losses.clear()
+
+    # Calling --------------------------------------------------------------------------------------------------------
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer computes; subclasses give it."""
+        raise NotImplementedError(
+            f"Layer {type(self).__name__} does not have a `call()` method implemented. "
+            "Write `def call(self, inputs): ...` with functions of striate.ops."
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        signature = _call_signature(type(self))
+        args, kwargs = self._convert(args, kwargs)
+        first = args[0] if args else kwargs.get(signature.first, None)
+        check_input_spec(self.input_spec, first, self.name)
+        with backend.calling(self) as context, backend.name_scope(self.name):
+            outer_training = context.training
+            kwargs = self._resolve_training(signature, args, kwargs, context)
+            if context.entry_layer is self:
+                self._clear_losses()
+            named, self._named = self._named, True
+            try:
+                if not self.built:
+                    self._build_for(signature, args, kwargs)
+                outputs = self._run(args, kwargs)
+            finally:
+                self._named = named
+                context.training = outer_training
+        return outputs
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        leaves = tree.flatten([list(args), kwargs])
+        if not backend.in_spec_scope() and any(isinstance(t, KerasTensor) for t in leaves):
+            outputs = self.compute_output_spec(*args, **kwargs)
+            return backend.record(self, args, kwargs, outputs)
+        outputs = self.call(*args, **kwargs)
+        if self.activity_regularizer is not None:
+            for output in tree.flatten(outputs):
+                if backend.is_tensor(output):
+                    self.add_loss(self.activity_regularizer(output))
+        return outputs
+
+    def _convert(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Arrays and Variables as tensors; floats in the compute dtype."""
+        if not self._convert_inputs:
+            return args, kwargs
+
+        def one(leaf: Any) -> Any:
+            if isinstance(leaf, np.ndarray | np.generic | SymbolicTensor | Variable) or hasattr(leaf, "__array__"):
+                leaf = backend.convert_to_tensor(leaf)
+                if self.autocast and backend.dtype_of(leaf) in _FLOATS:
+                    return backend.cast(leaf, self.compute_dtype)
+            return leaf
+
+        if args and isinstance(args[0], float | int) and not isinstance(args[0], bool):
+            args = (backend.convert_to_tensor(args[0], self.input_dtype), *args[1:])
+        elif args and isinstance(args[0], list | tuple) and _is_numbers(args[0]):
+            args = (np.asarray(args[0], self.input_dtype), *args[1:])
+        return tree.map_structure(one, args), tree.map_structure(one, kwargs)
+
+    #: a subclass sets it to False to see its arguments as they are.
+    _convert_inputs = True
+
+    def _resolve_training(
+        self, signature: _CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any], context: Any
+    ) -> dict[str, Any]:
+        """`training`: as given, else as the layer around was told, else False."""
+        if not signature.has_training:
+            if "training" in kwargs and not signature.has_kwargs:
+                context.training = kwargs["training"]
+                return {k: v for k, v in kwargs.items() if k != "training"}
+            return kwargs
+        position = signature.training_position
+        given = args[position] if position is not None and position < len(args) else kwargs.get("training")
+        if given is None:
+            given = context.training
+        if given is None:
+            given = signature.training_default
+        context.training = given
+        if position is not None and position < len(args):
+            return kwargs
+        return {**kwargs, "training": given}
+
+    def _build_for(self, signature: _CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Call `build` with the shapes of the tensors that the layer is called on."""
+
+        def shapes(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {k: shapes(v) for k, v in value.items()}
+            if isinstance(value, list | tuple):
+                return [shapes(v) for v in value]
+            return tuple(backend.shape(value)) if hasattr(value, "shape") else None
+
+        given = dict(zip(signature.names, args, strict=False)) | kwargs
+        names = [p for p in inspect.signature(self.build).parameters.values() if p.kind is not p.VAR_KEYWORD]
+        by_name = {f"{k}_shape": shapes(v) for k, v in given.items()}
+        if len(names) == 1:
+            first = args[0] if args else given.get(signature.first)
+            self.build(shapes(first))
+        else:
+            self.build(**{p.name: by_name[p.name] for p in names if p.name in by_name})
+        self.built = True
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The shapes and dtypes of the output, as KerasTensors."""
+        return backend.compute_spec(self.call, args, kwargs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for inputs of `input_shape`, found by inferring through `call`."""
+
+        def tensor(shape: Any) -> Any:
+            if isinstance(shape, dict):
+                return {k: tensor(v) for k, v in shape.items()}
+            if isinstance(shape, list | tuple) and shape and isinstance(shape[0], list | tuple):
+                return [tensor(s) for s in shape]
+            return KerasTensor(shape, self.compute_dtype)
+
+        inputs = tensor(input_shape)
+        if not self.built:
+            self.build(input_shape)
+        outputs = self.compute_output_spec(inputs)
+        return tree.map_structure(lambda t: t.shape, outputs)
+
+    # Dtypes ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the layer's variables."""
+        return self.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        return self.compute_dtype
+
+    # In a functional model ------------------------------------------------------------------------------------------
+
+    def _only_node(self, what: str) -> backend.FunctionalNode:
+        if len(self._inbound_nodes) != 1:
+            raise StateError(
+                f"The layer {self.name!r} has {len(self._inbound_nodes)} inbound nodes, so `{what}` is not one tensor. "
+                "It is when the layer was called once on a functional model's tensors."
+            )
+        return self._inbound_nodes[0]
+
+    @property
+    def input(self) -> Any:
+        """The tensor the layer was called on, where it was called once."""
+        tensors = self._only_node("layer.input").input_tensors
+        return tensors[0] if len(tensors) == 1 else tensors
+
+    @property
+    def output(self) -> Any:
+        """The tensor the layer gave, where it was called once."""
+        tensors = self._only_node("layer.output").outputs
+        return tensors[0] if len(tensors) == 1 else tensors
+
+    # Files ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> str:
+        return self.name
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self._trainable,
+            "dtype": backend.serialize_keras_object(self.dtype_policy),
+        }
+        for cls, name in self._described_parameters():
+            if cls is not Layer:
+                config[name] = backend.serialize_keras_object(self._argument(cls, name))
+        return config
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What `build` was called with, so that a loaded layer can be built before its weights are read."""
+        if not self.built or getattr(type(self).build, "__qualname__", "") == "Layer.build" or not self._build_shapes:
+            return None
+        return dict(self._build_shapes)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build the layer as `get_build_config` says."""
+        if self.built:
+            return
+
+        def shape(value: Any) -> Any:
+            if isinstance(value, list | tuple) and all(isinstance(d, int | None) for d in value):
+                return tuple(value)
+            return [shape(v) for v in value] if isinstance(value, list) else value
+
+        shapes = {k: shape(v) for k, v in config.items()}
+        if set(shapes) == {"input_shape"}:
+            if shapes["input_shape"] is not None:
+                self.build(shapes["input_shape"])
+        elif shapes:
+            self.build(**shapes)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+_FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
+_NOT_WALKED = frozenset({"_inbound_nodes", "_init_arguments", "_losses", "_build_shapes", "_weights"})
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, list | tuple | set):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _is_numbers(value: Any) -> bool:
+    leaves = tree.flatten(value)
+    return bool(leaves) and all(isinstance(v, int | float) for v in leaves)
+
+
+def _all_parameters(cls: type) -> list[str]:
+    names: dict[str, None] = {}
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            names.update(
+                (p.name, None)
+                for p in list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+                if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+            )
+    return list(names)
+
+
+class _CallSignature:
+    """What a layer's `call` takes."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        parameters = list(inspect.signature(call).parameters.values())[1:]
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self.names = [p.name for p in parameters if p.kind in kinds]
+        self.first = self.names[0] if self.names else ""
+        self.has_kwargs = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+        training = next((p for p in parameters if p.name == "training"), None)
+        self.has_training = training is not None
+        self.training_position = self.names.index("training") if "training" in self.names else None
+        default = training.default if training is not None else None
+        self.training_default = False if default is None or default is inspect.Parameter.empty else default
+
+
+@functools.lru_cache(maxsize=None)
+def _call_signature(cls: type[Layer]) -> _CallSignature:
+    return _CallSignature(cls.call)
