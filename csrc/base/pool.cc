@@ -1,0 +1,199 @@
+#include "base/pool.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <pthread.h>
+
+#include "base/float_env.h"
+
+namespace striate {
+namespace {
+
+constexpr auto kSpin = std::chrono::microseconds(50);
+
+inline void pause_cpu() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// True when `ready` came true within the spinning time.
+template <typename Ready>
+bool spin_until(bool may_spin, Ready ready) {
+  if (ready()) return true;
+  if (!may_spin) return false;
+  const auto deadline = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (ready()) return true;
+      pause_cpu();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  return ready();
+}
+
+int64_t left(uint64_t tickets) { return static_cast<int64_t>(tickets & 0xffffffffu); }
+
+}  // namespace
+
+struct Pool {
+  // (phase number << 32) | pieces not yet claimed. One word, so that claiming a piece and knowing which phase it
+  // belongs to is one operation: a worker that comes late finds zero left and touches nothing of the next phase.
+  alignas(64) std::atomic<uint64_t> tickets{0};
+  alignas(64) std::atomic<int64_t> done{0};
+  alignas(64) std::atomic<int> sleepers{0};
+  std::atomic<bool> caller_sleeps{false};
+  std::atomic<bool> stop{false};
+
+  // The phase at work. Written by the caller before it gives out tickets, and not again before all pieces are done,
+  // so whoever holds a ticket may read it.
+  PieceFn fn = nullptr;
+  void* context = nullptr;
+  int64_t pieces = 0;
+
+  std::mutex taken;  // held by the run that has the pool
+  std::mutex sleep;
+  std::condition_variable wake, finished;
+  std::vector<std::thread> workers;
+  Machine machine = look_at_machine();
+  std::atomic<int> threads{machine.threads};
+  bool may_spin = false;
+
+  // Claims and does pieces until none are left. A phase cannot end, nor `pieces` change, before what was done here is
+  // reported, so one report at the end is enough.
+  void work(int thread) {
+    int64_t mine = 0;
+    uint64_t t = tickets.load(std::memory_order_acquire);
+    while (left(t) != 0) {
+      if (!tickets.compare_exchange_weak(t, t - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      fn(context, pieces - left(t), thread);
+      ++mine;
+      t = tickets.load(std::memory_order_acquire);
+    }
+    if (mine == 0) return;
+    const int64_t total = pieces;
+    const bool last = done.fetch_add(mine, std::memory_order_seq_cst) + mine == total;
+    if (last && caller_sleeps.load(std::memory_order_seq_cst)) {
+      const std::lock_guard<std::mutex> lock(sleep);
+      finished.notify_all();
+    }
+  }
+
+  void worker(int thread) {
+    const FloatEnv env;
+    const auto called = [this] {
+      return left(tickets.load(std::memory_order_seq_cst)) != 0 || stop.load(std::memory_order_relaxed);
+    };
+    while (!stop.load(std::memory_order_relaxed)) {
+      if (!spin_until(may_spin, called)) {
+        std::unique_lock<std::mutex> lock(sleep);
+        sleepers.fetch_add(1, std::memory_order_seq_cst);
+        wake.wait(lock, called);
+        sleepers.fetch_sub(1, std::memory_order_seq_cst);
+      }
+      work(thread);
+    }
+  }
+
+  void run(PieceFn f, void* c, int64_t n) {
+    fn = f;
+    context = c;
+    pieces = n;
+    done.store(0, std::memory_order_relaxed);
+    const uint64_t phase = (tickets.load(std::memory_order_relaxed) >> 32) + 1;
+    tickets.store((phase << 32) | static_cast<uint64_t>(n), std::memory_order_seq_cst);
+    int64_t asleep = sleepers.load(std::memory_order_seq_cst);
+    if (asleep > 0) {
+      { const std::lock_guard<std::mutex> lock(sleep); }  // whoever is about to sleep has looked at the tickets by now
+      for (asleep = asleep < n - 1 ? asleep : n - 1; asleep > 0; --asleep) wake.notify_one();
+    }
+    work(0);
+    const auto all_done = [&] { return done.load(std::memory_order_seq_cst) == n; };
+    if (spin_until(may_spin, all_done)) return;
+    std::unique_lock<std::mutex> lock(sleep);
+    caller_sleeps.store(true, std::memory_order_seq_cst);
+    finished.wait(lock, all_done);
+    caller_sleeps.store(false, std::memory_order_relaxed);
+  }
+
+  void start_workers() {
+    const int wanted = threads.load(std::memory_order_relaxed) - 1;
+    may_spin = machine.may_spin && wanted + 1 <= machine.cpus;
+    try {
+      while (static_cast<int>(workers.size()) < wanted) {
+        const int thread = static_cast<int>(workers.size()) + 1;
+        workers.emplace_back([this, thread] { worker(thread); });
+      }
+    } catch (const std::system_error&) {
+      // The system gives no more threads: those we have will do, and no result depends on how many there are.
+      threads.store(static_cast<int>(workers.size()) + 1, std::memory_order_relaxed);
+    }
+  }
+
+  void stop_workers() {
+    stop.store(true);
+    { const std::lock_guard<std::mutex> lock(sleep); }
+    wake.notify_all();
+    for (std::thread& w : workers) w.join();
+    workers.clear();
+    stop.store(false);
+  }
+};
+
+namespace {
+
+std::atomic<Pool*> g_pool{nullptr};
+
+// Never freed: workers may still sleep in it when the process ends. In a forked child its threads do not exist and its
+// locks may be held by them for ever, so the child forgets it and makes another.
+Pool& pool() {
+  Pool* p = g_pool.load(std::memory_order_acquire);
+  if (p != nullptr) return *p;
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { g_pool.store(nullptr); });
+  static_cast<void>(registered);
+  auto fresh = std::make_unique<Pool>();
+  if (g_pool.compare_exchange_strong(p, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
+  return *p;
+}
+
+}  // namespace
+
+PoolLease::PoolLease() : pool_(nullptr), threads_(1) {
+  Pool& p = pool();
+  if (p.threads.load(std::memory_order_relaxed) == 1 || !p.taken.try_lock()) return;
+  pool_ = &p;
+  if (static_cast<int>(p.workers.size()) + 1 < p.threads.load(std::memory_order_relaxed)) p.start_workers();
+  threads_ = static_cast<int>(p.workers.size()) + 1;
+}
+
+PoolLease::~PoolLease() {
+  if (pool_ != nullptr) pool_->taken.unlock();
+}
+
+void PoolLease::run(PieceFn fn, void* context, int64_t pieces) {
+  if (pool_ != nullptr && threads_ > 1 && pieces > 1) return pool_->run(fn, context, pieces);
+  for (int64_t i = 0; i < pieces; ++i) fn(context, i, 0);
+}
+
+int pool_threads() { return pool().threads.load(std::memory_order_relaxed); }
+
+void set_pool_threads(int n) {
+  Pool& p = pool();
+  const std::lock_guard<std::mutex> lock(p.taken);
+  p.stop_workers();
+  p.threads.store(n > 0 ? n : p.machine.threads, std::memory_order_relaxed);
+}
+
+const Machine& machine() { return pool().machine; }
+
+}  // namespace striate
