@@ -1,0 +1,97 @@
+"""One array of a batch: what is taken, what it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from striate import backend
+from striate.core import tree
+from striate.core.errors import ArgumentError, DTypeError
+
+Array = np.ndarray[Any, Any]
+Batch = tuple[Any, ...]
+
+_KINDS = "fiub"
+
+
+def is_number(x: Any) -> bool:
+    return isinstance(x, int | float | bool | np.generic)
+
+
+def as_array(x: Any, role: str) -> Array:
+    """`x` as an array without a copy where it is one already.
+
+    Raises:
+        TypeError: no array of numbers.
+    """
+    if isinstance(x, np.ndarray):
+        array = x
+    elif hasattr(x, "to_numpy"):  # pandas
+        array = np.asarray(x.to_numpy())
+    else:
+        array = np.asarray(x)
+    if array.dtype.kind not in _KINDS and array.dtype.name != "bfloat16":
+        raise DTypeError(
+            f"`{role}` must be an array of numbers. Received: {type(x).__name__} of dtype {array.dtype}. "
+            "Convert it first, for example with np.asarray(values, 'float32')."
+        )
+    if array.ndim == 0:
+        raise ArgumentError(f"`{role}` must have a first axis that counts the samples. Received one number: {x!r}.")
+    return array
+
+
+def as_arrays(structure: Any, role: str) -> Any:
+    """A nested structure with arrays as leaves; lists of plain numbers count as one array."""
+    if structure is None:
+        return None
+    leaves = tree.flatten(structure)
+    if tree.is_nested(structure) and not isinstance(structure, dict) and leaves and all(is_number(v) for v in leaves):
+        return as_array(structure, role)
+    return tree.map_structure(lambda leaf: None if leaf is None else as_array(leaf, role), structure)
+
+
+def as_batch_leaf(x: Any) -> Any:
+    """What the engine takes: contiguous, float64 turned into floatx (as Keras does)."""
+    if x is None:
+        return None
+    array = x if isinstance(x, np.ndarray) else as_array(x, "data")
+    if array.dtype == np.float64:
+        return np.ascontiguousarray(array, backend.floatx())
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
+
+
+def map_leaves(fn: Callable[[Any], Any], structure: Any) -> Any:
+    """`tree.map_structure` on one structure, quick where it is a single array."""
+    if isinstance(structure, np.ndarray) or structure is None:
+        return fn(structure)
+    return tree.map_structure(fn, structure)
+
+
+def standardize_batch(data: Batch) -> Batch:
+    """A batch as steps get it."""
+    return tuple(map_leaves(as_batch_leaf, part) for part in data)
+
+
+def class_weights(y: Any, class_weight: dict[int, float]) -> Array:
+    """The weight of each sample: that of its class, 1 for classes that are not named.
+
+    Args:
+        y: class numbers (n,) or (n, 1), or one-hot rows (n, classes).
+        class_weight: class number -> weight.
+    """
+    if tree.is_nested(y) or y is None:
+        raise ArgumentError(
+            "`class_weight` is only supported for models with a single output, whose targets are one array. "
+            f"Received targets: {'None' if y is None else tree.map_structure(np.shape, y)}."
+        )
+    labels = np.asarray(y)
+    if labels.ndim > 1:
+        labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(-1)
+    labels = np.rint(labels).astype(np.int64)
+    table = np.ones(max([int(k) for k in class_weight] + [int(labels.max(initial=0))]) + 1, backend.floatx())
+    for number, weight in class_weight.items():
+        table[int(number)] = weight
+    return np.asarray(table[np.clip(labels, 0, None)])
