@@ -160,6 +160,14 @@ class ConvAttrs(Attrs):
     epilogue: Epilogue = "none"
     alpha: float = 0.0
 
+    def producing(self, shape: tuple[int, ...]) -> ConvGradAttrs:
+        """For the gradient of what has this shape: the same windows, no epilogue."""
+        return ConvGradAttrs(self.strides, self.padding, self.pads, self.dilation, self.groups, shape=shape)
+
+    def plain(self) -> ConvAttrs:
+        """The same windows, no epilogue, no shape."""
+        return ConvAttrs(self.strides, self.padding, self.pads, self.dilation, self.groups)
+
 
 @dataclass(frozen=True)
 class ConvGradAttrs(ConvAttrs):
@@ -173,6 +181,13 @@ class PoolAttrs(Attrs):
     pool: tuple[int, int]
     strides: tuple[int, int]
     padding: Literal["valid", "same"] = "valid"
+
+    def producing(self, shape: tuple[int, ...]) -> PoolGradAttrs:
+        """For the gradient of what has this shape."""
+        return PoolGradAttrs(self.pool, self.strides, self.padding, shape)
+
+    def plain(self) -> PoolAttrs:
+        return PoolAttrs(self.pool, self.strides, self.padding)
 
 
 @dataclass(frozen=True)

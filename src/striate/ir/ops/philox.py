@@ -1,0 +1,59 @@
+"""Philox4x32-10: random words from a key and a counter, the same on every machine and for any number of threads.
+
+Block i of a field drawn with state (seed, counter) is philox(key = seed, words = (i, counter)); each of the three is 64
+bits as (low, high) words of 32. A block has four outputs; element e of a field (row-major) uses word e % 4 of block
+e // 4.
+
+Source: Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (2011); constants as in Random123.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from striate.ir.ops._arrays import Array
+
+MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+WEYL = (0x9E3779B9, 0xBB67AE85)  # added to the key each round: golden ratio, sqrt(3) - 1
+ROUNDS = 10
+_MASK = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
+
+def philox4x32(counter: Array, key: tuple[int, int]) -> Array:
+    """(n, 4) counter words and a key of two words -> (n, 4) random words; uint64 arrays that hold 32 bits each."""
+    c0, c1, c2, c3 = (counter[:, i].astype(np.uint64) for i in range(4))
+    k0, k1 = key
+    for _ in range(ROUNDS):
+        p0, p1 = c0 * np.uint64(MULTIPLIERS[0]), c2 * np.uint64(MULTIPLIERS[1])
+        c0, c1, c2, c3 = (
+            (p1 >> _HALF) ^ c1 ^ np.uint64(k0),
+            p1 & _MASK,
+            (p0 >> _HALF) ^ c3 ^ np.uint64(k1),
+            p0 & _MASK,
+        )
+        k0, k1 = (k0 + WEYL[0]) & 0xFFFFFFFF, (k1 + WEYL[1]) & 0xFFFFFFFF
+    return np.stack([c0, c1, c2, c3], axis=1)
+
+
+def words(state: Array, count: int) -> Array:
+    """The first `count` words of the field of a state (seed, counter), int64 (2,)."""
+    seed, counter = (int(s) & 0xFFFFFFFFFFFFFFFF for s in state)
+    blocks = np.arange(-(-count // 4), dtype=np.uint64)
+    given = np.empty((blocks.size, 4), np.uint64)
+    given[:, 0], given[:, 1] = blocks & _MASK, blocks >> _HALF
+    given[:, 2], given[:, 3] = counter & 0xFFFFFFFF, counter >> 32
+    return philox4x32(given, (seed & 0xFFFFFFFF, seed >> 32)).reshape(-1)[:count]
+
+
+def uniform(state: Array, count: int) -> Array:
+    """[0, 1) on a grid of 2^-24, float64: the upper 24 bits of a word; each is a float32 exactly."""
+    return (words(state, count) >> np.uint64(8)).astype(np.float64) * 2.0**-24
+
+
+def normal(state: Array, count: int) -> Array:
+    """Standard normal, float64, by Box-Muller on the word pairs 0-1 and 2-3 of a block."""
+    pairs = (words(state, -(-count // 4) * 4) >> np.uint64(8)).astype(np.float64).reshape(-1, 2)
+    radius = np.sqrt(-2 * np.log((pairs[:, 0] + 1) * 2.0**-24))  # of (0, 1], so that the log is finite
+    angle = 2 * np.pi * pairs[:, 1] * 2.0**-24
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).reshape(-1)[:count]
