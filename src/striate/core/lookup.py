@@ -61,3 +61,13 @@ def get(
     if not callable(thing):
         raise unknown_name(kind, identifier, table)
     return thing
+
+
+def deserialize(config: Any, table: Mapping[str, Any], general: Callable[[Any], Any]) -> Any:
+    """The object of a config. Older files leave out the module: then the class is looked up in `table` by its name."""
+    if isinstance(config, dict) and config.get("module") is None and config.get("class_name") in table:
+        thing = table[config["class_name"]]
+        return thing.from_config(dict(config.get("config") or {})) if inspect.isclass(thing) else thing
+    if isinstance(config, str) and config in table:
+        return table[config]
+    return general(config)

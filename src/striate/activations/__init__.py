@@ -1,0 +1,133 @@
+"""Activations by name, function or config: what the `activation` argument of a layer takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from striate.activations.functions import (
+    elu,
+    exponential,
+    gelu,
+    hard_sigmoid,
+    hard_silu,
+    leaky_relu,
+    linear,
+    log_sigmoid,
+    log_softmax,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    tanh,
+)
+from striate.backend import serialization
+from striate.core import lookup
+from striate.core.registry import export
+
+swish = silu
+hard_swish = hard_silu
+
+_FUNCTIONS = lookup.name_table(
+    [
+        elu,
+        exponential,
+        gelu,
+        hard_sigmoid,
+        hard_silu,
+        leaky_relu,
+        linear,
+        log_sigmoid,
+        log_softmax,
+        mish,
+        relu,
+        relu6,
+        selu,
+        sigmoid,
+        silu,
+        softmax,
+        softplus,
+        softsign,
+        tanh,
+    ],
+    swish=silu,
+    hard_swish=hard_silu,
+)
+
+
+@export("activations.get")
+def get(identifier: Any) -> Any:
+    """The function an identifier stands for; `linear` for None.
+
+    Source: `keras.activations.get`.
+
+    Args:
+        identifier: a name ("relu"), a function, a layer, a serialised config, or None.
+
+    Raises:
+        ValueError: nothing of that name; the message gives the nearest one.
+
+    Example:
+        >>> get("swish") is silu
+        True
+    """
+    if identifier is None:
+        return linear
+    return lookup.get(
+        identifier, "activation function", _FUNCTIONS, deserialize, serialization.get_registered_object
+    )
+
+
+@export("activations.serialize")
+def serialize(activation: Any) -> Any:
+    """What a config holds for an activation: a built-in's name, a serialised object for anything else.
+
+    Source: `keras.activations.serialize`.
+
+    Raises:
+        ValueError: a function that could not be found again by its name (a lambda, an unregistered function).
+    """
+    name = getattr(activation, "__name__", None)
+    if name is not None and _FUNCTIONS.get(name) is activation:
+        return name
+    return serialization.serialize_keras_object(activation)
+
+
+@export("activations.deserialize")
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The function of a config that `serialize` made."""
+    return lookup.deserialize(
+        config, _FUNCTIONS, lambda c: serialization.deserialize_keras_object(c, custom_objects=custom_objects)
+    )
+
+
+__all__ = [
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+]

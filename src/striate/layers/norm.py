@@ -1,0 +1,183 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from striate import backend, constraints, initializers, ops, regularizers
+from striate.core.errors import ArgumentError, ShapeError
+from striate.core.registry import export
+from striate.ir.ops.attrs import EpsilonAttrs
+from striate.layers.base import InputSpec, Layer
+from striate.layers.compute import in_dtype
+
+
+@export("layers.BatchNormalization")
+class BatchNormalization(Layer):
+    """Brings each channel to mean 0 and variance 1, then scales it by gamma and moves it by beta.
+
+        y = gamma * (x - mean) / sqrt(variance + epsilon) + beta
+
+    In training, mean and (biased) variance are those of the batch over all axes but `axis`, and the moving ones follow:
+    moving = momentum * moving + (1 - momentum) * batch. Otherwise, and with `trainable=False`, the moving ones are used.
+
+    Source: `keras.layers.BatchNormalization`: same arguments, defaults, weights; Ioffe and Szegedy 2015.
+
+    Args:
+        axis: the axis of the channels.
+        momentum: how slowly the moving statistics follow.
+        epsilon: added to the variance.
+        center, scale: whether there is a beta, a gamma.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: how the weights start.
+        beta_regularizer, gamma_regularizer: penalties added to the loss.
+        beta_constraint, gamma_constraint: projections applied after each step.
+        renorm, renorm_clipping, renorm_momentum: batch renormalisation; only renorm=False is taken.
+        synchronized: only False is taken: there is one process.
+
+    Input shape: any; Output shape: the same.
+    Weights: gamma, beta, moving_mean, moving_variance, each (channels,).
+
+    Raises:
+        ValueError: an axis outside the input's; an open channel axis; renorm or synchronized asked for.
+
+    Example:
+        >>> y = BatchNormalization()(np.array([[1.0], [3.0]], "float32"), training=True)
+        >>> y.round(2).tolist()
+        [[-1.0], [1.0]]
+    """
+
+    _config_if_set = ("renorm", "renorm_clipping", "renorm_momentum")
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, value in (("renorm", renorm), ("synchronized", synchronized)):
+            if value:
+                raise ArgumentError(
+                    f"BatchNormalization takes the statistics of the batch in this process: `{name}` is not supported. "
+                    f"Received: {name}={value!r}. Leave it at False."
+                )
+        # Files of older Keras hold the axis as a list of one.
+        self.axis = int(axis[0] if isinstance(axis, list | tuple) and len(axis) == 1 else axis)
+        self.momentum = float(momentum)
+        self.epsilon = float(epsilon)
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.renorm = renorm
+        self.renorm_clipping = renorm_clipping
+        self.renorm_momentum = renorm_momentum
+        self.synchronized = synchronized
+        self.gamma: Any = None
+        self.beta: Any = None
+        self.moving_mean: Any = None
+        self.moving_variance: Any = None
+        self.supports_masking = True
+
+    def _axis_of(self, shape: Any) -> int:
+        if not -len(shape) <= self.axis < len(shape):
+            raise ShapeError(
+                f"BatchNormalization's axis is out of bounds for its input. Received: axis={self.axis}, "
+                f"input_shape={tuple(shape)}. Choose an axis from {-len(shape)} to {len(shape) - 1}."
+            )
+        return self.axis % len(shape)
+
+    def build(self, input_shape: Any) -> None:
+        axis = self._axis_of(input_shape)
+        channels = input_shape[axis]
+        if channels is None:
+            raise ShapeError(
+                f"The normalised axis must have a known length. Received: axis={self.axis}, "
+                f"input_shape={tuple(input_shape)}. Give the Input's channels a size."
+            )
+        shape = (channels,)
+        if self.scale:
+            self.gamma = self.add_weight(
+                name="gamma",
+                shape=shape,
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                autocast=False,
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                name="beta",
+                shape=shape,
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
+            )
+        self.moving_mean = self.add_weight(
+            name="moving_mean",
+            shape=shape,
+            initializer=self.moving_mean_initializer,
+            trainable=False,
+            autocast=False,
+        )
+        self.moving_variance = self.add_weight(
+            name="moving_variance",
+            shape=shape,
+            initializer=self.moving_variance_initializer,
+            trainable=False,
+            autocast=False,
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        del mask  # Every position counts, as on images.
+        channels = self.moving_mean.shape[0]
+        x = backend.cast(inputs, backend.result_type(backend.dtype_of(inputs), "float32"))
+        dtype = backend.dtype_of(x)
+        rank, axis = len(x.shape), self._axis_of(x.shape)
+        last = axis == rank - 1
+        if not last:
+            x = ops.moveaxis(x, axis, -1)
+        gamma = np.ones(channels, "float32") if self.gamma is None else self.gamma
+        beta = np.zeros(channels, "float32") if self.beta is None else self.beta
+        attrs = EpsilonAttrs(self.epsilon)
+        weights = [in_dtype(w, dtype) for w in (gamma, beta)]
+        if training and self.trainable:
+            y, mean, variance = backend.apply("batch_norm_train", x, *weights, attrs=attrs)
+            self._follow(self.moving_mean, mean)
+            self._follow(self.moving_variance, variance)
+        else:
+            moving = [in_dtype(w, dtype) for w in (self.moving_mean, self.moving_variance)]
+            y = backend.apply("batch_norm_infer", x, *weights, *moving, attrs=attrs)
+        return backend.cast(y if last else ops.moveaxis(y, -1, axis), self.compute_dtype)
+
+    def _follow(self, moving: Any, batch: Any) -> None:
+        moving.assign(moving * self.momentum + backend.cast(batch, moving.dtype) * (1 - self.momentum))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        self._axis_of(input_shape)
+        return tuple(input_shape)
