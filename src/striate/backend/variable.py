@@ -12,7 +12,7 @@ from striate.backend.names import unique_name
 from striate.backend.tensor import OperatorMixin, SymbolicTensor
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
-from striate.engine.lock import STATE_LOCK
+from striate.engine.lock import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,8 +149,11 @@ class Variable(OperatorMixin):
 
     def numpy(self) -> Array:
         """A copy of the value."""
-        with STATE_LOCK.reading():
+        STATE.acquire_shared()
+        try:
             return self.array.copy()
+        finally:
+            STATE.release_shared()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.numpy() if dtype is None else self.numpy().astype(dtype)
@@ -194,9 +197,12 @@ class Variable(OperatorMixin):
 
     def write(self, value: Array) -> None:
         """Copy `value` into the buffer, now, whatever is being traced."""
-        with STATE_LOCK.writing():
+        STATE.acquire_exclusive()
+        try:
             self.array[...] = value
             self.version += 1
+        finally:
+            STATE.release_exclusive()
 
     def assign_add(self, value: Any) -> Any:
         """Add to the value."""
