@@ -1,50 +1,10 @@
-"""All ops, a file an op or family; importing this package fills `striate.ir.opdef.OPS`."""
+"""All ops, a file an op or family. Importing this package imports every module of it, which fills `opdef.OPS`: a new op
+is a new file and nothing else. Modules with a leading underscore hold what several share."""
 
 from __future__ import annotations
 
-from striate.ir.ops import (
-    argmax,
-    avg_pool2d,
-    batch_norm,
-    binary,
-    broadcast_to,
-    cast,
-    compare,
-    concat,
-    conv2d,
-    conv2d_grad,
-    cumsum,
-    dense,
-    depthwise_conv2d,
-    depthwise_conv2d_grad,
-    dropout,
-    gather,
-    in_top_k,
-    matmul,
-    max_pool2d,
-    one_hot,
-    pack_panels,
-    pad,
-    random,
-    reduce,
-    reshape,
-    rmsprop,
-    sgd,
-    sigmoid_crossentropy,
-    slice,
-    softmax,
-    softmax_crossentropy,
-    sort,
-    sparse_softmax_crossentropy,
-    transpose,
-    unary_activation,
-    unary_grad,
-    unary_logic,
-    unary_math,
-    where,
-)
-from striate.ir.ops import (
-    adam as adam,
-)
+import importlib
+import pkgutil
 
-__all__ = []
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

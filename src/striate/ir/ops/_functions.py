@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def gelu(x: Array, approximate: bool) -> Array:
     left = np.isneginf(x)
     x = np.where(left, 0.0, x)  # the limit at -inf is 0, not -inf * 0
     if approximate:
-        return 0.5 * x * (1 + np.tanh(GELU_C * (x + GELU_A * x**3)))
+        return np.asarray(0.5 * x * (1 + np.tanh(GELU_C * (x + GELU_A * x**3))))
     return x * normal_cdf(x)
 
 
@@ -85,24 +86,24 @@ def gelu_slope(x: Array, approximate: bool) -> Array:
     """gelu'(x)."""
     if approximate:
         t = np.tanh(GELU_C * (x + GELU_A * x**3))
-        return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * GELU_C * (1 + 3 * GELU_A * x * x)
+        return np.asarray(0.5 * (1 + t) + 0.5 * x * (1 - t * t) * GELU_C * (1 + 3 * GELU_A * x * x))
     return normal_cdf(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
 
 
 def silu_slope(x: Array) -> Array:
     """silu'(x)."""
     s = sigmoid(x)
-    return s * (1 + x * (1 - s))
+    return np.asarray(s * (1 + x * (1 - s)))
 
 
 def softmax(x: Array, axis: int) -> Array:
     e = np.exp(x - x.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
+    return np.asarray(e / e.sum(axis=axis, keepdims=True))
 
 
 def log_softmax(x: Array, axis: int) -> Array:
     shifted = x - x.max(axis=axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
 
 
 def epilogue(y: Array, name: str, alpha: float) -> Array:
@@ -113,7 +114,7 @@ def epilogue(y: Array, name: str, alpha: float) -> Array:
         return elu(y, alpha) if name == "elu" else leaky_relu(y, alpha)
     if name in ("gelu", "gelu_tanh"):
         return gelu(y, name == "gelu_tanh")
-    plain = {
+    plain: dict[str, Callable[[Array], Any]] = {
         "relu": relu,
         "relu6": relu6,
         "tanh": np.tanh,

@@ -1,7 +1,7 @@
 """Windows over images: how many fit, what is padded, and views of them. Convolution and pooling share this.
 
     "valid"     no padding               out = floor((n - extent) / s) + 1
-    "same"      out = ceil(n / s)        total = max((out - 1) s + extent - n, 0), half before (rounded down), rest after
+    "same"      out = ceil(n / s)   total = max((out - 1) s + extent - n, 0), half before (rounded down), rest after
     "explicit"  the given pads           out = floor((n + before + after - extent) / s) + 1
 
 where extent = (k - 1) d + 1 is the length a kernel of k taps with dilation d spans; all in pixels.

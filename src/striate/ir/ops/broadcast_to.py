@@ -40,7 +40,7 @@ def _slope(y: Term, g: Term, x: Term, a: ShapeAttrs) -> Term:
 
 
 def reference(x: Array, a: ShapeAttrs) -> Array:
-    return np.broadcast_to(x, [n or 0 for n in resolve(x.shape, a.shape)]).copy()
+    return np.array(np.broadcast_to(x, [n or 0 for n in resolve(x.shape, a.shape)]))
 
 
 define_op("broadcast_to", attrs=ShapeAttrs, infer=infer, vjp=terms(_slope), reference=reference)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from striate.core.errors import DTypeError
 from striate.ir.opdef import define_op
 from striate.ir.ops._arrays import FLOATS, Array
@@ -35,7 +37,7 @@ def infer_same(x: TensorType) -> TensorType:
 
 
 def identity(x: Array) -> Array:
-    return x.copy()
+    return np.array(x)
 
 
 define_op("cast", attrs=CastAttrs, infer=infer, vjp=terms(_slope), reference=reference)

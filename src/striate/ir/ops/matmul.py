@@ -1,6 +1,8 @@
 """matmul: products of matrices, over leading axes that broadcast.
 
-    y[..., i, j] = sum_k A[..., i, k] B[..., k, j]      A = a, or a with its last two axes swapped (transpose_a); B alike
+    y[..., i, j] = sum_k A[..., i, k] B[..., k, j]
+
+where A is a, or a with its last two axes swapped (transpose_a), and B likewise.
 
 Shapes: a (..., M, K), b (..., K, N), y (..., M, N); rank 2 at least, one element type. Sums in float64.
 Source: Keras 3 `keras.ops.matmul`.
@@ -32,7 +34,8 @@ def infer(a: TensorType, b: TensorType, attrs: MatmulAttrs) -> TensorType:
     if k is not None and inner is not None and k != inner:
         raise ShapeError(
             f"matmul: a has {k} columns, b has {inner} rows. Received a.shape={show(a.shape)}, "
-            f"b.shape={show(b.shape)}{_flags(attrs)}. Expected as many columns in a as rows in b. Transpose one of them?"
+            f"b.shape={show(b.shape)}{_flags(attrs)}. "
+            f"Expected as many columns in a as rows in b. Transpose one of them."
         )
     leading = broadcast("matmul", TensorType(a.shape[:-2]), TensorType(b.shape[:-2]))
     return TensorType((*leading, m, n), dtype)

@@ -20,7 +20,7 @@ def infer(indices: TensorType, a: DepthAttrs) -> TensorType:
 
 
 def reference(indices: Array, a: DepthAttrs) -> Array:
-    return (indices[..., None] == np.arange(a.depth)).astype(np.float32)
+    return np.asarray(indices[..., None] == np.arange(a.depth), np.float32)
 
 
 define_op("one_hot", attrs=DepthAttrs, infer=infer, reference=reference)

@@ -29,9 +29,9 @@ def infer(w: TensorType, a: PackAttrs) -> TensorType:
 
 def reference(w: Array, a: PackAttrs) -> Array:
     panels = -(-a.n // a.panel)
-    padded = np.zeros((a.k, panels * a.panel), w.dtype)
+    padded: Array = np.zeros((a.k, panels * a.panel), w.dtype)
     padded[:, : a.n] = w.reshape(a.k, a.n)
-    return padded.reshape(a.k, panels, a.panel).transpose(1, 0, 2).reshape(-1).copy()
+    return np.array(padded.reshape(a.k, panels, a.panel).transpose(1, 0, 2).reshape(-1))
 
 
 define_op("pack_panels", attrs=PackAttrs, infer=infer, reference=reference)

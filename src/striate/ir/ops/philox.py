@@ -43,7 +43,8 @@ def words(state: Array, count: int) -> Array:
     given = np.empty((blocks.size, 4), np.uint64)
     given[:, 0], given[:, 1] = blocks & _MASK, blocks >> _HALF
     given[:, 2], given[:, 3] = counter & 0xFFFFFFFF, counter >> 32
-    return philox4x32(given, (seed & 0xFFFFFFFF, seed >> 32)).reshape(-1)[:count]
+    drawn: Array = philox4x32(given, (seed & 0xFFFFFFFF, seed >> 32)).reshape(-1)
+    return np.asarray(drawn[:count])
 
 
 def uniform(state: Array, count: int) -> Array:

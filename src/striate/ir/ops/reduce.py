@@ -19,7 +19,15 @@ import numpy as np
 from striate.core.errors import ShapeError
 from striate.ir.opdef import define_op
 from striate.ir.ops._arrays import Array, like, wide
-from striate.ir.ops._checks import keras_name, product, require_axis, require_bools, require_floats, require_numbers, show
+from striate.ir.ops._checks import (
+    keras_name,
+    product,
+    require_axis,
+    require_bools,
+    require_floats,
+    require_numbers,
+    show,
+)
 from striate.ir.ops._terms import Term, terms, where
 from striate.ir.ops.attrs import AxesAttrs
 from striate.ir.types import Shape, TensorType

@@ -8,13 +8,15 @@ Shapes: w, m and g alike; lr (). Source: Keras 3 `keras.optimizers.SGD`.
 
 from __future__ import annotations
 
+import numpy as np
+
 from striate.ir.ops._arrays import Array
 from striate.ir.ops._optimizer import define_update
 from striate.ir.ops.attrs import MomentumAttrs
 
 
 def sgd(w: Array, g: Array, lr: Array) -> Array:
-    return w - lr * g
+    return np.asarray(w - lr * g)
 
 
 def momentum(w: Array, m: Array, g: Array, lr: Array, a: MomentumAttrs) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ from striate.ir.opdef import define_op
 from striate.ir.ops import _functions
 from striate.ir.ops._arrays import Array, like, wide
 from striate.ir.ops._checks import merge, require_floats, require_same_dtype, require_shape
+from striate.ir.ops._compose import gradients_of
 from striate.ir.ops._terms import Term, terms
 from striate.ir.types import TensorType
 
@@ -43,18 +44,9 @@ def infer_grad(g: TensorType, logits: TensorType, targets: TensorType) -> tuple[
     return logits, targets
 
 
-def _grad_slopes(
-    y: tuple[Term, Term], h: tuple[Term | None, Term | None], g: Term, x: Term, t: Term
-) -> tuple[Term, Term, Term | None]:
-    """h[0] and h[1] are the gradients of dlogits and dtargets; either may be missing."""
-    s = x("sigmoid")
-    if h[0] is None:
-        assert h[1] is not None
-        return -(h[1] * x), -(h[1] * g), None
-    dg, dx = h[0] * (s - t), (h[0] * g)("sigmoid_grad", s)
-    if h[1] is not None:
-        dg, dx = dg - h[1] * x, dx - h[1] * g
-    return dg, dx, -(h[0] * g)
+def _grad_by_parts(g: Term, x: Term, t: Term) -> tuple[Term, Term]:
+    """sigmoid_crossentropy_grad spelled out in smaller ops."""
+    return g * (x("sigmoid") - t), -(g * x)
 
 
 def reference_grad(g: Array, logits: Array, targets: Array) -> tuple[Array, Array]:
@@ -63,4 +55,4 @@ def reference_grad(g: Array, logits: Array, targets: Array) -> tuple[Array, Arra
 
 
 define_op(OP, infer=infer, vjp=terms(_slopes), reference=reference)
-define_op(f"{OP}_grad", infer=infer_grad, vjp=terms(_grad_slopes), reference=reference_grad)
+define_op(f"{OP}_grad", infer=infer_grad, vjp=gradients_of(_grad_by_parts), reference=reference_grad)

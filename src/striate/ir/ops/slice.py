@@ -1,7 +1,7 @@
 """slice: y = x[begin:end:step] along each axis; slice_grad puts g back there in zeros of x's shape.
 
-begin and end are normalised: 0 <= begin <= n, and end likewise. With step > 0, end = -1 stands for "to the end" (an open
-axis is whole: 0, -1, 1). With step < 0, any negative end means "down to element 0": flip is (n-1, -n-1, -1).
+begin and end are normalised: 0 <= begin <= n, and end likewise. With step > 0, end = -1 stands for "to the end" (an
+open axis is whole: 0, -1, 1). With step < 0, any negative end means "down to element 0": flip is (n-1, -n-1, -1).
 
 Shapes: an axis has as many elements as the Python slice. Source: Keras 3 `keras.ops.slice`, indexing of tensors.
 """
@@ -53,7 +53,7 @@ def _slope(y: Term, g: Term, x: Term, a: SliceAttrs) -> Term:
 
 
 def reference(x: Array, a: SliceAttrs) -> Array:
-    return x[python_slices(a)].copy()
+    return np.array(x[python_slices(a)])
 
 
 def infer_grad(g: TensorType, a: SliceGradAttrs) -> TensorType:

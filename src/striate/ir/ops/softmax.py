@@ -24,11 +24,11 @@ from striate.ir.types import TensorType
 
 
 def _softmax_grad(g: Array, y: Array, axis: int) -> Array:
-    return y * (g - (g * y).sum(axis=axis, keepdims=True))
+    return np.asarray(y * (g - (g * y).sum(axis=axis, keepdims=True)))
 
 
 def _log_softmax_grad(g: Array, y: Array, axis: int) -> Array:
-    return g - np.exp(y) * g.sum(axis=axis, keepdims=True)
+    return np.asarray(g - np.exp(y) * g.sum(axis=axis, keepdims=True))
 
 
 def _softmax_second(z: Term, h: Term, g: Term, y: Term, a: AxisAttrs) -> tuple[Term, Term]:

@@ -14,6 +14,7 @@ from striate.ir.opdef import define_op
 from striate.ir.ops import _functions
 from striate.ir.ops._arrays import Array, like, wide
 from striate.ir.ops._checks import merge, require_axis, require_floats, require_same_dtype, require_shape
+from striate.ir.ops._compose import gradients_of
 from striate.ir.ops._terms import Term, terms
 from striate.ir.ops.attrs import AxisAttrs
 from striate.ir.types import TensorType
@@ -43,26 +44,11 @@ def infer_grad(g: TensorType, logits: TensorType, targets: TensorType) -> tuple[
     return logits, targets
 
 
-def _grad_slopes(
-    y: tuple[Term, Term], h: tuple[Term | None, Term | None], g: Term, logits: Term, targets: Term
-) -> tuple[Term, Term, Term | None]:
-    """h[0] and h[1] are the gradients of dlogits and dtargets; either may be missing."""
-    last = AxisAttrs(logits.type.rank - 1)
-    s, total, wide_g = logits("softmax", attrs=last), targets.sum(-1), g.expand()
-    dg: list[Term] = []
-    dlogits: list[Term] = []
-    dtargets: Term | None = None
-    if h[0] is not None:
-        dg.append((h[0] * (s * total - targets)).sum(-1, keepdims=False))
-        dlogits.append((h[0] * wide_g * total)("softmax_grad", s, attrs=last))
-        dtargets = wide_g * ((h[0] * s).sum(-1) - h[0])
-    if h[1] is not None:
-        log_s = logits("log_softmax", attrs=last)
-        dg.append(-(h[1] * log_s).sum(-1, keepdims=False))
-        dlogits.append((-(h[1] * wide_g))("log_softmax_grad", log_s, attrs=last))
-    return (dg[0] if len(dg) == 1 else dg[0] + dg[1]), (
-        dlogits[0] if len(dlogits) == 1 else dlogits[0] + dlogits[1]
-    ), dtargets
+def _grad_by_parts(g: Term, logits: Term, targets: Term) -> tuple[Term, Term]:
+    """softmax_crossentropy_grad spelled out in smaller ops."""
+    last, wide_g = AxisAttrs(logits.type.rank - 1), g.expand()
+    dlogits = wide_g * (logits("softmax", attrs=last) * targets.sum(-1) - targets)
+    return dlogits, -(wide_g * logits("log_softmax", attrs=last))
 
 
 def reference_grad(g: Array, logits: Array, targets: Array) -> tuple[Array, Array]:
@@ -72,4 +58,4 @@ def reference_grad(g: Array, logits: Array, targets: Array) -> tuple[Array, Arra
 
 
 define_op(OP, infer=infer, vjp=terms(_slopes), reference=reference)
-define_op(f"{OP}_grad", infer=infer_grad, vjp=terms(_grad_slopes), reference=reference_grad)
+define_op(f"{OP}_grad", infer=infer_grad, vjp=gradients_of(_grad_by_parts), reference=reference_grad)

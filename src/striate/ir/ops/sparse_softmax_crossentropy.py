@@ -51,7 +51,7 @@ def infer_grad(g: TensorType, logits: TensorType, labels: TensorType) -> TensorT
 
 
 def _grad_slopes(d: Term, h: Term, g: Term, logits: Term, labels: Term) -> tuple[Term, Term, None]:
-    """d is g times a slope: dL/dg = sum_c h slope, and dL/dlogits is g times softmax's gradient of h, labels in range."""
+    """d is g times a slope: dL/dg = sum_c h slope; dL/dlogits is g times softmax's gradient of h, labels in range."""
     one = Term(g.emit, g.lift(1.0)).broadcast_to(*g.type.dims)
     slope = one(f"{OP}_grad", logits, labels)
     last = AxisAttrs(logits.type.rank - 1)

@@ -5,6 +5,8 @@ Shapes: y.shape[i] = x.shape[perm[i]]. Source: Keras 3 `keras.ops.transpose`.
 
 from __future__ import annotations
 
+import numpy as np
+
 from striate.core.errors import ShapeError
 from striate.ir.opdef import define_op
 from striate.ir.ops._arrays import Array
@@ -32,7 +34,7 @@ def _slope(y: Term, g: Term, x: Term, a: PermAttrs) -> Term:
 
 
 def reference(x: Array, a: PermAttrs) -> Array:
-    return x.transpose(a.perm).copy()
+    return np.array(x.transpose(a.perm), order="C")
 
 
 define_op("transpose", attrs=PermAttrs, infer=infer, vjp=terms(_slope), reference=reference)
