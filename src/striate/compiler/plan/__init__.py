@@ -1,0 +1,1 @@
+"""From a Graph to a Program: in which order, by which kernels, where in memory."""

@@ -1,0 +1,35 @@
+"""Arithmetic of a step: multiplications and additions, each counted as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from striate.ir.attrs import Attrs
+from striate.ir.types import TensorType
+
+
+def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType], attrs: Attrs) -> int:
+    """Two for each product that is summed; 0 for ops whose cost is their bytes."""
+    if op in ("dense", "matmul"):
+        transposed = getattr(attrs, "transpose_a", False)
+        return 2 * outputs[0].size * inputs[0].dims[-2 if transposed else -1]
+    if op == "conv2d":  # y has its window of w for each element: KH * KW * C/groups
+        return 2 * outputs[0].size * _product(inputs[1].dims[:3])
+    if op == "conv2d_grad_x":  # inputs g, w
+        return 2 * inputs[0].size * _product(inputs[1].dims[:3])
+    if op == "conv2d_grad_w":  # inputs x, g
+        return 2 * inputs[1].size * _product(outputs[0].dims[:3])
+    if op == "depthwise_conv2d":
+        return 2 * outputs[0].size * _product(inputs[1].dims[:2])
+    if op == "depthwise_conv2d_grad_x":
+        return 2 * inputs[0].size * _product(inputs[1].dims[:2])
+    if op == "depthwise_conv2d_grad_w":
+        return 2 * inputs[1].size * _product(outputs[0].dims[:2])
+    return 0
+
+
+def _product(dims: Sequence[int]) -> int:
+    result = 1
+    for d in dims:
+        result *= d
+    return result

@@ -1,0 +1,58 @@
+"""Which kernel runs a node: of its op's rows, fastest first, the first that does not refuse.
+
+Every refusal is kept with its reason, so that `striate summary --plan` can say why a kernel was chosen and the others
+were not. Where every row refuses, or there is none, the node is a host step, run by its op's reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from striate.engine import native
+from striate.engine.program import step_spec
+from striate.ir.attrs import NO_ATTRS, Attrs
+from striate.ir.graph import Node
+from striate.ir.opdef import OPS
+from striate.ir.types import TensorType
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A kernel's name (None: host step), why it was taken, and (kernel, why not) of those asked before it."""
+
+    kernel: str | None
+    reason: str
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+@lru_cache(maxsize=16384)
+def _choose(op: str, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...], attrs: Attrs) -> Choice:
+    if not native.HAVE_NATIVE:
+        return Choice(None, "the native engine is not installed")
+    if any(t.rank > native.MAX_RANK for t in (*inputs, *outputs)):
+        return Choice(None, f"more than {native.MAX_RANK} axes")
+    if any(t.size == 0 for t in (*inputs, *outputs)):
+        return Choice(None, "no elements")
+    rows = native.candidates(op)
+    if not rows:
+        return Choice(None, (OPS[op].host if op in OPS else "") or "no kernel of this op")
+    spec = step_spec(inputs, outputs, attrs)
+    refused: list[tuple[str, str]] = []
+    for row in rows:
+        why = native.probe(row.name, spec)
+        if why is None:
+            reason = f"first that takes it, for {row.isa}" if refused else f"fastest of its op, for {row.isa}"
+            return Choice(row.name, reason, tuple(refused))
+        refused.append((row.name, why))
+    return Choice(None, "every kernel of this op refused", tuple(refused))
+
+
+def choose_kernel(node: Node) -> Choice:
+    """How a node is run."""
+    return _choose(node.op, tuple(v.type for v in node.inputs), node.types, node.attrs)
+
+
+def choose_copy(type_: TensorType) -> Choice:
+    """How a buffer is copied: `stop_gradient` is the identity, so its kernel is the copy."""
+    return _choose("stop_gradient", (type_,), (type_,), NO_ATTRS)

@@ -1,0 +1,1 @@
+"""Runs programs: the native engine, its input format, and the interpreter that says what programs mean."""

@@ -1,0 +1,93 @@
+"""The only import of `_native`, the C++ engine; and what stands in for it where it could not be built.
+
+Without it every step of a program is a host step, run by its op's reference: slow, but `import striate`, `predict` and
+`fit` work. One warning says so, when the first program is made.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from striate.ir.types import numpy_dtype
+
+Array = np.ndarray[Any, Any]
+#: (inputs, outputs, ints, floats); an operand is (dtype code, dims). What `probe` and a step are given.
+OperandSpec = tuple[int, tuple[int, ...]]
+Spec = tuple[list[OperandSpec], list[OperandSpec], list[int], list[float]]
+
+ALIGNMENT = 64  # bytes: kAlignment of csrc/base/kernel.h, a cache line and an AVX-512 vector
+MAX_RANK = 8  # kMaxRank of csrc/base/kernel.h
+
+_native: Any
+MISSING = ""  # why there is no extension
+try:
+    _native = import_module("striate.engine._native")
+except ImportError as error:  # pragma: no cover - the tests need the extension
+    _native = None
+    MISSING = str(error)
+
+HAVE_NATIVE: bool = _native is not None
+
+
+class KernelRow(NamedTuple):
+    """One row of a family's `kernels.inc`, as compiled for one instruction set."""
+
+    op: str
+    name: str
+    isa: str
+
+
+@cache
+def kernels() -> tuple[KernelRow, ...]:
+    """Every kernel this CPU can run, the fastest instruction set first, in table order within it."""
+    return tuple(KernelRow(*row) for row in _native.kernels()) if HAVE_NATIVE else ()
+
+
+@cache
+def candidates(op: str) -> tuple[KernelRow, ...]:
+    """The kernels of one op, fastest first."""
+    return tuple(row for row in kernels() if row.op == op)
+
+
+def probe(kernel: str, spec: Spec) -> str | None:
+    """Why a kernel does not take a step; None where it does."""
+    refusal: str | None = _native.probe(kernel, spec)
+    return refusal
+
+
+@cache
+def warn_if_missing() -> None:
+    """Say once that programs run by the interpreter."""
+    if not HAVE_NATIVE:
+        warnings.warn(
+            f"Striate's native engine is not there ({MISSING}); programs run by the NumPy interpreter, correctly but "
+            "slowly. Install a wheel built for this platform, or build one where there is a C++ compiler: "
+            "pip install --no-binary striate striate.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def compile_program(program: dict[str, Any]) -> Any:
+    """A program made ready: every operand checked against its buffer, every kernel's work laid out."""
+    return _native.compile(program)
+
+
+def run(handle: Any, externals: Sequence[Any], guards: bytes) -> None:
+    """One run, with the GIL released."""
+    _native.run(handle, externals, guards)
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: str = "float32") -> Array:
+    """An uninitialised array that starts on a cache line, as the engine's own buffers do."""
+    wanted = numpy_dtype(dtype)
+    nbytes = int(np.prod(shape, dtype=np.int64)) * wanted.itemsize
+    raw = np.empty(nbytes + ALIGNMENT, np.uint8)
+    start = -raw.__array_interface__["data"][0] % ALIGNMENT
+    return raw[start : start + nbytes].view(wanted).reshape(shape)
