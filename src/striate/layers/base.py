@@ -365,6 +365,7 @@ class Layer(Configurable):
         check_input_spec(self.input_spec, first, self.name)
         with backend.calling(self) as context, backend.name_scope(self.name):
             outer_training = context.training
+            given = kwargs
             kwargs = self._resolve_training(signature, args, kwargs, context)
             if context.entry_layer is self:
                 self._clear_losses()
@@ -372,17 +373,18 @@ class Layer(Configurable):
             try:
                 if not self.built:
                     self._build_for(signature, args, kwargs)
-                outputs = self._run(args, kwargs)
+                outputs = self._run(args, kwargs, given)
             finally:
                 self._named = named
                 context.training = outer_training
         return outputs
 
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any], given: dict[str, Any]) -> Any:
         leaves = tree.flatten([list(args), kwargs])
         if not backend.in_spec_scope() and any(isinstance(t, KerasTensor) for t in leaves):
             outputs = self.compute_output_spec(*args, **kwargs)
-            return backend.record(self, args, kwargs, outputs)
+            # As given: a `training` that nobody gave is decided anew whenever the model runs.
+            return backend.record(self, args, given, outputs)
         outputs = self.call(*args, **kwargs)
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
@@ -528,6 +530,8 @@ class Layer(Configurable):
         for cls, name in self._described_parameters():
             if cls is not Layer:
                 config[name] = backend.serialize_keras_object(self._argument(cls, name))
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = backend.serialize_keras_object(self.activity_regularizer)
         return config
 
     def get_build_config(self) -> dict[str, Any] | None:
