@@ -43,6 +43,8 @@ class Configurable:
 
     #: arguments that are no part of the config (made of others, or written by the base).
     _not_in_config: tuple[str, ...] = ()
+    #: newer arguments, left out of the config while they have their defaults, so that older Keras reads the file too.
+    _config_if_set: tuple[str, ...] = ()
 
     _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -61,7 +63,12 @@ class Configurable:
             for name in own_parameters(cls):
                 if name not in seen and name not in self._not_in_config:
                     seen.add(name)
-                    yield cls, name
+                    if name not in self._config_if_set or self._is_set(cls, name):
+                        yield cls, name
+
+    def _is_set(self, cls: type, name: str) -> bool:
+        default = inspect.signature(vars(cls)["__init__"]).parameters[name].default
+        return bool(self._argument(cls, name) != default)
 
     def _config_owner(self) -> type:
         return next(cls for cls in type(self).__mro__ if "get_config" in vars(cls))

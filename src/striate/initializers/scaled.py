@@ -50,6 +50,7 @@ class FanScaled(RandomInitializer):
     scale: float
     mode: str
     distribution: str
+    _config_if_set = ("input_axes", "output_axes")
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ class PoolBase(Layer):
         )
 
     def call(self, inputs: Any) -> Any:
-        y = backend.apply(self.op, layout.to_last(inputs, self.data_format), attrs=self._attrs())
+        y = backend.apply(self.op, layout.to_last(backend.cast(inputs, self.compute_dtype), self.data_format), attrs=self._attrs())
         return layout.from_last(y, self.data_format)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:

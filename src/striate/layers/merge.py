@@ -1,0 +1,244 @@
+"""Layers that make one tensor of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+from striate import ops
+from striate.core.errors import ShapeError
+from striate.core.registry import export
+from striate.layers.base import Layer
+
+Shape = tuple[int | None, ...]
+
+
+def _is_shape_list(shapes: Any) -> bool:
+    return isinstance(shapes, list | tuple) and bool(shapes) and isinstance(shapes[0], list | tuple)
+
+
+def _align(shape: Sequence[int | None], rank: int) -> Shape:
+    """A shape with axes of length 1 put in after the batch."""
+    return (*shape[:1], *(1,) * (rank - len(shape)), *shape[1:])
+
+
+def _same(a: int | None, b: int | None) -> bool:
+    return a is None or b is None or a == b
+
+
+class Merge(Layer):
+    """Base of merges element by element; shapes broadcast as in NumPy, but the batch sizes must agree.
+
+    An input of lower rank gets axes of length 1 after its batch axis.
+    """
+
+    #: how many inputs, where not any number
+    inputs_wanted: int | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def merge(self, inputs: list[Any]) -> Any:
+        """One tensor of the inputs, which are of one rank."""
+        raise NotImplementedError
+
+    def _shapes(self, input_shape: Any) -> list[Shape]:
+        name = type(self).__name__
+        if not _is_shape_list(input_shape):
+            raise ShapeError(
+                f"A merge layer should be called on a list of inputs. Received: input_shape={input_shape}. "
+                f"Write {name}()([a, b])."
+            )
+        if self.inputs_wanted is not None and len(input_shape) != self.inputs_wanted:
+            raise ShapeError(
+                f"{name} should be called on exactly {self.inputs_wanted} inputs. Received {len(input_shape)}: "
+                f"{input_shape}."
+            )
+        return [tuple(s) for s in input_shape]
+
+    def build(self, input_shape: Any) -> None:
+        self.compute_output_shape(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        if not isinstance(inputs, list | tuple):
+            raise ShapeError(
+                f"A merge layer should be called on a list of inputs. Received: inputs={inputs!r}. "
+                f"Write {type(self).__name__}()([a, b])."
+            )
+        rank = max(len(x.shape) for x in inputs)
+        return self.merge([_expand(x, rank) for x in inputs])
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        shapes = self._shapes(input_shape)
+        rank = max(len(s) for s in shapes)
+        return reduce(_broadcast, [_align(s, rank) for s in shapes])
+
+
+def _expand(x: Any, rank: int) -> Any:
+    missing = rank - len(x.shape)
+    return ops.expand_dims(x, tuple(range(1, 1 + missing))) if missing else x
+
+
+def _broadcast(a: Shape, b: Shape) -> Shape:
+    if not a:
+        return a
+    if not _same(a[0], b[0]):
+        raise ShapeError(
+            f"Inputs of different batch sizes cannot be merged. Received shapes {a} and {b}. Give both the same batch."
+        )
+    out = [a[0] if a[0] is not None else b[0]]
+    for m, n in zip(a[1:], b[1:], strict=True):
+        if not (m == 1 or n == 1 or _same(m, n)):
+            raise ShapeError(
+                f"Inputs have incompatible shapes. Received shapes {a} and {b}: {m} and {n} do not broadcast. "
+                f"Make them equal, e.g. with a 1x1 convolution or padding."
+            )
+        out.append(n if m == 1 else m if n == 1 or m is not None else n)
+    return tuple(out)
+
+
+@export("layers.Add")
+class Add(Merge):
+    """The sum of its inputs: what a residual connection needs. Source: `keras.layers.Add`.
+
+    Example:
+        >>> Add()([np.ones((1, 2), "float32"), np.ones((1, 2), "float32")]).tolist()
+        [[2.0, 2.0]]
+    """
+
+    def merge(self, inputs: list[Any]) -> Any:
+        return reduce(ops.add, inputs)
+
+
+@export("layers.Subtract")
+class Subtract(Merge):
+    """First input minus second. Source: `keras.layers.Subtract`.
+
+    Example:
+        >>> Subtract()([np.ones((1, 2), "float32"), np.ones((1, 2), "float32")]).tolist()
+        [[0.0, 0.0]]
+    """
+
+    inputs_wanted = 2
+
+    def merge(self, inputs: list[Any]) -> Any:
+        return ops.subtract(*inputs)
+
+
+@export("layers.Multiply")
+class Multiply(Merge):
+    """The product of its inputs. Source: `keras.layers.Multiply`.
+
+    Example:
+        >>> Multiply()([np.full((1, 2), 2.0, "float32"), np.full((1, 2), 3.0, "float32")]).tolist()
+        [[6.0, 6.0]]
+    """
+
+    def merge(self, inputs: list[Any]) -> Any:
+        return reduce(ops.multiply, inputs)
+
+
+@export("layers.Average")
+class Average(Merge):
+    """The mean of its inputs. Source: `keras.layers.Average`.
+
+    Example:
+        >>> Average()([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")]).tolist()
+        [[0.5, 0.5]]
+    """
+
+    def merge(self, inputs: list[Any]) -> Any:
+        return reduce(ops.add, inputs) / len(inputs)
+
+
+@export("layers.Maximum")
+class Maximum(Merge):
+    """The largest of its inputs, element by element. Source: `keras.layers.Maximum`.
+
+    Example:
+        >>> Maximum()([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")]).tolist()
+        [[1.0, 1.0]]
+    """
+
+    def merge(self, inputs: list[Any]) -> Any:
+        return reduce(ops.maximum, inputs)
+
+
+@export("layers.Minimum")
+class Minimum(Merge):
+    """The smallest of its inputs, element by element. Source: `keras.layers.Minimum`.
+
+    Example:
+        >>> Minimum()([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")]).tolist()
+        [[0.0, 0.0]]
+    """
+
+    def merge(self, inputs: list[Any]) -> Any:
+        return reduce(ops.minimum, inputs)
+
+
+@export("layers.Concatenate")
+class Concatenate(Merge):
+    """Its inputs one after the other along an axis; all other axes must agree.
+
+    Source: `keras.layers.Concatenate`.
+
+    Args:
+        axis: the axis to join; -1 joins feature maps.
+
+    Raises:
+        ValueError: inputs that differ in another axis.
+
+    Example:
+        >>> Concatenate()([np.zeros((1, 2), "float32"), np.ones((1, 1), "float32")]).tolist()
+        [[0.0, 0.0, 1.0]]
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs: Any) -> Any:
+        self._shapes([x.shape for x in inputs] if isinstance(inputs, list | tuple) else None)
+        return ops.concatenate(inputs, axis=self.axis)
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        shapes = self._shapes(input_shape)
+        rank = len(shapes[0])
+        fits = all(len(s) == rank for s in shapes) and -rank <= self.axis < rank
+        axis = self.axis % rank if fits else 0
+        others = [s[:axis] + s[axis + 1 :] for s in shapes]
+        if not fits or not all(_same(m, n) for s in others for t in others for m, n in zip(s, t, strict=True)):
+            raise ShapeError(
+                f"A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
+                f"Received: input_shape={input_shape} with axis={self.axis}. Crop, pad or resize them first."
+            )
+        lengths = [s[axis] for s in shapes]
+        joined = None if None in lengths else sum(n for n in lengths if n is not None)
+        known = [next((s[i] for s in shapes if s[i] is not None), None) for i in range(rank)]
+        return (*known[:axis], joined, *known[axis + 1 :])
+
+
+def _function(layer: type[Merge], name: str) -> Callable[..., Any]:
+    def call(inputs: Any, **kwargs: Any) -> Any:
+        return layer(**kwargs)(inputs)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"`{layer.__name__}(**kwargs)(inputs)`. Source: `keras.layers.{name}`."
+    return export(f"layers.{name}")(call)
+
+
+add = _function(Add, "add")
+subtract = _function(Subtract, "subtract")
+multiply = _function(Multiply, "multiply")
+average = _function(Average, "average")
+maximum = _function(Maximum, "maximum")
+minimum = _function(Minimum, "minimum")
+
+
+@export("layers.concatenate")
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """`Concatenate(axis, **kwargs)(inputs)`. Source: `keras.layers.concatenate`."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
