@@ -136,6 +136,22 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
   }
 }
 
+// Stores a finished block of sums, [row][kPanel]: y = act(sum + bias), n columns of it.
+[[maybe_unused]] inline void finish_rows(const float* sums, int64_t rows, float* y, int64_t y_stride, int64_t n,
+                                         const float* bias, const Epilogue& e) {
+  for (int64_t v = 0; v < n; v += kLanes) {
+    const int cols = static_cast<int>(min64(n - v, kLanes));
+    const Vf b = bias ? load_n(bias + v, cols) : Vf{};
+    if (cols == kLanes) {
+      for (int64_t i = 0; i < rows; ++i) store(y + i * y_stride + v, clamp(load(sums + i * kPanel + v) + b, e.lo, e.hi));
+    } else {
+      for (int64_t i = 0; i < rows; ++i)
+        store_n(y + i * y_stride + v, clamp(load(sums + i * kPanel + v) + b, e.lo, e.hi), cols);
+    }
+  }
+  if (!e.is_clamp()) activate(y, rows, y_stride, n, e);
+}
+
 // Packing B takes one piece a panel and kPackRows of k.
 constexpr int64_t kPackRows = 1024;
 [[maybe_unused]] inline int64_t pack_pieces(int64_t n, int64_t k) {

@@ -1,0 +1,200 @@
+// conv2d_grad_w: tiles of input channels by filters, summed over pixels.
+#pragma once
+
+#include "kernels/conv_direct/pixels.h"
+#include "kernels/conv_direct/strip.h"
+
+namespace striate {
+namespace {
+
+// Pixels between storing and reloading a tile of sums. Their gradients for one panel are 24 KiB at AVX-512: half a
+// first-level cache, while the tiles of input channels go by.
+constexpr int64_t kBlockPixels = 192;
+constexpr int64_t kWantedSums = 16;  // pieces; below, images are cut into parts
+// Fewer input channels than this are summed with a kernel row's columns (algorithm "few").
+constexpr int64_t kFewChannels = 8;
+
+struct GradW {
+  PixelMap map;
+  Strip strip;         // few only
+  bool few;
+  int64_t pixels, blocks;  // few: blocks are strips
+  int64_t groups, depth, width, filters;
+  int64_t taps;        // few: kernel rows; else all
+  int64_t tap_rows;    // kernel rows of a piece
+  int64_t row_parts;   // pieces' worth of kernel rows
+  int64_t panels, units, parts;
+};
+
+// Floats of sums of one unit, [tap][depth][kPanel].
+inline int64_t unit_floats(const GradW& g) { return g.taps * g.depth * kPanel; }
+inline int64_t taps_a_row(const GradW& g) { return g.taps / g.map.rows.kernel; }
+
+struct GradWScratch {
+  float* sums;   // a piece's [tap][depth][kPanel], where parts == 1
+  float* strip;
+  float* grad;   // [kBlockPixels][kPanel]
+  Step* steps;   // [tap][block's pixels]
+  int64_t* count;
+  Run* runs;
+};
+inline int64_t block_pixels(const GradW& g) { return g.few ? g.strip.height * g.strip.cols.out : kBlockPixels; }
+inline size_t grad_w_layout(const GradW& g, unsigned char* bytes, GradWScratch* s) {
+  const int64_t taps = g.tap_rows * taps_a_row(g), pixels = block_pixels(g);
+  size_t at = 0;
+  const auto take = [&](int64_t n, size_t each) {
+    const size_t here = at;
+    at += (static_cast<size_t>(n) * each + kAlignment - 1) / kAlignment * kAlignment;
+    return bytes + here;
+  };
+  s->sums = reinterpret_cast<float*>(take(g.parts == 1 ? taps * g.depth * kPanel : 0, 4));
+  s->strip = reinterpret_cast<float*>(take(g.few ? g.strip.floats() : 0, 4));
+  s->grad = reinterpret_cast<float*>(take(pixels * kPanel, 4));
+  s->steps = reinterpret_cast<Step*>(take(taps * pixels, sizeof(Step)));
+  s->count = reinterpret_cast<int64_t*>(take(taps, 8));
+  s->runs = reinterpret_cast<Run*>(take(g.map.cols.kernel, sizeof(Run)));
+  return at;
+}
+
+// Rows [begin, end) of dw, as [row][filters], from the sums of a unit (of `parts` parts, `stride` floats apart).
+inline void write_unit(const GradW& g, const float* sums, int64_t stride, int64_t unit, Part rows, float* dw) {
+  const int64_t col = unit % g.panels * kPanel, n = min64(kPanel, g.width - col);
+  float* to = dw + rows.begin * g.filters + unit / g.panels * g.width + col;
+  for (int64_t i = rows.begin; i < rows.end; ++i, to += g.filters) {
+    const float* from = sums + (i - rows.begin) * kPanel;
+    for (int64_t j = 0; j < n; j += kLanes) {
+      Vf sum = load(from + j);
+      for (int64_t part = 1; part < g.parts; ++part) sum += load(from + part * stride + j);
+      store_n(to + j, sum, static_cast<int>(min64(kLanes, n - j)));
+    }
+  }
+}
+
+// The pixels of a block that have a term, for the taps of kernel rows [u0, u1). Returns the block's gradients' address.
+inline void direct_steps(const GradW& g, const float* x, Part block, Part u, const float* grad, int64_t grad_stride,
+                         const GradWScratch& s) {
+  const int64_t src_step = g.map.src_step() * g.map.src_channels;
+  each_run(g.map, x, block.begin, block.end, u.begin, u.end, s.runs,
+           [&](int64_t tap, int64_t first, const float* from, int64_t count) {
+             Step* to = s.steps + tap * kBlockPixels + s.count[tap];
+             s.count[tap] += count;
+             for (int64_t i = 0; i < count; ++i) to[i] = {from + i * src_step, grad + (first + i) * grad_stride};
+           });
+}
+
+inline void few_steps(const GradW& g, const float* x, int64_t image, Part rows, Part u, const float* grad,
+                      int64_t grad_stride, const GradWScratch& s) {
+  const Strip& strip = g.strip;
+  copy_strip(strip, x + image * strip.rows.in * strip.cols.in * strip.channels, rows, s.strip);
+  const int64_t line = strip.line(), step = strip.cols.stride * strip.channels, pixels = block_pixels(g);
+  for (int64_t y = rows.begin; y < rows.end; ++y) {
+    const Part inside = rows_inside(strip.rows, y);
+    for (int64_t i = max64(inside.begin, u.begin); i < min64(inside.end, u.end); ++i) {
+      const float* from = s.strip + ((y - rows.begin) * strip.rows.stride + i * strip.rows.dilation) * line;
+      Step* to = s.steps + (i - u.begin) * pixels + s.count[i - u.begin];
+      s.count[i - u.begin] += strip.cols.out;
+      const float* b = grad + (y - rows.begin) * strip.cols.out * grad_stride;
+      for (int64_t j = 0; j < strip.cols.out; ++j) to[j] = {from + j * step, b + j * grad_stride};
+    }
+  }
+}
+
+inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+  const GradW& g = args.as<GradW>();
+  GradWScratch s;
+  grad_w_layout(g, thread_scratch, &s);
+  const int64_t part = piece % g.parts, row_part = piece / g.parts % g.row_parts, unit = piece / g.parts / g.row_parts;
+  const Part u = {row_part * g.tap_rows, min64((row_part + 1) * g.tap_rows, g.map.rows.kernel)};
+  const int64_t taps = (u.end - u.begin) * taps_a_row(g), first_tap = u.begin * taps_a_row(g);
+  const int64_t group = unit / g.panels, col = unit % g.panels * kPanel, n = min64(kPanel, g.width - col);
+  float* sums = s.sums;
+  if (g.parts > 1)
+    sums = reinterpret_cast<float*>(args.scratch) + (part * g.units + unit) * unit_floats(g) + first_tap * g.depth * kPanel;
+
+  const float* x = args.ptr<const float>(0);
+  const float* gradient = args.ptr<const float>(1) + group * g.width + col;
+  const int64_t tiles = tiles_of(g.depth), pixels = block_pixels(g);
+  const Part blocks = part_of(g.blocks, g.parts, part);
+  if (blocks.begin == blocks.end)
+    for (int64_t i = 0; i < taps * g.depth * kPanel; ++i) sums[i] = 0;
+  for (int64_t b = blocks.begin; b < blocks.end; ++b) {
+    Part block, rows = {0, 0};
+    const int64_t image = g.few ? b / g.strip.per_image : 0;
+    if (g.few) {
+      rows = part_of(g.strip.rows.out, g.strip.per_image, b % g.strip.per_image);
+      const int64_t first = image * g.strip.rows.out;
+      block = {(first + rows.begin) * g.strip.cols.out, (first + rows.end) * g.strip.cols.out};
+    } else {
+      block = part_of(g.pixels, g.blocks, b);
+    }
+    pack_panel(gradient + block.begin * g.filters, g.filters, block.end - block.begin, n, s.grad);
+    for (int64_t t = 0; t < taps; ++t) s.count[t] = 0;
+    if (g.few) {
+      few_steps(g, x, image, rows, u, s.grad, kPanel, s);
+    } else {
+      direct_steps(g, x, block, u, s.grad, kPanel, s);
+    }
+    for (int64_t tap = 0; tap < taps; ++tap)
+      for (int64_t t = 0; t < tiles; ++t) {
+        const Part channels = part_of(g.depth, tiles, t);
+        run_steps(channels.end - channels.begin, n,
+                  StepsTile{s.steps + tap * pixels, s.count[tap], group * g.depth + channels.begin, 0},
+                  TileEnds{sums + (tap * g.depth + channels.begin) * kPanel, kPanel, nullptr, b > blocks.begin, nullptr, 0,
+                           0, nullptr, 0, 0});
+      }
+  }
+  if (g.parts == 1)
+    write_unit(g, sums, 0, unit, {first_tap * g.depth, (first_tap + taps) * g.depth}, args.ptr<float>(2));
+}
+
+// Adds the parts, in order; a piece is one unit's tap.
+inline void grad_w_reduce(const StepArgs& args, int64_t piece, unsigned char*) {
+  const GradW& g = args.as<GradW>();
+  const int64_t unit = piece / g.taps, tap = piece % g.taps;
+  const float* sums = reinterpret_cast<const float*>(args.scratch) + unit * unit_floats(g) + tap * g.depth * kPanel;
+  write_unit(g, sums, g.units * unit_floats(g), unit, {tap * g.depth, (tap + 1) * g.depth}, args.ptr<float>(2));
+}
+
+inline const char* plan_grad_w(const Conv& c, bool few, StepPlan* plan) {
+  GradW g = {};
+  g.few = few;
+  g.map = PixelMap{c.rows, c.cols, false, c.in_channels};
+  g.groups = c.groups;
+  g.width = c.group_out();
+  g.filters = c.out_channels;
+  g.pixels = c.batch * c.rows.out * c.cols.out;
+  g.panels = panels_of(g.width);
+  g.units = g.panels * c.groups;
+  if (few) {
+    if (c.groups != 1) return "takes one group only";
+    if (c.in_channels >= kFewChannels) return "too many channels: they fill a tile by themselves";
+    if (c.cols.dilation != 1 || c.cols.kernel == 1) return "takes kernels whose columns lie side by side only";
+    g.strip = make_strip(c, kBlockPixels);
+    if (g.strip.floats() > kStripFloats) return "the rows of a window do not fit a strip";
+    g.blocks = c.batch * g.strip.per_image;
+    g.taps = c.rows.kernel;
+    g.depth = c.cols.kernel * c.in_channels;
+    g.tap_rows = c.rows.kernel;
+  } else {
+    g.blocks = (g.pixels + kBlockPixels - 1) / kBlockPixels;
+    g.taps = c.taps();
+    g.depth = c.group_in();
+    g.tap_rows = 1;
+  }
+  g.row_parts = (c.rows.kernel + g.tap_rows - 1) / g.tap_rows;
+  const int64_t pieces = g.units * g.row_parts;
+  g.parts = max64(1, min64((kWantedSums + pieces - 1) / pieces, g.blocks));
+  GradWScratch s;
+  plan->thread_scratch_bytes = grad_w_layout(g, nullptr, &s);
+  plan->flops = c.flops();
+  plan->add_phase(grad_w_run, pieces * g.parts);
+  if (g.parts > 1) {
+    plan->scratch_bytes = sizeof(float) * static_cast<size_t>(g.parts * g.units * unit_floats(g));
+    plan->add_phase(grad_w_reduce, g.units * g.taps);
+  }
+  plan->set_params(g);
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace striate
