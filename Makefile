@@ -1,0 +1,9 @@
+# Only calls tools/dev.py, which runs without make too: python3 tools/dev.py TARGET
+PYTHON ?= python3
+TARGETS := setup build demo test lint format keras-env test-keras check-full wheel clean
+
+.PHONY: help $(TARGETS)
+help:
+	@$(PYTHON) tools/dev.py --help
+$(TARGETS):
+	@$(PYTHON) tools/dev.py $@

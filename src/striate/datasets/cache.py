@@ -1,0 +1,139 @@
+"""Where data sets are kept, and how a file gets there: over HTTPS, checked, whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlparse
+
+from striate.core.errors import DatasetError
+
+#: Seconds without a byte after which a download is given up.
+TIMEOUT = 30.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def cache_folder() -> Path:
+    """$STRIATE_HOME/datasets, else $XDG_CACHE_HOME/striate/datasets, else ~/.cache/striate/datasets."""
+    home = os.environ.get("STRIATE_HOME")
+    if home:
+        return Path(home) / "datasets"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "striate" / "datasets"
+
+
+def is_offline() -> bool:
+    """Whether STRIATE_OFFLINE=1 forbids downloads."""
+    return os.environ.get("STRIATE_OFFLINE", "") not in ("", "0")
+
+
+def read_gzip(data: bytes, limit: int, what: str) -> bytes:
+    """The content of a gzip file, which is refused when it is longer than `limit` bytes.
+
+    Raises:
+        DatasetError: no gzip data, cut off, or too long.
+    """
+    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        content = decoder.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise DatasetError(f"{what} is damaged: {error}. Delete it; it will be fetched again.") from error
+    if len(content) > limit:
+        raise DatasetError(f"{what} unpacks to more than the {limit} bytes expected of it. It is refused.")
+    if not decoder.eof:
+        raise DatasetError(f"{what} is cut off: its gzip data ends too early. Delete it; it will be fetched again.")
+    return content
+
+
+def check_sha256(content: bytes, expected: str, what: str) -> None:
+    """Raise a DatasetError unless the content is what it should be."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise DatasetError(
+            f"{what} is not what it should be: SHA-256 {found}, expected {expected}. "
+            "Delete it if it is in your cache; if it was downloaded just now, the source has changed or was tampered with."
+        )
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """The file is there whole, or it is as it was: a temporary file beside it, flushed to disk, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+class _OnlyHttps(urllib.request.HTTPRedirectHandler):
+    """A redirect may not lead away from HTTPS."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+        _check_url(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _check_url(url: str) -> None:
+    parts = urlparse(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        return
+    raise DatasetError(f"Data sets are fetched over HTTPS only. Received: {url!r}.")
+
+
+def download(url: str, limit: int, progress: Callable[[int], None] | None = None) -> bytes:
+    """What `url` serves, at most `limit` bytes.
+
+    Raises:
+        DatasetError: no connection, an error status, another scheme than HTTPS, or too long an answer.
+    """
+    _check_url(url)
+    opener = urllib.request.build_opener(_OnlyHttps)
+    request = urllib.request.Request(url, headers={"User-Agent": "striate"})
+    parts: list[bytes] = []
+    got = 0
+    try:
+        with opener.open(request, timeout=TIMEOUT) as answer:
+            promised = answer.headers.get("Content-Length")
+            while chunk := answer.read(1 << 16):
+                parts.append(chunk)
+                got += len(chunk)
+                if got > limit:
+                    raise DatasetError(f"{url} serves more than the {limit} bytes expected. It is refused.")
+                if progress is not None:
+                    progress(got)
+            if promised is not None and int(promised) != got:
+                raise DatasetError(f"{url} was cut off after {got} of {promised} bytes. Try again.")
+    except urllib.error.HTTPError as error:
+        raise DatasetError(f"{url} answered {error.code} {error.reason}.") from error
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise DatasetError(f"{url} cannot be reached: {getattr(error, 'reason', error)}.") from error
+    return b"".join(parts)
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """A cached or installed file, plain or gzip; at most `limit` bytes of content."""
+    data = path.read_bytes()
+    return read_gzip(data, limit, str(path)) if data[:2] == b"\x1f\x8b" else data
+
+
+def gzip_bytes(content: bytes) -> bytes:
+    """Compressed for the cache; without a time stamp, so that equal content gives equal files."""
+    return gzip.compress(content, compresslevel=6, mtime=0)
