@@ -136,7 +136,7 @@ def _short(x: Any) -> str:
     return text if len(text) < 60 else text[:57] + "..."
 
 
-@export("ops.cast", "backend.cast")
+@export("backend.cast")
 def cast(x: Any, dtype: Any) -> Any:
     """`x` with another element type. Source: `keras.ops.cast`."""
     name = standardize_dtype(dtype)

@@ -1,0 +1,194 @@
+"""What classifiers are measured by: one-hot codes, crossentropies, top-k.
+
+A crossentropy whose `output` is the direct result of a softmax (sigmoid) in a traced step takes the logits behind it,
+so that it loses no digits; Keras does the same on TensorFlow. Probabilities that come as arrays are clipped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from striate import backend
+from striate.backend import symbolic_op
+from striate.core.errors import ShapeError
+from striate.core.registry import export
+from striate.ir.ops.attrs import DepthAttrs, TopKAttrs
+from striate.ops import arithmetic, elementwise, reductions, shapes
+from striate.ops._convert import Tensor, as_float, dtype_of, normalize_axis, shape_of, tensor
+
+_NN = "keras.src.ops.nn"
+_MATH = "keras.src.ops.math"
+
+
+@export("ops.one_hot", "ops.nn.one_hot")
+@symbolic_op(_NN, "OneHot")
+def one_hot(x: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
+    """1 at the place along the new `axis` that the integer names, 0 elsewhere; an integer outside gives zeros.
+
+    Source: `keras.ops.one_hot`.
+
+    Example:
+        >>> one_hot([2, 0], 3).tolist()
+        [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
+    del sparse
+    y = backend.apply("one_hot", tensor(x, "int32"), attrs=DepthAttrs(int(num_classes)))
+    place = normalize_axis(axis, len(shape_of(y)))
+    y = y if place == len(shape_of(y)) - 1 else shapes.moveaxis(y, -1, place)
+    return backend.cast(y, backend.standardize_dtype(dtype))
+
+
+def logits_behind(output: Tensor, activation: str) -> Tensor | None:
+    """What `activation` ("softmax" over the last axis, or "sigmoid") was applied to, if `output` is its traced result."""
+    node = backend.traced_node(output)
+    if node is None or node.op != activation:
+        return None
+    if activation == "softmax" and node.attrs.axis != len(output.shape) - 1:
+        return None
+    return backend.wrap_traced(node.inputs[0])
+
+
+def _log_probabilities(output: Tensor, axis: int) -> Tensor:
+    total = reductions.sum(output, axis=axis, keepdims=True)
+    epsilon = backend.epsilon()
+    return elementwise.log(arithmetic.clip(arithmetic.divide(output, total), epsilon, 1.0 - epsilon))
+
+
+def _classes_last(output: Tensor, axis: int) -> Tensor:
+    rank = len(shape_of(output))
+    if rank < 1:
+        raise ShapeError(f"Argument `output` must be at least rank 1. Received: output.shape={shape_of(output)}.")
+    return output if normalize_axis(axis, rank) == rank - 1 else shapes.moveaxis(output, axis, -1)
+
+
+def _fits(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> bool:
+    return len(a) == len(b) and all(m is None or n is None or m == n for m, n in zip(a, b, strict=True))
+
+
+@export("ops.sparse_categorical_crossentropy", "ops.nn.sparse_categorical_crossentropy")
+@symbolic_op(_NN, "SparseCategoricalCrossentropy")
+def sparse_categorical_crossentropy(
+    target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    """-log(probability of the class that the integer target names).
+
+    Source: `keras.ops.sparse_categorical_crossentropy`.
+
+    Args:
+        target: integers (...) or (..., 1).
+        output: (..., classes): probabilities, or logits with from_logits.
+        axis: where `output` has its classes.
+
+    Raises:
+        ValueError: shapes that do not fit.
+    """
+    labels = tensor(target, "int32")
+    if isinstance(output, backend.SymbolicTensor) and not from_logits:
+        logits = logits_behind(output, "softmax")
+        if logits is not None:
+            output, from_logits = logits, True
+    output = _classes_last(as_float(output), axis)
+    if len(shape_of(labels)) == len(shape_of(output)) and shape_of(labels)[-1] == 1:
+        labels = shapes.squeeze(labels, -1)
+    if not _fits(shape_of(labels), shape_of(output)[:-1]):
+        raise ShapeError(
+            "Arguments `target` and `output` must have the same shape up until the last dimension: "
+            f"target.shape={shape_of(labels)}, output.shape={shape_of(output)}. "
+            "Use categorical_crossentropy if the targets are one-hot."
+        )
+    if from_logits:
+        return backend.apply("sparse_softmax_crossentropy", output, labels)
+    chosen = one_hot(labels, int(shape_of(output)[-1] or 0), dtype=dtype_of(output))
+    return elementwise.negative(reductions.sum(arithmetic.multiply(chosen, _log_probabilities(output, -1)), axis=-1))
+
+
+@export("ops.categorical_crossentropy", "ops.nn.categorical_crossentropy")
+@symbolic_op(_NN, "CategoricalCrossentropy")
+def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Tensor:
+    """-sum(target * log(output)) over the classes.
+
+    Source: `keras.ops.categorical_crossentropy`.
+
+    Args:
+        target: (..., classes), one-hot or any distribution.
+        output: as target: probabilities, or logits with from_logits.
+
+    Raises:
+        ValueError: shapes that do not fit.
+    """
+    if isinstance(output, backend.SymbolicTensor) and not from_logits:
+        logits = logits_behind(output, "softmax")
+        if logits is not None:
+            output, from_logits = logits, True
+    output = as_float(output)
+    target = tensor(target, dtype_of(output))
+    if not _fits(shape_of(target), shape_of(output)):
+        raise ShapeError(
+            "Arguments `target` and `output` must have the same shape. "
+            f"Received: target.shape={shape_of(target)}, output.shape={shape_of(output)}. "
+            "Use sparse_categorical_crossentropy if the targets are integers."
+        )
+    target, output = _classes_last(target, axis), _classes_last(output, axis)
+    if from_logits:
+        return backend.apply("softmax_crossentropy", output, target)
+    return elementwise.negative(reductions.sum(arithmetic.multiply(target, _log_probabilities(output, -1)), axis=-1))
+
+
+@export("ops.binary_crossentropy", "ops.nn.binary_crossentropy")
+@symbolic_op(_NN, "BinaryCrossentropy")
+def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
+    """-(target * log(output) + (1 - target) * log(1 - output)), element by element.
+
+    Source: `keras.ops.binary_crossentropy`.
+
+    Args:
+        target: 0, 1 or between, in any shape.
+        output: as target: probabilities, or logits with from_logits.
+
+    Raises:
+        ValueError: shapes that differ.
+    """
+    if isinstance(output, backend.SymbolicTensor) and not from_logits:
+        logits = logits_behind(output, "sigmoid")
+        if logits is not None:
+            output, from_logits = logits, True
+    output = as_float(output)
+    target = tensor(target, dtype_of(output))
+    if not _fits(shape_of(target), shape_of(output)):
+        raise ShapeError(
+            "Arguments `target` and `output` must have the same shape. "
+            f"Received: target.shape={shape_of(target)}, output.shape={shape_of(output)}."
+        )
+    if from_logits:
+        return backend.apply("sigmoid_crossentropy", output, target)
+    epsilon = backend.epsilon()
+    output = arithmetic.clip(output, epsilon, 1.0 - epsilon)
+    positive = arithmetic.multiply(target, elementwise.log(output))
+    negative = arithmetic.multiply(arithmetic.subtract(1.0, target), elementwise.log(arithmetic.subtract(1.0, output)))
+    return elementwise.negative(arithmetic.add(positive, negative))
+
+
+@export("ops.top_k")
+@symbolic_op(_MATH, "TopK")
+def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+    """The k largest elements along the last axis, in descending order, and where they are (int32).
+
+    Source: `keras.ops.top_k`.
+    """
+    del sorted
+    values, indices = backend.apply("top_k", tensor(x), attrs=TopKAttrs(int(k)))
+    return values, indices
+
+
+@export("ops.in_top_k")
+@symbolic_op(_MATH, "InTopK")
+def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
+    """Whether each target is among the k highest predictions of its row, as bool; ties at the boundary count as in.
+
+    Source: `keras.ops.in_top_k`.
+
+    Args:
+        targets: integers (batch,).
+        predictions: (batch, classes).
+    """
+    return backend.apply("in_top_k", tensor(targets, "int32"), as_float(predictions), attrs=TopKAttrs(int(k)))

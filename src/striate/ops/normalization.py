@@ -1,0 +1,118 @@
+"""Normalisation by means and variances, and of vectors to unit length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from striate import backend
+from striate.backend import symbolic_op
+from striate.core.registry import export
+from striate.ir.ops.attrs import EpsilonAttrs
+from striate.ir.types import numpy_dtype
+from striate.ops import arithmetic, elementwise, reductions, shapes
+from striate.ops._convert import Tensor, as_float, dtype_of, normalize_axis, reduce, shape_of, tensor
+
+_NN = "keras.src.ops.nn"
+
+
+@export("ops.moments", "ops.nn.moments")
+@symbolic_op(_NN, "Moments")
+def moments(x: Tensor, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
+    """The mean and the biased variance over `axes`. Source: `keras.ops.moments`."""
+    del synchronized  # one process has one replica
+    x = as_float(x)
+    dtype = dtype_of(x)
+    wide = tensor(x, "float32") if dtype in ("float16", "bfloat16") else x
+    mean = reduce("reduce_mean", wide, axes, True)
+    squares = backend.apply("square", backend.apply("subtract", wide, mean))
+    variance = reduce("reduce_mean", squares, axes, keepdims)
+    if not keepdims:
+        mean = shapes.reshape_to(mean, shape_of(variance))
+    return backend.cast(mean, dtype), backend.cast(variance, dtype)
+
+
+@export("ops.batch_normalization", "ops.nn.batch_normalization")
+@symbolic_op(_NN, "BatchNorm")
+def batch_normalization(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 0.001,
+) -> Tensor:
+    """(x - mean) / sqrt(variance + epsilon) * scale + offset, with one mean, ... for each place along `axis`.
+
+    Source: `keras.ops.batch_normalization`.
+    """
+    x = as_float(x)
+    dtype, rank = dtype_of(x), len(shape_of(x))
+    place = normalize_axis(axis, rank)
+    mean, variance = tensor(mean, dtype), tensor(variance, dtype)
+    kind = numpy_dtype(dtype)
+    scale = np.ones(shape_of(mean), kind) if scale is None else tensor(scale, dtype)
+    offset = np.zeros(shape_of(mean), kind) if offset is None else tensor(offset, dtype)
+    if place == rank - 1:
+        return backend.apply("batch_norm_infer", x, scale, offset, mean, variance, attrs=EpsilonAttrs(float(epsilon)))
+    along = [1] * rank
+    along[place] = -1
+    factor = arithmetic.multiply(elementwise.rsqrt(arithmetic.add(variance, epsilon)), scale)
+    shift = arithmetic.subtract(offset, arithmetic.multiply(mean, factor))
+    scaled = arithmetic.multiply(x, shapes.reshape_to(factor, along))
+    return arithmetic.add(scaled, shapes.reshape_to(shift, along))
+
+
+@export("ops.layer_normalization", "ops.nn.layer_normalization")
+@symbolic_op(_NN, "LayerNorm")
+def layer_normalization(
+    x: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    axis: Any = -1,
+    epsilon: float | None = None,
+    **kwargs: Any,
+) -> Tensor:
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, mean and variance taken over `axis` of each example.
+
+    Source: `keras.ops.layer_normalization`; Ba and others 2016.
+    """
+    del kwargs
+    x = as_float(x)
+    rank = len(shape_of(x))
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    axes = sorted(normalize_axis(a, rank) for a in axes)
+    mean, variance = moments(x, axes, keepdims=True)
+    epsilon = backend.epsilon() if epsilon is None else epsilon
+    y = arithmetic.multiply(arithmetic.subtract(x, mean), elementwise.rsqrt(arithmetic.add(variance, epsilon)))
+    along = [shape_of(x)[i] if i in axes else 1 for i in range(rank)]
+    if gamma is not None:
+        y = arithmetic.multiply(y, shapes.reshape_to(tensor(gamma, dtype_of(x)), along))
+    if beta is not None:
+        y = arithmetic.add(y, shapes.reshape_to(tensor(beta, dtype_of(x)), along))
+    return y
+
+
+@export("ops.normalize", "ops.nn.normalize")
+@symbolic_op(_NN, "Normalize")
+def normalize(x: Tensor, axis: Any = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
+    """x divided by its norm along `axis`: by max((sum |x|**order)**(1/order), epsilon).
+
+    Source: `keras.ops.normalize`.
+    """
+    x = as_float(x)
+    epsilon = backend.epsilon() if epsilon is None else epsilon
+    if order == 2:
+        # The bound is put on the square, so that the gradient at 0 is finite.
+        total = reductions.sum(elementwise.square(x), axis=axis, keepdims=True)
+        return arithmetic.multiply(x, elementwise.rsqrt(arithmetic.maximum(total, epsilon**2)))
+    if order == float("inf"):
+        norm = reductions.max(elementwise.abs(x), axis=axis, keepdims=True)
+    elif order == 1:
+        norm = reductions.sum(elementwise.abs(x), axis=axis, keepdims=True)
+    else:
+        powers = arithmetic.power(elementwise.abs(x), float(order))
+        norm = arithmetic.power(reductions.sum(powers, axis=axis, keepdims=True), 1.0 / order)
+    return arithmetic.divide(x, arithmetic.maximum(norm, epsilon))
