@@ -5,20 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from striate.compiler.dump import Dump
+from striate.compiler.passes.eliminate_common_subexpressions import eliminate_common_subexpressions
+from striate.compiler.passes.fold_batch_norm import fold_batch_norm
+from striate.compiler.passes.fold_constants import fold_constants
+from striate.compiler.passes.fuse_activation import fuse_activation
+from striate.compiler.passes.fuse_bias import fuse_bias
+from striate.compiler.passes.simplify import simplify
+from striate.compiler.passes.use_dense import use_dense
 from striate.compiler.plan.build import build
 from striate.engine.executable import Executable
 from striate.ir.graph import Graph
 
 Pass = Callable[[Graph], Graph]
 
-#: For every graph, in this order.
-PASSES: tuple[Pass, ...] = ()
-#: After those, for graphs that change nothing: there weights hold still from run to run.
-INFERENCE_PASSES: tuple[Pass, ...] = ()
+#: In this order. Dead code goes by itself: Graph.nodes holds what the roots need.
+PASSES: tuple[Pass, ...] = (
+    fold_constants,
+    simplify,
+    eliminate_common_subexpressions,
+    use_dense,
+    fuse_bias,
+    fold_batch_norm,
+    fuse_activation,
+    simplify,
+    eliminate_common_subexpressions,
+)
+#: Left out of training steps and of graphs that write Variables: weights do not hold still there.
+INFERENCE_ONLY: frozenset[Pass] = frozenset({fold_batch_norm})
 
 
 def run_passes(graph: Graph, *, training: bool, dump: Dump | None = None) -> Graph:
     """The graph after all passes; verified after each where STRIATE_VERIFY=1."""
+    dump = dump or Dump()
+    dump.graph("traced", graph)
+    for transform in PASSES:
+        if transform in INFERENCE_ONLY and (training or graph.updates):
+            continue
+        graph = transform(graph)
+        name = transform.__name__
+        dump.graph(name, graph)
     return graph
 
 

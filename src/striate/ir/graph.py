@@ -150,7 +150,7 @@ class Graph:
             node = stack.pop()
             if node in waiting:
                 continue
-            parents = {v.node for v in node.inputs}
+            parents = dict.fromkeys(v.node for v in node.inputs)  # in order: ties must not depend on addresses
             waiting[node] = len(parents)
             for parent in parents:
                 users.setdefault(parent, []).append(node)
