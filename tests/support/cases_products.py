@@ -1,0 +1,151 @@
+"""Cases of matrix products, convolutions and pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from striate.ir.opdef import infer_types
+from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, MatmulAttrs, PoolAttrs
+from striate.ir.types import TensorType
+from tests.support.cases import Case, Draw, cases_for
+
+EPILOGUES = (
+    "none relu relu6 tanh sigmoid elu leaky_relu gelu gelu_tanh silu hard_sigmoid hard_silu".split()
+)  # the items of attrs.Epilogue; a test compares
+
+
+@cases_for("matmul")
+def matmul(op: str, draw: Draw) -> Iterator[Case]:
+    for ta in (False, True):
+        for tb in (False, True):
+            a, b = ((4, 3) if ta else (3, 4)), ((5, 4) if tb else (4, 5))
+            attrs = MatmulAttrs(ta, tb)
+            yield Case(op, f"{'t' if ta else 'n'}{'t' if tb else 'n'}", (draw.normal(*a), draw.normal(*b)), attrs)
+            stacked = (draw.normal(2, 1, *a), draw.normal(3, *b))
+            yield Case(op, f"stack-{'t' if ta else 'n'}{'t' if tb else 'n'}", stacked, attrs, batched=(0,))
+    yield Case(op, "odd", (draw.normal(7, 33), draw.normal(33, 19)), MatmulAttrs(), batched=(0,), smooth=False)
+    yield Case(op, "row", (draw.normal(1, 9), draw.normal(9, 1)), MatmulAttrs(), batched=(0,))
+    yield Case(op, "int32", (draw.integers(-4, 5, 3, 4), draw.integers(-4, 5, 4, 2)), MatmulAttrs(), smooth=False)
+
+
+@cases_for("dense")
+def dense(op: str, draw: Draw) -> Iterator[Case]:
+    for epilogue in EPILOGUES:
+        inputs = (draw.normal(3, 5), draw.normal(5, 4), draw.normal(4))
+        yield Case(op, epilogue, inputs, DenseAttrs(epilogue, 0.3), batched=(0,))
+    yield Case(op, "no-bias", (draw.normal(3, 5), draw.normal(5, 4)), DenseAttrs(), batched=(0,))
+    yield Case(op, "rank3", (draw.normal(2, 3, 5), draw.normal(5, 4), draw.normal(4)), DenseAttrs(), batched=(0,))
+    yield Case(op, "rank1", (draw.normal(5), draw.normal(5, 4), draw.normal(4)), DenseAttrs())
+    yield Case(op, "odd", (draw.normal(9, 65), draw.normal(65, 37)), DenseAttrs("relu"), batched=(0,), smooth=False)
+
+
+#: label -> x, w, attributes
+CONVS: dict[str, tuple[tuple[int, ...], tuple[int, ...], ConvAttrs]] = {
+    "valid": ((2, 5, 6, 3), (3, 3, 3, 4), ConvAttrs()),
+    "same": ((2, 5, 6, 3), (3, 3, 3, 4), ConvAttrs(padding="same")),
+    "same-even": ((1, 8, 5, 2), (4, 2, 2, 3), ConvAttrs(padding="same")),
+    "same-stride": ((1, 6, 7, 2), (3, 3, 2, 3), ConvAttrs((2, 2), "same")),
+    "stride": ((1, 7, 8, 2), (3, 2, 2, 3), ConvAttrs((3, 2))),
+    "stride-over-kernel": ((1, 7, 7, 2), (1, 1, 2, 3), ConvAttrs((2, 3), "same")),
+    "dilation": ((1, 7, 8, 2), (3, 2, 2, 3), ConvAttrs(dilation=(2, 3))),
+    "dilation-same": ((1, 7, 8, 2), (3, 3, 2, 3), ConvAttrs(padding="same", dilation=(2, 2))),
+    "explicit": ((1, 5, 5, 2), (3, 3, 2, 3), ConvAttrs((2, 1), "explicit", (2, 0, 1, 3))),
+    "groups": ((2, 5, 5, 4), (3, 3, 2, 6), ConvAttrs(padding="same", groups=2)),
+    "groups-all": ((1, 5, 5, 3), (3, 3, 1, 3), ConvAttrs(groups=3)),
+    "one-by-one": ((2, 4, 5, 6), (1, 1, 6, 3), ConvAttrs()),
+    "one-channel": ((1, 9, 9, 1), (7, 7, 1, 5), ConvAttrs(padding="same")),
+    "window-over-image": ((1, 2, 3, 2), (5, 5, 2, 3), ConvAttrs(padding="same")),
+    "whole-image": ((2, 4, 4, 3), (4, 4, 3, 5), ConvAttrs()),
+}
+#: too large for finite differences, but odd enough to reach every tail of a kernel
+LARGE_CONVS: dict[str, tuple[tuple[int, ...], tuple[int, ...], ConvAttrs]] = {
+    "odd": ((2, 11, 13, 19), (3, 3, 19, 35), ConvAttrs(padding="same")),
+    "wide": ((1, 9, 10, 33), (3, 3, 33, 67), ConvAttrs((2, 2), "same")),
+    "many": ((3, 7, 7, 64), (1, 1, 64, 32), ConvAttrs()),
+}
+DEPTHWISE: dict[str, tuple[tuple[int, ...], tuple[int, ...], ConvAttrs]] = {
+    "valid": ((2, 5, 6, 3), (3, 3, 3, 1), ConvAttrs()),
+    "same": ((2, 5, 6, 3), (3, 3, 3, 2), ConvAttrs(padding="same")),
+    "same-stride": ((1, 6, 7, 2), (3, 3, 2, 1), ConvAttrs((2, 2), "same")),
+    "stride": ((1, 7, 8, 2), (3, 2, 2, 3), ConvAttrs((3, 2))),
+    "dilation": ((1, 7, 8, 2), (3, 2, 2, 2), ConvAttrs(dilation=(2, 3))),
+    "explicit": ((1, 5, 5, 2), (3, 3, 2, 1), ConvAttrs((2, 1), "explicit", (2, 0, 1, 3))),
+}
+LARGE_DEPTHWISE: dict[str, tuple[tuple[int, ...], tuple[int, ...], ConvAttrs]] = {
+    "odd": ((2, 11, 13, 19), (3, 3, 19, 1), ConvAttrs(padding="same")),
+    "wide": ((1, 9, 10, 67), (5, 5, 67, 1), ConvAttrs((2, 2), "same")),
+    "multiplied": ((1, 9, 10, 17), (3, 3, 17, 3), ConvAttrs()),
+}
+
+
+def out_shape(op: str, x: tuple[int, ...], w: tuple[int, ...], attrs: ConvAttrs) -> tuple[int, ...]:
+    return infer_types(op, (TensorType(x), TensorType(w)), attrs)[0].dims
+
+
+@cases_for("conv2d", "depthwise_conv2d")
+def conv(op: str, draw: Draw) -> Iterator[Case]:
+    small, large = (CONVS, LARGE_CONVS) if op == "conv2d" else (DEPTHWISE, LARGE_DEPTHWISE)
+    for label, (x, w, attrs) in (small | large).items():
+        yield Case(op, label, (draw.normal(*x), draw.normal(*w)), attrs, batched=(0,), smooth=label in small)
+    for epilogue in EPILOGUES:
+        outputs = 4
+        w = (2, 2, 3, 4) if op == "conv2d" else (2, 2, 2, 2)
+        inputs = (draw.normal(1, 3, 3, 3 if op == "conv2d" else 2), draw.normal(*w), draw.normal(outputs))
+        attrs = ConvAttrs(padding="same", epilogue=epilogue, alpha=0.3)
+        yield Case(op, f"bias-{epilogue}", inputs, attrs, batched=(0,))
+    last = LARGE_CONVS["odd"] if op == "conv2d" else LARGE_DEPTHWISE["odd"]
+    inputs = (draw.normal(*last[0]), draw.normal(*last[1]), draw.normal(35 if op == "conv2d" else 19))
+    yield Case(op, "bias-odd", inputs, ConvAttrs(padding="same", epilogue="relu"), batched=(0,), smooth=False)
+
+
+@cases_for("conv2d_grad_x", "conv2d_grad_w", "depthwise_conv2d_grad_x", "depthwise_conv2d_grad_w")
+def conv_grad(op: str, draw: Draw) -> Iterator[Case]:
+    forward = op[:-7]
+    small, large = (CONVS, LARGE_CONVS) if forward == "conv2d" else (DEPTHWISE, LARGE_DEPTHWISE)
+    for label, (x, w, attrs) in (small | large).items():
+        g = draw.normal(*out_shape(forward, x, w, attrs))
+        inputs = (g, draw.normal(*w)) if op.endswith("x") else (draw.normal(*x), g)
+        producing = attrs.producing(x if op.endswith("x") else w)
+        yield Case(op, label, inputs, producing, smooth=label in small)
+
+
+POOLS: dict[str, tuple[tuple[int, ...], PoolAttrs]] = {
+    "two": ((2, 4, 6, 3), PoolAttrs((2, 2), (2, 2))),
+    "two-odd": ((1, 5, 7, 2), PoolAttrs((2, 2), (2, 2))),
+    "two-odd-same": ((1, 5, 7, 2), PoolAttrs((2, 2), (2, 2), "same")),
+    "three-two-same": ((1, 6, 7, 2), PoolAttrs((3, 3), (2, 2), "same")),
+    "overlapping": ((1, 5, 5, 2), PoolAttrs((3, 2), (1, 1))),
+    "sparse": ((1, 7, 7, 2), PoolAttrs((1, 2), (3, 3))),
+    "uneven": ((1, 7, 8, 2), PoolAttrs((3, 2), (2, 3), "same")),
+    "wide": ((1, 6, 6, 35), PoolAttrs((2, 2), (2, 2))),
+}
+
+
+@cases_for("max_pool2d", "avg_pool2d", "max_pool2d_grad", "avg_pool2d_grad")
+def pool(op: str, draw: Draw) -> Iterator[Case]:
+    forward = op.removesuffix("_grad")
+    for label, (shape, attrs) in POOLS.items():
+        smooth = label != "wide"
+        x = draw.normal(*shape)
+        if op == forward:
+            yield Case(op, label, (x,), attrs, batched=(0,), smooth=smooth)
+            continue
+        out = infer_types(forward, (TensorType(shape),), attrs)[0].dims
+        if op == "avg_pool2d_grad":
+            yield Case(op, label, (draw.normal(*out),), attrs.producing(shape), smooth=smooth)
+        else:
+            yield Case(op, label, (draw.normal(*out), x, max_pool(x, attrs)), attrs, smooth=smooth)
+    if "max" in op:
+        attrs = PoolAttrs((3, 3), (2, 2), "same")
+        x = draw.integers(0, 2, 1, 6, 7, 5, dtype="float32")
+        y = max_pool(x, attrs)
+        inputs = (x,) if op == forward else (draw.normal(*y.shape), x, y)
+        yield Case(op, "ties", inputs, attrs, smooth=False)
+
+
+def max_pool(x: np.ndarray, attrs: PoolAttrs) -> np.ndarray:
+    from striate.ir.opdef import run_reference
+
+    return run_reference("max_pool2d", (x,), attrs)[0]
