@@ -1,0 +1,28 @@
+// Depthwise convolution: depthwise_conv2d, its _grad_x and _grad_w. Float32, NHWC, vectors along channels.
+//
+//   y[n, i, j, c*M + m] = act(b[c*M + m] + sum_uv x[n, i*SH + u*DH - PT, j*SW + v*DW - PL, c] * w[u, v, c, m])
+//
+// Shapes: x (N, H, W, C), w (KH, KW, C, M), y (N, OH, OW, C*M). Where M > 1, rows of x are first copied with every
+// channel M times ("spread"), so that the rest knows one channel an output.
+//
+// Sums run over taps in row-major order, those outside the image left out, one fused multiply-add a term from zero; the
+// bias comes last. So a pixel's bits depend on its window alone. grad_w sums rows of outputs in order, in a number of
+// parts that depends on the shape only, added in order at the end.
+#pragma once
+
+#include "base/conv.h"
+
+namespace striate {
+namespace {
+
+struct Depthwise {
+  Axis rows, cols;  // grad_x at stride 1: those of the equal forward convolution over g
+  Epilogue epilogue;
+  int64_t batch, channels, multiplier, out_channels;  // out_channels = channels * multiplier
+  int64_t height, blocks;     // forward: output rows of a piece, and such pieces an image
+  int64_t parts, col_blocks;  // grad_w
+  bool has_bias, turned;      // turned: w's taps from the last to the first
+};
+
+}  // namespace
+}  // namespace striate
