@@ -27,6 +27,11 @@ settings.load_profile("striate")
 WITHOUT_NATIVE = "STRIATE_TEST_WITHOUT_NATIVE"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get(WITHOUT_NATIVE) == "1":
+        config.addinivalue_line("filterwarnings", "ignore:Striate's native engine is not there:RuntimeWarning")
+
+
 def pytest_collection(session: pytest.Session) -> None:
     if importlib.util.find_spec("striate.engine._native") is None and os.environ.get(WITHOUT_NATIVE) != "1":
         raise pytest.UsageError(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from striate.ir.attrs import Attrs
-from striate.ir.graph import Node, Value
+from striate.ir.graph import SOURCES, Node, Value
 from striate.ir.opdef import Emit, call_vjp
 from striate.ir.ops._terms import Term
 
@@ -18,7 +18,7 @@ def _between(inputs: tuple[Value, ...], results: tuple[Value, ...]) -> list[Node
     seen = {v.node for v in inputs}
 
     def visit(node: Node) -> None:
-        if node in seen:
+        if node in seen or node.op in SOURCES:
             return
         seen.add(node)
         for v in node.inputs:

@@ -49,7 +49,7 @@ def words(state: Array, count: int) -> Array:
 
 def uniform(state: Array, count: int) -> Array:
     """[0, 1) on a grid of 2^-24, float64: the upper 24 bits of a word; each is a float32 exactly."""
-    return (words(state, count) >> np.uint64(8)).astype(np.float64) * 2.0**-24
+    return np.asarray((words(state, count) >> np.uint64(8)).astype(np.float64) * 2.0**-24)
 
 
 def normal(state: Array, count: int) -> Array:
