@@ -21,6 +21,7 @@ from striate.backend.apply import (
     wrap_value,
 )
 from striate.backend.context import (
+    allocation_limit,
     call_context,
     calling,
     current_trace,
@@ -99,6 +100,7 @@ __all__ = [
     "TracedTensor",
     "Variable",
     "aligned_empty",
+    "allocation_limit",
     "apply",
     "auto_name",
     "backend",

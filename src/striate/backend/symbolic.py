@@ -41,21 +41,26 @@ def symbolic_op(module: str, class_name: str) -> Callable[[F], F]:
             if context.in_spec_scope() or not _has_keras_tensor(args, kwargs):
                 return fn(*args, **kwargs)
             bound = signature.bind(*args, **kwargs)
+            # Tensors are given by place up to the first argument that is none, by name after it.
             tensors: list[Any] = []
+            named: dict[str, Any] = {}
             config: dict[str, Any] = {}
+            first = list(signature.parameters)
             for name, value in bound.arguments.items():
                 kind = signature.parameters[name].kind
                 if kind is inspect.Parameter.VAR_POSITIONAL:
                     tensors.extend(value)
                 elif kind is inspect.Parameter.VAR_KEYWORD:
                     config.update(value)
-                elif name in TENSOR_ARGUMENTS:
+                elif name in TENSOR_ARGUMENTS and first[len(tensors)] == name:
                     tensors.append(value)
+                elif name in TENSOR_ARGUMENTS:
+                    named[name] = value
                 else:
                     config[name] = value
             operation = FunctionOperation(call, module, class_name, config)
-            outputs = compute_spec(fn, tuple(tensors), config)
-            return record(operation, tuple(tensors), {}, outputs)
+            outputs = compute_spec(fn, tuple(tensors), {**config, **named})
+            return record(operation, tuple(tensors), named, outputs)
 
         OPERATIONS[(module, class_name)] = call
         return call  # type: ignore[return-value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,9 @@ class Variable(OperatorMixin):
         self.regularizer: Callable[[Any], Any] | None = None
         self.constraint: Callable[[Any], Any] | None = None
         self.overwrite_with_gradient = False
+        if shape is not None:
+            kind = _np(standardize_dtype(dtype))
+            context.book_allocation(math.prod(int(d) for d in shape) * kind.itemsize, f"{self._path} of shape {shape}")
         with context.tracing(None):
             value = self._initial(initializer, shape, dtype)
         self.array: Array = aligned_empty(value.shape, value.dtype.name)

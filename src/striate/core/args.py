@@ -1,4 +1,4 @@
-"""Arguments as Keras takes them (int or tuple, "same" or "SAME"), made uniform once, with errors that say how to mend."""
+"""Arguments as Keras takes them (int or tuple, "same" or "SAME"), made uniform once; errors say how to mend."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def int_tuple(value: Any, n: int, name: str, *, allow_zero: bool = False) -> tup
         items = []
     if len(items) != n or any(v is None or v < least for v in items):
         raise ArgumentError(
-            f"`{name}` must be one integer or a tuple of {n} integers, each at least {least}. Received: {name}={value!r}. "
-            f"Give e.g. {name}={max(least, 2)} or {name}={(max(least, 2),) * n}."
+            f"`{name}` must be one integer or a tuple of {n} integers, each at least {least}. "
+            f"Received: {name}={value!r}. Give e.g. {name}={max(least, 2)} or {name}={(max(least, 2),) * n}."
         )
     return tuple(v for v in items if v is not None)
 

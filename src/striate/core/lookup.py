@@ -1,4 +1,4 @@
-"""Objects by name: what "relu", "glorot_uniform" or "L2" stand for where a layer takes an activation, an initializer..."""
+"""Objects by name: what "relu", "glorot_uniform" or "L2" stand for where a layer takes them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def get(
     deserialize: Callable[[dict[str, Any]], Any],
     registered: Callable[[str], Any],
 ) -> Any:
-    """The object an identifier stands for: None, a name, a config, a class (made with its defaults) or the thing itself.
+    """The object an identifier stands for: None, a name, a config, a class (made with its defaults), the thing itself.
 
     The user's registered objects come after our own names, so that they never stand in for them.
 
@@ -66,8 +66,9 @@ def get(
 def deserialize(config: Any, table: Mapping[str, Any], general: Callable[[Any], Any]) -> Any:
     """The object of a config. Older files leave out the module: then the class is looked up in `table` by its name."""
     if isinstance(config, dict) and config.get("module") is None and config.get("class_name") in table:
-        thing = table[config["class_name"]]
-        return thing.from_config(dict(config.get("config") or {})) if inspect.isclass(thing) else thing
+        thing: Any = table[config["class_name"]]
+        make = getattr(thing, "from_config", None)
+        return thing if make is None else make(dict(config.get("config") or {}))
     if isinstance(config, str) and config in table:
         return table[config]
     return general(config)

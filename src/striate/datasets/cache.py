@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import tempfile
 import urllib.error
 import urllib.request
 import zlib
@@ -60,27 +59,6 @@ def check_sha256(content: bytes, expected: str, what: str) -> None:
             f"{what} is not what it should be: SHA-256 {found}, expected {expected}. "
             "Delete it if it is in your cache; if it was downloaded just now, the source has changed or was tampered with."
         )
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """The file is there whole, or it is as it was: a temporary file beside it, flushed to disk, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 class _OnlyHttps(urllib.request.HTTPRedirectHandler):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from striate.core.errors import DatasetError
+from striate.core.files import write_atomically
 from striate.datasets.cache import (
     cache_folder,
     check_sha256,
@@ -18,7 +19,7 @@ from striate.datasets.cache import (
     gzip_bytes,
     is_offline,
     read_file,
-    write_atomically,
+    read_gzip,
 )
 from striate.datasets.idx import parse_idx
 
@@ -69,8 +70,6 @@ class IdxDataset:
         return parse_idx(content, file.name)
 
     def _fetch(self, file: IdxFile, progress: Callable[[str], None] | None) -> bytes:
-        from striate.datasets.cache import read_gzip
-
         base = os.environ.get(self.url_variable) or self.url
         url = f"{base.rstrip('/')}/{file.name}.gz"
         if is_offline():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 
 import numpy as np
 
 from striate.core.errors import DatasetError
+from striate.core.files import write_atomically
 from striate.core.registry import export
-from striate.datasets.cache import cache_folder, check_sha256, download, is_offline, write_atomically
+from striate.datasets.cache import cache_folder, check_sha256, download, is_offline
 from striate.datasets.idx_dataset import Splits
 
 CLASS_NAMES = tuple("0123456789")
@@ -22,8 +24,6 @@ _LIMIT = 12_000_000  # bytes; the archive has 11,490,434
 
 
 def _archive() -> bytes:
-    import os
-
     path = cache_folder() / "mnist" / FILE
     if path.is_file():
         content = path.read_bytes()

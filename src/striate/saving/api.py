@@ -1,0 +1,134 @@
+"""save_model, load_model, save_weights, load_weights: by the file's ending."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from striate.core.errors import ArgumentError, LoadError
+from striate.core.files import write_atomically
+from striate.core.registry import export
+from striate.saving import limits
+from striate.saving.hdf5 import read_weights, write_weights
+from striate.saving.keras_archive import load_archive, read_archive, save_archive
+
+
+def _ending(path: str | os.PathLike[str]) -> str:
+    name = os.fspath(path)
+    return next((end for end in (".weights.h5", ".keras", ".h5", ".hdf5") if name.endswith(end)), Path(name).suffix)
+
+
+@export("saving.save_model", "models.save_model")
+def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: Any = None, **kwargs: Any) -> None:
+    """Save a model, its compilation and its optimizer's state as a `.keras` file that real Keras loads too.
+
+    The file is there whole or not at all: what stood there before stays until the new one is complete.
+
+    Source: `keras.saving.save_model`.
+
+    Args:
+        model: a built model.
+        filepath: where to; ends in ".keras".
+        overwrite: whether a file that is there is replaced.
+
+    Raises:
+        ValueError: another ending; a model that is not built; a file that is there with overwrite=False.
+    """
+    del zipped
+    if kwargs:
+        raise ArgumentError(f"save_model() got unknown arguments: {sorted(kwargs)}.")
+    if _ending(filepath) != ".keras":
+        raise ArgumentError(
+            f"Invalid filepath extension for saving. Models are saved as .keras files. Received: filepath={os.fspath(filepath)!r}. "
+            "Weights alone are saved with model.save_weights('name.weights.h5')."
+        )
+    save_archive(model, filepath, overwrite)
+
+
+@export("saving.load_model", "models.load_model")
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: dict[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """The model of a `.keras` file, written by Striate or by Keras 3.
+
+    No code is run from the file, no other file is read, and no more is allocated than the model needs, whatever
+    `safe_mode` says.
+
+    Source: `keras.saving.load_model`.
+
+    Args:
+        filepath: a ".keras" file.
+        custom_objects: {"name": class or function} for those of your own.
+        compile: whether optimizer, loss and metrics are restored.
+
+    Raises:
+        ValueError: no such file, another format, or a file that is refused (LoadError).
+    """
+    del safe_mode
+    path = Path(filepath)
+    if not path.exists():
+        raise LoadError(f"File not found: filepath={os.fspath(filepath)!r}. Check the path; the current folder is {Path.cwd()}.")
+    if path.is_dir():
+        raise LoadError(f"{os.fspath(filepath)!r} is a folder. load_model() reads .keras files.")
+    if _ending(filepath) == ".weights.h5":
+        raise LoadError(
+            f"{os.fspath(filepath)!r} holds weights alone. Make the model, then call model.load_weights(filepath)."
+        )
+    return load_archive(path, custom_objects, compile)
+
+
+@export("saving.save_weights")
+def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: Any = None) -> None:
+    """Save a model's weights as a `.weights.h5` file: whole, or not at all.
+
+    Source: `keras.saving.save_weights`.
+
+    Raises:
+        ValueError: another ending; a model that is not built; a file that is there with overwrite=False.
+    """
+    if max_shard_size is not None:
+        raise ArgumentError(f"Sharded weight files are not written by Striate. Received: max_shard_size={max_shard_size}.")
+    if _ending(filepath) != ".weights.h5":
+        raise ArgumentError(
+            f"The filename must end in `.weights.h5`. Received: filepath={os.fspath(filepath)!r}. "
+            "Whole models are saved with model.save('name.keras')."
+        )
+    if not model.built:
+        raise ArgumentError(f"Model {model.name!r} has no weights to save yet: it is not built. Call it on data first.")
+    if not overwrite and Path(filepath).exists():
+        raise ArgumentError(f"{os.fspath(filepath)} exists already. Pass overwrite=True to replace it.")
+    write_atomically(filepath, write_weights(model))
+
+
+@export("saving.load_weights")
+def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+    """Set a built model's weights from a `.weights.h5` or `.keras` file; all of them, or none if one does not fit.
+
+    Source: `keras.saving.load_weights`.
+
+    Args:
+        skip_mismatch: leave weights alone whose shape differs, with a warning, instead of failing.
+
+    Raises:
+        ValueError: no such file, a model that is not built, or weights that do not fit (LoadError).
+    """
+    if kwargs:
+        raise ArgumentError(f"load_weights() got unknown arguments: {sorted(kwargs)}.")
+    path = Path(filepath)
+    if not path.is_file():
+        raise LoadError(f"File not found: filepath={os.fspath(filepath)!r}. Check the path; the current folder is {Path.cwd()}.")
+    if not model.built:
+        raise LoadError(f"Model {model.name!r} is not built, so it has no weights to load into. Call it on data first.")
+    if _ending(filepath) == ".keras":
+        content = read_archive(path).weights
+    elif _ending(filepath) == ".weights.h5":
+        if path.stat().st_size > limits.MAX_WEIGHTS:
+            raise LoadError(f"{os.fspath(filepath)} has over {limits.MAX_WEIGHTS} bytes. It is refused.")
+        content = path.read_bytes()
+    else:
+        raise LoadError(f"load_weights() reads .weights.h5 and .keras files. Received: filepath={os.fspath(filepath)!r}.")
+    read_weights(model, content, skip_mismatch)

@@ -1,0 +1,75 @@
+"""Which Variables a model has, and under which path of a weights file each object keeps its own.
+
+The paths are Keras's: `layers/` and then the snake case of the class name with a counter for Sequential and functional
+models, names of attributes otherwise; never a layer's own name. The same walk serves writing and reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from striate.backend import Variable, to_snake_case
+
+#: Attributes of Striate's own classes that hold no state of the user's: never part of a path.
+_INTERNAL_PREFIXES = ("_compile", "_inbound", "_init_arguments", "_losses", "_build", "_weights", "_loss_tracker")
+_INTERNAL = frozenset({"input_spec", "dtype_policy", "inputs", "outputs", "history", "stop_training"})
+
+
+def is_saveable(thing: Any) -> bool:
+    """Whether an object takes a group of its own: layers, optimizers, metrics."""
+    return not isinstance(thing, type | Variable) and (
+        hasattr(thing, "add_weight") or hasattr(thing, "update_step") or hasattr(thing, "update_state")
+    )
+
+
+def _children(thing: Any) -> Iterator[tuple[str, Any]]:
+    kind = getattr(thing, "_saved_as", None)
+    if kind in ("Sequential", "Functional"):
+        yield "layers", thing.layers
+    hidden = getattr(thing, "_not_saved", frozenset())
+    for name in sorted(vars(thing), key=lambda n: "~" + n if n.startswith("_") else n):
+        if name.startswith(("__", *_INTERNAL_PREFIXES)) or name in _INTERNAL or name in hidden:
+            continue
+        yield name, vars(thing)[name]
+
+
+def _numbered(name: str, used: dict[str, int]) -> str:
+    if name not in used:
+        used[name] = 0
+        return name
+    used[name] += 1
+    return f"{name}_{used[name]}"
+
+
+def walk(thing: Any, path: str = "", _seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """(path, object) of everything that keeps Variables, parents first, each object once."""
+    seen = set() if _seen is None else _seen
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    yield path, thing
+    for name, child in _children(thing):
+        below = f"{path}/{name}" if path else name
+        if is_saveable(child):
+            yield from walk(child, below, seen)
+        elif isinstance(child, list | tuple | dict):
+            yield from _walk_container(child, below, seen)
+
+
+def _walk_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if id(container) in seen:
+        return
+    seen.add(id(container))
+    used: dict[str, int] = {}
+    for child in list(container.values()) if isinstance(container, dict) else container:
+        if is_saveable(child):
+            yield from walk(child, f"{path}/{_numbered(to_snake_case(type(child).__name__), used)}", seen)
+        elif isinstance(child, list | tuple | dict):
+            yield from _walk_container(child, f"{path}/{_numbered('container', used)}", seen)
+
+
+def own_variables(thing: Any) -> list[Variable]:
+    """What an object keeps in its own group, in the order of the datasets "0", "1", ..."""
+    own = getattr(thing, "_own_variables", None)
+    return list(own() if own is not None else thing.variables)
