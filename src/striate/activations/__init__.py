@@ -77,9 +77,7 @@ def get(identifier: Any) -> Any:
     """
     if identifier is None:
         return linear
-    return lookup.get(
-        identifier, "activation function", _FUNCTIONS, deserialize, serialization.get_registered_object
-    )
+    return lookup.get(identifier, "activation function", _FUNCTIONS, deserialize, serialization.get_registered_object)
 
 
 @export("activations.serialize")

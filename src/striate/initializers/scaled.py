@@ -1,6 +1,6 @@
 """Initializers whose spread follows the number of inputs and outputs of a unit: Glorot, He, LeCun.
 
-    variance = scale / n,   n = fan_in, fan_out or their mean
+The variance is scale / n, where n is fan_in, fan_out or their mean.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TRUNCATED_STDDEV = 0.87962566103423978
 def compute_fans(
     shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
 ) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight: the last two axes are inputs and outputs, the axes before them the receptive field.
+    """(fan_in, fan_out) of a weight: the last two axes are inputs and outputs, those before them the receptive field.
 
     Example:
         >>> compute_fans((3, 3, 16, 32))
@@ -134,7 +134,9 @@ class GlorotUniform(FanScaled):
 
 @export("initializers.GlorotNormal", "initializers.glorot_normal")
 class GlorotNormal(FanScaled):
-    """Truncated normal, variance 2 / (fan_in + fan_out). Source: `keras.initializers.GlorotNormal`; Glorot and Bengio 2010.
+    """Truncated normal, variance 2 / (fan_in + fan_out).
+
+    Source: `keras.initializers.GlorotNormal`; Glorot and Bengio 2010.
 
     Example:
         >>> GlorotNormal(seed=1)((4, 2)).shape

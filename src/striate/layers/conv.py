@@ -12,8 +12,9 @@ from striate.ir.opdef import infer_types
 from striate.ir.ops.attrs import ConvAttrs
 from striate.ir.types import TensorType
 from striate.layers import layout
-from striate.layers.base import InputSpec, Layer
+from striate.layers.base import Layer
 from striate.layers.compute import in_dtype
+from striate.layers.input_spec import InputSpec
 
 
 class ConvBase(Layer):
@@ -75,8 +76,8 @@ class ConvBase(Layer):
         shape = layout.shape_to_last(input_shape, self.data_format)
         if len(shape) != 4 or shape[-1] is None:
             raise ShapeError(
-                f"{type(self).__name__} takes images (batch, height, width, channels) (or with the channels second, for "
-                f"data_format='channels_first') of a known number of channels. Received: input_shape={input_shape} "
+                f"{type(self).__name__} takes images (batch, height, width, channels), or channels second for "
+                f"channels_first, of a known number of channels. Received: input_shape={input_shape} "
                 f"with data_format={self.data_format!r}. Give the input's channels a size."
             )
         return int(shape[-1])

@@ -9,8 +9,9 @@ from striate.core import args
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.ir.ops.attrs import DenseAttrs
-from striate.layers.base import InputSpec, Layer
+from striate.layers.base import Layer
 from striate.layers.compute import in_dtype
+from striate.layers.input_spec import InputSpec
 
 
 @export("layers.Dense")

@@ -53,7 +53,8 @@ class InputLayer(Layer):
         super().__init__(name=name, **kwargs)
         if sparse or ragged:
             raise ArgumentError(
-                f"Sparse and ragged tensors are not supported. Received: sparse={sparse}, ragged={ragged}. Leave them out."
+                f"Sparse and ragged tensors are not supported. Received: sparse={sparse}, ragged={ragged}. "
+                "Leave them out."
             )
         if shape is not None and batch_shape is not None:
             raise ArgumentError(
@@ -124,7 +125,7 @@ def _check_tensor(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dt
 
 
 @export("layers.Input", "Input")
-def Input(  # noqa: N802
+def Input(
     shape: Any = None,
     batch_size: int | None = None,
     dtype: Any = None,

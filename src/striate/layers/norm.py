@@ -10,8 +10,9 @@ from striate import backend, constraints, initializers, ops, regularizers
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.ir.ops.attrs import EpsilonAttrs
-from striate.layers.base import InputSpec, Layer
+from striate.layers.base import Layer
 from striate.layers.compute import in_dtype
+from striate.layers.input_spec import InputSpec
 
 
 @export("layers.BatchNormalization")
@@ -21,7 +22,7 @@ class BatchNormalization(Layer):
         y = gamma * (x - mean) / sqrt(variance + epsilon) + beta
 
     In training, mean and (biased) variance are those of the batch over all axes but `axis`, and the moving ones follow:
-    moving = momentum * moving + (1 - momentum) * batch. Otherwise, and with `trainable=False`, the moving ones are used.
+    moving = momentum * moving + (1 - momentum) * batch. Otherwise, and with trainable=False, the moving ones are used.
 
     Source: `keras.layers.BatchNormalization`: same arguments, defaults, weights; Ioffe and Szegedy 2015.
 
@@ -30,7 +31,8 @@ class BatchNormalization(Layer):
         momentum: how slowly the moving statistics follow.
         epsilon: added to the variance.
         center, scale: whether there is a beta, a gamma.
-        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: how the weights start.
+        beta_initializer, gamma_initializer: how the weights start.
+        moving_mean_initializer, moving_variance_initializer: how the moving statistics start.
         beta_regularizer, gamma_regularizer: penalties added to the loss.
         beta_constraint, gamma_constraint: projections applied after each step.
         renorm, renorm_clipping, renorm_momentum: batch renormalisation; only renorm=False is taken.
@@ -52,7 +54,7 @@ class BatchNormalization(Layer):
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: Any = -1,
         momentum: float = 0.99,
         epsilon: float = 0.001,
         center: bool = True,

@@ -11,7 +11,8 @@ from striate.ir.opdef import infer_types
 from striate.ir.ops.attrs import PoolAttrs
 from striate.ir.types import TensorType
 from striate.layers import layout
-from striate.layers.base import InputSpec, Layer
+from striate.layers.base import Layer
+from striate.layers.input_spec import InputSpec
 
 
 class PoolBase(Layer):
@@ -35,8 +36,8 @@ class PoolBase(Layer):
         )
 
     def call(self, inputs: Any) -> Any:
-        y = backend.apply(self.op, layout.to_last(backend.cast(inputs, self.compute_dtype), self.data_format), attrs=self._attrs())
-        return layout.from_last(y, self.data_format)
+        x = layout.to_last(backend.cast(inputs, self.compute_dtype), self.data_format)
+        return layout.from_last(backend.apply(self.op, x, attrs=self._attrs()), self.data_format)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         x = TensorType(layout.shape_to_last(input_shape, self.data_format))

@@ -96,13 +96,13 @@ class Normalization(Layer):
             )
         if mean is not None and np.shape(mean) != np.shape(variance):
             raise ArgumentError(
-                f"`mean` and `variance` must have the same shape. Received: mean of shape {np.shape(mean)}, variance of "
-                f"shape {np.shape(variance)}."
+                f"`mean` and `variance` must have the same shape. Received: mean of shape {np.shape(mean)}, "
+                f"variance of shape {np.shape(variance)}."
             )
         if np.ndim(mean) > len(self.axis):
             raise ArgumentError(
-                f"The rank of `mean` must be at most the number of kept axes, {len(self.axis)}. Received: mean of shape "
-                f"{np.shape(mean)} for axis={self.axis}."
+                f"The rank of `mean` must be at most the number of kept axes, {len(self.axis)}. Received: "
+                f"mean of shape {np.shape(mean)} for axis={self.axis}."
             )
         self.input_mean = mean
         self.input_variance = variance

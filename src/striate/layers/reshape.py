@@ -10,7 +10,8 @@ from striate.core import args
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.layers import layout
-from striate.layers.base import InputSpec, Layer
+from striate.layers.base import Layer
+from striate.layers.input_spec import InputSpec
 
 Shape = tuple[int | None, ...]
 

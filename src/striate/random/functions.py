@@ -1,4 +1,4 @@
-"""The functions of `keras.random`. `uniform`, `normal` and `dropout` are part of a traced step; the rest run on arrays."""
+"""The functions of `keras.random`. uniform, normal and dropout can be part of a traced step; the rest take arrays."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def _scaled(unit: Any, scale: Any, offset: Any, dtype: str) -> Any:
 
 
 @export("random.uniform")
-def uniform(
-    shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Seed = None
-) -> Any:
+def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Seed = None) -> Any:
     """Uniform values in [minval, maxval).
 
     Source: `keras.random.uniform`.
@@ -175,12 +173,14 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
     """
     rate = fraction(rate, "rate")
     x = backend.convert_to_tensor(inputs)
+    if backend.is_keras_tensor(x):
+        return x  # Only shape and dtype are asked for: they stay.
     state = draw_seed(seed)
     if noise_shape is None:
         return backend.apply("dropout", x, state, attrs=DropoutAttrs(float(rate)))
     if rate == 1:
         return ops.zeros_like(x)
-    sizes = tuple(s if n is None else n for n, s in zip(noise_shape, backend.shape(x), strict=True))
+    sizes = tuple(int(s or 0) if n is None else n for n, s in zip(noise_shape, backend.shape(x), strict=True))
     u = backend.apply("random_uniform", state, attrs=ShapeAttrs(sizes))
     return ops.where(ops.greater_equal(u, rate), x / (1 - rate), ops.zeros_like(x))
 

@@ -1,6 +1,6 @@
 """Regularizers: what is added to the loss for a weight (or a layer's output).
 
-    L1: l1 * sum |w|      L2: l2 * sum w**2 (no half)
+L1 is l1 * sum |w|, L2 is l2 * sum w**2 (no half).
 """
 
 from __future__ import annotations
@@ -172,4 +172,4 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     )
 
 
-__all__ = ["L1", "L2", "L1L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "serialize"]
+__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "serialize"]

@@ -1,0 +1,104 @@
+"""One row (or more) a layer: what every layer is put through by being listed here.
+
+A new layer needs a row; `test_every_layer_has_a_case` says so when it is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer, its arguments, the shapes of its inputs (batch first) and what weights it must make."""
+
+    layer: str
+    arguments: dict[str, Any]
+    inputs: list[Shape]
+    weights: dict[str, Shape] = field(default_factory=dict)
+    #: what the output depends on in a random or discontinuous way is left out of the gradient's test.
+    differentiable: bool = True
+
+    @property
+    def id(self) -> str:
+        said = ",".join(f"{k}={v}" for k, v in self.arguments.items())
+        return f"{self.layer}({said})"
+
+
+IMAGES = [(2, 7, 6, 4)]
+PAIR = [(2, 5, 4, 3), (2, 5, 4, 3)]
+
+
+def _case(layer: str, inputs: list[Shape], weights: dict[str, Shape] | None = None, **arguments: Any) -> Case:
+    return Case(layer, arguments, inputs, weights or {})
+
+
+def _kernel(*shape: int, bias: int | None = None) -> dict[str, Shape]:
+    return {"kernel": shape} if bias is None else {"kernel": shape, "bias": (bias,)}
+
+
+_BATCH_NORM = dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), (4,))
+
+CASES = [
+    _case("Conv2D", IMAGES, _kernel(3, 3, 4, 5, bias=5), filters=5, kernel_size=3),
+    _case("Conv2D", IMAGES, _kernel(2, 3, 4, 5, bias=5), filters=5, kernel_size=(2, 3), strides=2, padding="same"),
+    _case("Conv2D", IMAGES, _kernel(3, 3, 2, 6), filters=6, kernel_size=3, groups=2, use_bias=False),
+    _case("Conv2D", IMAGES, _kernel(3, 3, 4, 2, bias=2), filters=2, kernel_size=3, dilation_rate=2, padding="same"),
+    _case("Conv2D", IMAGES, _kernel(1, 1, 4, 3, bias=3), filters=3, kernel_size=1, activation="relu"),
+    _case("DepthwiseConv2D", IMAGES, _kernel(3, 3, 4, 1, bias=4), kernel_size=3),
+    _case("DepthwiseConv2D", IMAGES, _kernel(3, 2, 4, 2, bias=8), kernel_size=(3, 2), strides=2, depth_multiplier=2),
+    _case("DepthwiseConv2D", IMAGES, _kernel(3, 3, 4, 1), kernel_size=3, padding="SAME", use_bias=False),
+    _case("MaxPooling2D", IMAGES),
+    _case("MaxPooling2D", IMAGES, pool_size=(3, 2), strides=1, padding="same"),
+    _case("AveragePooling2D", IMAGES, pool_size=2),
+    _case("AveragePooling2D", IMAGES, pool_size=3, strides=2, padding="same"),
+    _case("GlobalAveragePooling2D", IMAGES),
+    _case("GlobalAveragePooling2D", IMAGES, keepdims=True),
+    _case("GlobalMaxPooling2D", IMAGES),
+    _case("GlobalMaxPooling2D", IMAGES, keepdims=True),
+    _case("Flatten", IMAGES),
+    _case("Flatten", [(3, 5)]),
+    _case("Reshape", [(2, 12)], target_shape=(3, -1)),
+    _case("Reshape", IMAGES, target_shape=(7, 24)),
+    _case("Permute", [(2, 3, 5)], dims=(2, 1)),
+    _case("ZeroPadding2D", IMAGES),
+    _case("ZeroPadding2D", IMAGES, padding=((1, 0), (2, 3))),
+    _case("Dense", [(3, 4)], _kernel(4, 5, bias=5), units=5),
+    _case("Dense", [(2, 3, 4)], _kernel(4, 5), units=5, use_bias=False, activation="tanh"),
+    _case("Dense", [(3, 4)], _kernel(4, 5, bias=5), units=5, activation="softmax"),
+    _case("BatchNormalization", IMAGES, _BATCH_NORM),
+    _case("BatchNormalization", [(6, 4)], _BATCH_NORM, momentum=0.9, epsilon=1e-5),
+    _case("BatchNormalization", [(2, 4, 3)], _BATCH_NORM, axis=1),
+    _case(
+        "BatchNormalization", IMAGES, dict.fromkeys(("moving_mean", "moving_variance"), (4,)), center=False, scale=False
+    ),
+    _case("Dropout", IMAGES, rate=0.5, seed=3),
+    _case("Dropout", IMAGES, rate=0.5, noise_shape=(None, 1, 1, None)),
+    _case("Activation", IMAGES, activation="gelu"),
+    _case("ReLU", IMAGES),
+    _case("ReLU", IMAGES, max_value=0.5, negative_slope=0.1, threshold=0.2),
+    _case("LeakyReLU", IMAGES),
+    _case("ELU", IMAGES, alpha=0.5),
+    _case("Softmax", [(3, 5)]),
+    _case("Softmax", [(3, 5, 2)], axis=1),
+    _case("Softmax", [(3, 5, 2)], axis=[1, 2]),
+    _case("Identity", IMAGES),
+    _case("Rescaling", IMAGES, scale=1 / 255, offset=-1.0),
+    _case("Rescaling", IMAGES, scale=[1.0, 2.0, 3.0, 4.0]),
+    _case("Normalization", IMAGES, {"mean": (4,), "variance": (4,), "count": ()}),
+    _case("Normalization", IMAGES, mean=0.5, variance=2.0),
+    _case("Normalization", IMAGES, mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 16.0], invert=True),
+    _case("Normalization", [(3, 2, 4)], axis=None, mean=0.5, variance=4.0),
+    _case("Add", PAIR),
+    _case("Add", [(2, 5, 4, 3), (2, 1, 1, 3), (2, 3)]),
+    _case("Subtract", PAIR),
+    _case("Multiply", PAIR),
+    _case("Average", PAIR),
+    _case("Maximum", PAIR),
+    _case("Minimum", PAIR),
+    _case("Concatenate", [(2, 5, 4, 3), (2, 5, 4, 1)]),
+    _case("Concatenate", [(2, 5, 3), (2, 2, 3), (2, 1, 3)], axis=1),
+]
