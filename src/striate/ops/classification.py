@@ -39,7 +39,7 @@ def one_hot(x: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, spar
 
 
 def logits_behind(output: Tensor, activation: str) -> Tensor | None:
-    """What `activation` ("softmax" over the last axis, or "sigmoid") was applied to, if `output` is its traced result."""
+    """The argument of the softmax (over the last axis) or sigmoid of which `output` is the traced result, else None."""
     node = backend.traced_node(output)
     if node is None or node.op != activation:
         return None

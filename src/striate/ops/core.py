@@ -6,6 +6,7 @@ Programs have no branches: while tracing, `cond` computes both sides and selects
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,8 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         result = branches[-1](*operands)
         for i in range(len(branches) - 2, -1, -1):
             # Clamping: everything below the first branch goes to it as well.
-            result = cond(arithmetic.less_equal(index, i), lambda i=i: branches[i](*operands), lambda r=result: r)
+            chosen, otherwise = branches[i](*operands), result
+            result = tree.map_structure(partial(arithmetic.where, arithmetic.less_equal(index, i)), chosen, otherwise)
         return result
     return branches[min(max(int(np.asarray(index)), 0), len(branches) - 1)](*operands)
 

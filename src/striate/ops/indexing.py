@@ -140,11 +140,9 @@ def get_item(x: Tensor, key: Any) -> Tensor:
             result.append(n)
         else:
             raise ArgumentError(f"A symbolic tensor takes at most one tensor as an index. Received: {key}.")
-    y = (
-        shapes.reshape_to(_slice(x, bounds), result)
-        if len(result) != len(bounds) or None in parts
-        else _slice(x, bounds)
-    )
+    y = _slice(x, bounds)
+    if any(part is None or _is_integer(part) for part in parts):
+        y = shapes.reshape_to(y, result)
     return y if lookup is None else take(y, _as_indices(lookup[1]), axis=lookup[0])
 
 

@@ -109,7 +109,6 @@ def _subscripts(text: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str
 
 
 @export("ops.einsum")
-@symbolic_op(_NUMPY, "Einsum")
 def einsum(subscripts: str, *operands: Tensor, **kwargs: Any) -> Tensor:
     """Sums of products of one or two tensors, said by letters: "bij,bjk->bik" multiplies matrices.
 
@@ -119,6 +118,11 @@ def einsum(subscripts: str, *operands: Tensor, **kwargs: Any) -> Tensor:
         ValueError: subscripts that do not fit the tensors.
     """
     del kwargs
+    return _einsum(*operands, subscripts=subscripts)
+
+
+@symbolic_op(_NUMPY, "Einsum")
+def _einsum(*operands: Tensor, subscripts: str) -> Tensor:
     held = promote(*operands, numbers=True)
     inputs, result = _subscripts(subscripts, held)
     others = [set(inputs[1 - i]) if len(inputs) == 2 else set() for i in range(len(inputs))]
