@@ -36,6 +36,11 @@ class Case:
         return f"{self.op}-{self.label}"
 
 
+def words(text: str) -> list[str]:
+    """Names of ops, as a list that stays readable when it is long."""
+    return text.split()
+
+
 class Draw:
     """Numbers for one op's cases."""
 

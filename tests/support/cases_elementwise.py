@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from striate.ir.ops.attrs import AlphaAttrs, ArgAttrs, AxesAttrs, CastAttrs, GeluAttrs, TopKAttrs
-from tests.support.cases import Case, Draw, cases_for
+from tests.support.cases import Case, Draw, cases_for, words
 
 #: where the function is defined and calm
 RANGES = {
@@ -21,12 +21,12 @@ RANGES = {
     "acos": (-0.9, 0.9),
 }
 KINKED = ("relu6", "hard_sigmoid", "hard_silu")
-UNARY = (
+UNARY = words(
     "neg abs sign exp log log1p expm1 sqrt rsqrt square reciprocal sin cos tan asin acos atan sinh cosh floor ceil "
     "round erf tanh sigmoid relu relu6 softplus softsign silu hard_sigmoid hard_silu log_sigmoid stop_gradient"
-).split()
+)
 ALPHA = ("elu", "leaky_relu", "elu_grad", "leaky_relu_grad")
-GRADS = "relu_grad relu6_grad tanh_grad sigmoid_grad silu_grad hard_sigmoid_grad hard_silu_grad softplus_grad".split()
+GRADS = words("relu_grad relu6_grad tanh_grad sigmoid_grad silu_grad hard_sigmoid_grad hard_silu_grad softplus_grad")
 INTEGER_UNARY = ("neg", "abs", "sign", "square", "relu", "relu6")
 
 
@@ -90,8 +90,8 @@ def cast(op: str, draw: Draw) -> Iterator[Case]:
         yield Case(op, f"from-{given}", (x,), CastAttrs("float32"), batched=(0,))
 
 
-ARITHMETIC = "add subtract multiply divide power maximum minimum mod floor_divide".split()
-COMPARISONS = "equal not_equal greater greater_equal less less_equal".split()
+ARITHMETIC = words("add subtract multiply divide power maximum minimum mod floor_divide")
+COMPARISONS = words("equal not_equal greater greater_equal less less_equal")
 SHAPES = (((3, 5), (3, 5)), ((3, 5), (5,)), ((3, 1, 5), (4, 1)), ((2, 3), ()), ((), (2, 3)), ((1, 19), (7, 19)))
 
 
@@ -117,7 +117,9 @@ def arithmetic(op: str, draw: Draw) -> Iterator[Case]:
 @cases_for(*COMPARISONS)
 def comparison(op: str, draw: Draw) -> Iterator[Case]:
     for a, b in SHAPES:
-        yield Case(op, _label((a, b)), (draw.integers(0, 3, *a, dtype="float32"), draw.integers(0, 3, *b, dtype="float32")))
+        yield Case(
+            op, _label((a, b)), (draw.integers(0, 3, *a, dtype="float32"), draw.integers(0, 3, *b, dtype="float32"))
+        )
     for dtype in ("int32", "int64"):
         inputs = (draw.integers(0, 3, 3, 5, dtype=dtype), draw.integers(0, 3, 3, 5, dtype=dtype))
         yield Case(op, dtype, inputs, batched=(0, 1))
@@ -179,5 +181,3 @@ def in_top_k(op: str, draw: Draw) -> Iterator[Case]:
         yield Case(op, f"k{k}", (draw.integers(0, 5, 6), draw.normal(6, 5)), TopKAttrs(k), batched=(0, 1))
     ties = (draw.integers(-1, 6, 8), draw.integers(0, 2, 8, 5, dtype="float32"))
     yield Case(op, "ties-and-strays", ties, TopKAttrs(2))
-
-

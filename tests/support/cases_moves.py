@@ -25,7 +25,9 @@ from tests.support.cases import Case, Draw, cases_for
 @cases_for("reshape")
 def reshape(op: str, draw: Draw) -> Iterator[Case]:
     yield Case(op, "flatten", (draw.normal(4, 3, 5),), ShapeAttrs((-1, 15)), batched=(0,))
-    yield Case(op, "split", (draw.normal(4, 6),), ShapeAttrs((4, 2, 3)), batched=(0,), open_attrs=ShapeAttrs((-1, 2, 3)))
+    yield Case(
+        op, "split", (draw.normal(4, 6),), ShapeAttrs((4, 2, 3)), batched=(0,), open_attrs=ShapeAttrs((-1, 2, 3))
+    )
     yield Case(op, "scalar", (draw.normal(1),), ShapeAttrs(()))
     yield Case(op, "ints", (draw.integers(0, 9, 4, 3),), ShapeAttrs((12,)))
 
@@ -100,7 +102,9 @@ def pad(op: str, draw: Draw) -> Iterator[Case]:
 def gather(op: str, draw: Draw) -> Iterator[Case]:
     for axis in (0, 1, 2):
         indices = draw.integers(0, 3, 2, 4)
-        yield Case(op, f"axis{axis}", (draw.normal(3, 4, 5), indices), AxisAttrs(axis), batched=(1,) if axis == 0 else ())
+        yield Case(
+            op, f"axis{axis}", (draw.normal(3, 4, 5), indices), AxisAttrs(axis), batched=(1,) if axis == 0 else ()
+        )
     yield Case(op, "strays", (draw.normal(3, 4), np.array([-1, 0, -4, 3, 2], np.int32)), AxisAttrs(0), smooth=False)
     yield Case(op, "ints", (draw.integers(0, 9, 3, 4), draw.integers(0, 3, 6)), AxisAttrs(0))
 

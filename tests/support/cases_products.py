@@ -9,10 +9,10 @@ import numpy as np
 from striate.ir.opdef import infer_types
 from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, MatmulAttrs, PoolAttrs
 from striate.ir.types import TensorType
-from tests.support.cases import Case, Draw, cases_for
+from tests.support.cases import Case, Draw, cases_for, words
 
-EPILOGUES = (
-    "none relu relu6 tanh sigmoid elu leaky_relu gelu gelu_tanh silu hard_sigmoid hard_silu".split()
+EPILOGUES = words(
+    "none relu relu6 tanh sigmoid elu leaky_relu gelu gelu_tanh silu hard_sigmoid hard_silu"
 )  # the items of attrs.Epilogue; a test compares
 
 

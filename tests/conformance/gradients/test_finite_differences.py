@@ -9,28 +9,26 @@ import numpy as np
 import pytest
 
 from striate.ir.opdef import OPS, run_reference
-from tests.support.cases import Case, all_cases
-from tests.support.graphs import gradients
+from tests.support.cases import Case, all_cases, words
+from tests.support.single_op import gradients
 
 STEP = 1e-5  # the error is about STEP^2 f'''/6 + 1e-16 |L| / STEP: 1e-10 for values near 1
 TOLERANCE = 2e-7
 
 CASES = [
-    c
-    for c in all_cases()
-    if c.smooth and OPS[c.op].vjp is not None and any(x.dtype == np.float32 for x in c.inputs)
+    c for c in all_cases() if c.smooth and OPS[c.op].vjp is not None and any(x.dtype == np.float32 for x in c.inputs)
 ]
 
 #: no gradient flows through these, and each has a reason
 WITHOUT_GRADIENT = {
-    "steps": "sign floor ceil round floor_divide".split(),
-    "truth values": (
+    "steps": words("sign floor ceil round floor_divide"),
+    "truth values": words(
         "isnan isinf isfinite logical_not logical_and logical_or logical_xor equal not_equal greater greater_equal "
         "less less_equal reduce_any reduce_all in_top_k"
-    ).split(),
-    "integers": "argmax argmin argsort one_hot".split(),
-    "randomness": "seed_next random_uniform random_normal random_bits".split(),
-    "made after gradients": "sgd_update momentum_update adam_update rmsprop_update pack_panels".split(),
+    ),
+    "integers": words("argmax argmin argsort one_hot"),
+    "randomness": words("seed_next random_uniform random_normal random_bits"),
+    "made after gradients": words("sgd_update momentum_update adam_update rmsprop_update pack_panels"),
     "by definition": ["stop_gradient"],
 }
 

@@ -10,7 +10,7 @@ from striate.ir.opdef import OPS, infer_types, run_reference
 from striate.ir.ops._checks import fits
 from striate.ir.types import TensorType
 from tests.support.cases import MAKERS, Case, all_cases
-from tests.support.graphs import type_of
+from tests.support.single_op import type_of
 
 CASES = all_cases()
 
@@ -43,7 +43,11 @@ def test_infer_keeps_an_open_batch_open(case: Case) -> None:
         assert open_type.dtype == known.dtype
         assert fits(open_type.shape, known.shape), f"{open_type} against {known}"
     batch = case.inputs[case.batched[0]].shape[0]
-    if len(case.batched) == len([x for x in case.inputs if x.ndim]) and concrete[0].shape[:1] == (batch,) and batch != 1:
+    if (
+        len(case.batched) == len([x for x in case.inputs if x.ndim])
+        and concrete[0].shape[:1] == (batch,)
+        and batch != 1
+    ):
         assert promised[0].shape[0] is None
 
 
