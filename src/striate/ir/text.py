@@ -54,9 +54,8 @@ def graph_text(graph: Graph) -> str:
     for node, i in places.items():
         said = f"%{i} = {node_text(node, places)}"
         lines.append(f"{said:<{_COLUMN}} {', '.join(map(str, node.types))}")
-    for node in (*graph.inputs, *graph.variables):
-        if node not in places:
-            lines.append(f"{'unused ' + node_text(node):<{_COLUMN}} {node.types[0]}")
+    unused = [node for node in (*graph.inputs, *graph.variables) if node not in places]
+    lines.extend(f"{'unused ' + node_text(node):<{_COLUMN}} {node.types[0]}" for node in unused)
     lines.append(f"return {', '.join(_value(v, places) for v in graph.outputs)}".rstrip())
     lines.extend(f"variable {i} <- {_value(v, places)}" for i, v in graph.updates)
     return "\n".join(lines) + "\n"
