@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from striate.core.errors import ArgumentError
+from striate.core.registry import export
 
 
+@export("tree.is_nested")
 def is_nested(structure: Any) -> bool:
     """Whether `structure` is a list, tuple or dict."""
     return isinstance(structure, list | tuple | dict)
@@ -25,6 +27,7 @@ def _children(structure: Any) -> Iterator[Any]:
         yield from structure
 
 
+@export("tree.flatten")
 def flatten(structure: Any) -> list[Any]:
     """The leaves, in order. None is a leaf."""
     if not is_nested(structure):
@@ -47,6 +50,7 @@ def _rebuild(structure: Any, leaves: Iterator[Any]) -> Any:
     return type(structure)(*items) if hasattr(structure, "_fields") else tuple(items)
 
 
+@export("tree.pack_sequence_as")
 def pack_sequence_as(structure: Any, flat: Sequence[Any]) -> Any:
     """The leaves `flat` in the shape of `structure`."""
     count = len(flatten(structure))
@@ -55,6 +59,7 @@ def pack_sequence_as(structure: Any, flat: Sequence[Any]) -> Any:
     return _rebuild(structure, iter(flat))
 
 
+@export("tree.map_structure")
 def map_structure(fn: Callable[..., Any], *structures: Any) -> Any:
     """`fn` on the leaves of one or more structures of the same shape."""
     columns = [flatten(s) for s in structures]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from striate.core.errors import LoadError
@@ -20,6 +21,9 @@ MAX_JSON_DEPTH = 120
 #: members of an archive; Keras writes three, and one for each asset.
 MAX_MEMBERS = 10_000
 
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+
 
 def parse_json(text: bytes, what: str) -> Any:
     """JSON that is not nested deeper than MAX_JSON_DEPTH, counted before it is parsed.
@@ -27,26 +31,11 @@ def parse_json(text: bytes, what: str) -> Any:
     Raises:
         LoadError: no JSON, or nested too deep.
     """
-    depth = deepest = 0
-    inside = escaped = False
-    for byte in text:
-        if inside:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:  # backslash
-                escaped = True
-            elif byte == 0x22:
-                inside = False
-        elif byte == 0x22:  # quotation mark
-            inside = True
-        elif byte in (0x7B, 0x5B):  # { [
-            depth += 1
-            if depth > deepest:
-                deepest = depth
-                if deepest > MAX_JSON_DEPTH:
-                    raise LoadError(f"{what} is nested deeper than {MAX_JSON_DEPTH} levels. It is refused.")
-        elif byte in (0x7D, 0x5D):  # } ]
-            depth -= 1
+    depth = 0
+    for bracket in _BRACKET.finditer(_STRING.sub(b"", text)):
+        depth += 1 if bracket.group() in b"{[" else -1
+        if depth > MAX_JSON_DEPTH:
+            raise LoadError(f"{what} is nested deeper than {MAX_JSON_DEPTH} levels. It is refused.")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
