@@ -1,0 +1,55 @@
+// What `striate doctor` and the planner ask about: CPU, threads, kernels.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <cstdlib>
+
+#include "base/isa.h"
+#include "base/memory.h"
+#include "base/pool.h"
+#include "bind/buffer.h"
+#include "engine/arena.h"
+
+namespace nb = nanobind;
+
+namespace striate {
+namespace {
+
+nb::dict describe_machine() {
+  const Machine& m = machine();
+  nb::dict d;
+  d["cpus"] = m.cpus;
+  d["physical_cores"] = m.physical_cores;
+  d["quota"] = m.quota > 0 ? nb::object(nb::float_(m.quota)) : nb::none();
+  d["default_threads"] = m.threads;
+  d["threads_from"] = m.source;
+  d["may_spin"] = m.may_spin;
+  d["huge_pages"] = huge_pages_wanted();
+  const char* cap = std::getenv("STRIATE_ISA");
+  d["isa_cap"] = cap != nullptr && *cap != '\0' ? nb::object(nb::str(cap)) : nb::none();
+  d["idle_arena_bytes"] = idle_arena_bytes();
+  return d;
+}
+
+void set_threads(int n) {
+  if (n < 0 || n > 1024) {
+    throw std::invalid_argument("set_threads: received " + std::to_string(n) +
+                                "; expected 1 to 1024, or 0 for the default.");
+  }
+  const nb::gil_scoped_release released;  // a run under way has to end first
+  set_pool_threads(n);
+}
+
+}  // namespace
+
+void bind_machine(nb::module_& m) {
+  m.def("isa", [] { return isa_name(best_isa()); }, "The instruction set whose kernels are preferred.");
+  m.def("cpu_features", &cpu_features, "What this CPU and system have of the features the choice looks at.");
+  m.def("threads", &pool_threads, "Threads a run shares its work among.");
+  m.def("set_threads", &set_threads, nb::arg("n"), "Use n threads; 0 goes back to the default.");
+  m.def("machine", &describe_machine, "Cores, quota and defaults, for `striate doctor`.");
+  m.def("trim", &free_idle_arenas, "Give idle arenas back to the system.");
+}
+
+}  // namespace striate

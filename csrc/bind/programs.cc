@@ -1,0 +1,248 @@
+// Programs: decoding what the planner wrote, and running it.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "base/isa.h"
+#include "bind/buffer.h"
+#include "engine/executable.h"
+#include "engine/registry.h"
+
+namespace nb = nanobind;
+
+namespace striate {
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument(why); }
+
+nb::object item(nb::handle from, size_t i) { return nb::borrow<nb::sequence>(from)[i]; }
+
+int64_t integer(nb::handle h, const char* what) {
+  int64_t value;
+  if (!nb::try_cast(h, value)) refuse(std::string("expected an integer as ") + what);
+  return value;
+}
+
+uint64_t size_of(nb::handle h, const char* what) {
+  const int64_t value = integer(h, what);
+  if (value < 0) refuse(std::string("expected 0 or more as ") + what + "; received " + std::to_string(value));
+  return static_cast<uint64_t>(value);
+}
+
+void need_length(nb::handle h, size_t n, const char* what) {
+  if (!PySequence_Check(h.ptr()) || nb::len(h) != n) refuse(std::string("expected ") + what);
+}
+
+int32_t add_operands(nb::handle list, OwnedSpec* spec) {
+  int32_t n = 0;
+  for (nb::handle operand : list) {
+    need_length(operand, 2, "(dtype code, dims) as an operand");
+    std::vector<int64_t> dims;
+    for (nb::handle length : item(operand, 1)) dims.push_back(integer(length, "an axis length"));
+    spec->add_operand(integer(item(operand, 0), "a dtype code"), dims);
+    ++n;
+  }
+  return n;
+}
+
+OwnedSpec decode_spec(nb::handle h) {
+  need_length(h, 4, "(inputs, outputs, ints, floats) as a spec");
+  OwnedSpec spec;
+  spec.n_inputs = add_operands(item(h, 0), &spec);
+  spec.n_outputs = add_operands(item(h, 1), &spec);
+  for (nb::handle value : item(h, 2)) spec.ints.push_back(integer(value, "an integer attribute"));
+  for (nb::handle value : item(h, 3)) {
+    double number;
+    if (!nb::try_cast(value, number)) refuse("expected a number as a float attribute");
+    spec.floats.push_back(number);
+  }
+  return spec;
+}
+
+StepDecl decode_step(nb::handle h) {
+  need_length(h, 4, "(kernel, operands, spec, guard) as a step");
+  StepDecl step;
+  if (!nb::try_cast(item(h, 0), step.kernel)) refuse("expected a kernel's name");
+  for (nb::handle place : item(h, 1)) {
+    need_length(place, 2, "(base, byte offset) as an operand's place");
+    step.places.push_back({integer(item(place, 0), "a base"), size_of(item(place, 1), "a byte offset")});
+  }
+  step.spec = decode_spec(item(h, 2));
+  step.guard = integer(item(h, 3), "a guard");
+  return step;
+}
+
+std::unique_ptr<Executable> compile(nb::dict d) {
+  for (const char* key : {"arena_bytes", "externals", "steps"}) {
+    if (!d.contains(key)) refuse(std::string("a program needs the key ") + key);
+  }
+  ProgramDecl program;
+  program.arena_bytes = size_of(d["arena_bytes"], "arena_bytes");
+  for (nb::handle external : d["externals"]) {
+    need_length(external, 2, "(bytes, writable) as an external");
+    const int writable = PyObject_IsTrue(item(external, 1).ptr());
+    if (writable < 0) nb::raise_python_error();
+    program.externals.push_back({size_of(item(external, 0), "an external's bytes"), writable == 1});
+  }
+  for (nb::handle step : d["steps"]) {
+    try {
+      program.steps.push_back(decode_step(step));
+    } catch (const std::invalid_argument& error) {
+      refuse("step " + std::to_string(program.steps.size()) + ": " + error.what());
+    }
+  }
+  return std::make_unique<Executable>(program);
+}
+
+const KernelRow& row_named(const std::string& name) {
+  const KernelRow* row = find_kernel(name);
+  if (row == nullptr) refuse("no kernel named " + name + " for this CPU; kernels() lists them");
+  return *row;
+}
+
+nb::object probe(const std::string& name, nb::handle spec) {
+  StepPlan plan;
+  const char* refusal = row_named(name).prepare(decode_spec(spec).view(), &plan);
+  return refusal == nullptr ? nb::object(nb::none()) : nb::object(nb::str(refusal));
+}
+
+nb::dict layout(const std::string& name, nb::handle spec) {
+  StepPlan plan;
+  if (const char* refusal = row_named(name).prepare(decode_spec(spec).view(), &plan)) refuse(refusal);
+  nb::list pieces;
+  for (int i = 0; i < plan.n_phases; ++i) pieces.append(plan.phases[i].pieces);
+  nb::dict d;
+  d["pieces"] = pieces;
+  d["scratch_bytes"] = plan.scratch_bytes;
+  d["thread_scratch_bytes"] = plan.thread_scratch_bytes;
+  d["flops"] = plan.flops;
+  return d;
+}
+
+// The addresses of one run, and the views that keep them valid.
+class Bound {
+ public:
+  explicit Bound(size_t n) {
+    if (n + 1 > kFew) many_.resize(n + 1);
+    bases = many_.empty() ? few_ : many_.data();
+  }
+  ~Bound() {
+    for (size_t i = 0; i < n_views_; ++i) PyBuffer_Release(view(i));
+  }
+  Bound(const Bound&) = delete;
+  Bound& operator=(const Bound&) = delete;
+
+  void bind(size_t i, PyObject* object, const Executable::External& declared) {
+    void* address;
+    uint64_t bytes;
+    if (PyLong_Check(object)) {  // an address of the engine's own: nothing to compare its size with
+      address = PyLong_AsVoidPtr(object);
+      if (PyErr_Occurred()) nb::raise_python_error();
+      bytes = declared.bytes;
+      if (address == nullptr && bytes != 0) refuse("external " + std::to_string(i) + " is the address 0");
+    } else {
+      Py_buffer* v = new_view();
+      if (PyObject_GetBuffer(object, v, declared.writable ? PyBUF_WRITABLE : PyBUF_SIMPLE) != 0) {
+        --n_views_;
+        PyErr_Clear();
+        refuse("external " + std::to_string(i) + " must be a C-contiguous " + (declared.writable ? "writable " : "") +
+               "array, an AlignedBuffer or an address; received " + nb::type_name(nb::handle(object).type()).c_str());
+      }
+      address = v->buf;
+      bytes = static_cast<uint64_t>(v->len);
+    }
+    if (bytes != declared.bytes) {
+      refuse("external " + std::to_string(i) + " has " + std::to_string(bytes) + " bytes; the program was compiled for " +
+             std::to_string(declared.bytes));
+    }
+    if (reinterpret_cast<uintptr_t>(address) % declared.alignment != 0) {
+      refuse("external " + std::to_string(i) + " is not aligned to its elements of " +
+             std::to_string(declared.alignment) + " bytes; give a copy of the array");
+    }
+    bases[i + 1] = address;
+  }
+
+  void** bases;
+
+ private:
+  static constexpr size_t kFew = 64;  // most predict programs; a training step of ResNet-50 has some 500
+  Py_buffer* view(size_t i) { return i < kFew ? &few_views_[i] : more_views_[i - kFew].get(); }
+  Py_buffer* new_view() {
+    if (n_views_ >= kFew) more_views_.push_back(std::make_unique<Py_buffer>());
+    return view(n_views_++);
+  }
+
+  void* few_[kFew];
+  std::vector<void*> many_;
+  Py_buffer few_views_[kFew];
+  std::vector<std::unique_ptr<Py_buffer>> more_views_;  // by pointer: a view must not move
+  size_t n_views_ = 0;
+};
+
+void run(const Executable& program, nb::handle externals, nb::bytes guards) {
+  const std::vector<Executable::External>& declared = program.externals();
+  const bool is_list = PyList_Check(externals.ptr());
+  if (!is_list && !PyTuple_Check(externals.ptr())) refuse("run: expected a list or tuple of externals");
+  const size_t n = static_cast<size_t>(is_list ? PyList_Size(externals.ptr()) : PyTuple_Size(externals.ptr()));
+  if (n != declared.size()) {
+    refuse("run: received " + std::to_string(n) + " externals; the program has " + std::to_string(declared.size()));
+  }
+  if (static_cast<int64_t>(guards.size()) < program.n_guards()) {
+    refuse("run: received " + std::to_string(guards.size()) + " guards; the program has " +
+           std::to_string(program.n_guards()));
+  }
+  Bound bound(n);
+  for (size_t i = 0; i < n; ++i) {
+    const auto at = static_cast<Py_ssize_t>(i);
+    bound.bind(i, is_list ? PyList_GetItem(externals.ptr(), at) : PyTuple_GetItem(externals.ptr(), at), declared[i]);
+  }
+  const nb::gil_scoped_release released;
+  program.run(bound.bases, reinterpret_cast<const unsigned char*>(guards.c_str()));
+}
+
+}  // namespace
+
+void bind_programs(nb::module_& m) {
+  nb::class_<Executable>(m, "Program", nb::is_final(), "A compiled program; made by compile().")
+      .def_prop_ro("steps", &Executable::steps)
+      .def_prop_ro("arena_bytes", &Executable::arena_bytes)
+      .def_prop_ro("flops", &Executable::flops, "Multiplications and additions of one run, of the kernels that count.");
+
+  m.def(
+      "kernels",
+      [] {
+        nb::list all;
+        for (const KernelRow& row : kernels()) all.append(nb::make_tuple(row.op, row.name, isa_name(row.isa)));
+        return all;
+      },
+      "(op, name, isa) of every kernel this CPU can run, by preference.");
+  m.def("probe", &probe, nb::arg("name"), nb::arg("spec"), "Why a kernel does not take a step; None where it does.");
+  m.def("layout", &layout, nb::arg("name"), nb::arg("spec"), "Pieces, scratch and flops of a step.");
+  m.def("compile", &compile, nb::arg("program"), "Check a program and make it ready; ValueError names the step.");
+  m.def("run", &run, nb::arg("handle"), nb::arg("externals"), nb::arg("guards"),
+        "One run, with the GIL released; results are written into the externals.");
+  m.def(
+      "set_timing", [](Executable& e, bool on) { e.set_timing(on); }, nb::arg("handle"), nb::arg("on"),
+      "Measure each step from now on, starting at zero; or stop.");
+  m.def(
+      "step_times", [](const Executable& e) { return e.step_seconds(); }, nb::arg("handle"),
+      "Seconds of each step, summed over the runs since set_timing(handle, True).");
+  m.def(
+      "step_flops", [](const Executable& e) { return e.step_flops(); }, nb::arg("handle"),
+      "Multiplications and additions of each step of one run; 0 where the kernel does not count.");
+}
+
+}  // namespace striate
+
+NB_MODULE(_native, m) {
+  m.doc() = "Striate's C++ engine. Import striate.engine.native instead.";
+  striate::best_isa();  // a bad STRIATE_ISA is said now
+  striate::bind_buffer(m);
+  striate::bind_machine(m);
+  striate::bind_programs(m);
+}
