@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 
 from striate.core.errors import ArgumentError
+from striate.core.lookup import to_snake_case
 from striate.core.registry import export
 
 _counts: Counter[str] = Counter()
@@ -24,13 +25,12 @@ class _Seed:
 
 
 _seed = _Seed()
+_restarts: list[Callable[[], None]] = []
 
 
-def to_snake_case(name: str) -> str:
-    """Keras's snake case: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d, ReLU -> re_lu."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+def on_random_seed(restart: Callable[[], None]) -> None:
+    """Have `restart` called by `set_random_seed`: what keeps random state of its own begins again."""
+    _restarts.append(restart)
 
 
 def unique_name(prefix: str) -> str:
@@ -85,6 +85,8 @@ def set_random_seed(seed: int) -> None:
     _seed.drawn = 0
     random.seed(int(seed))
     np.random.seed(int(seed))
+    for restart in _restarts:
+        restart()
 
 
 def global_seed() -> int:

@@ -75,6 +75,9 @@ def _restart() -> None:
         generator.reset()
 
 
+backend.on_random_seed(_restart)
+
+
 def draw_seed(seed: int | SeedGenerator | None) -> Any:
     """The state to draw with: a generator's next, a fixed one for an integer, the global sequence's next for None.
 
