@@ -6,8 +6,8 @@ Without it every step of a program is a host step, run by its op's reference: sl
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -79,15 +79,23 @@ def compile_program(program: dict[str, Any]) -> Any:
     return _native.compile(program)
 
 
-def run(handle: Any, externals: Sequence[Any], guards: bytes) -> None:
-    """One run, with the GIL released."""
+def run(handle: Any, externals: list[Any], guards: bytes) -> None:
+    """One run, with the GIL released. An external is an array, or the address of memory that the caller keeps alive."""
     _native.run(handle, externals, guards)
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: str = "float32") -> Array:
-    """An uninitialised array that starts on a cache line, as the engine's own buffers do."""
+    """An array of no particular value that starts on a cache line, as the engine's own buffers do."""
     wanted = numpy_dtype(dtype)
-    nbytes = int(np.prod(shape, dtype=np.int64)) * wanted.itemsize
+    nbytes = math.prod(shape) * wanted.itemsize
+    if HAVE_NATIVE and nbytes:  # on huge pages where it is large
+        return np.frombuffer(_native.AlignedBuffer(nbytes), np.uint8).view(wanted).reshape(shape)
     raw = np.empty(nbytes + ALIGNMENT, np.uint8)
-    start = -raw.__array_interface__["data"][0] % ALIGNMENT
+    start = -address_of(raw) % ALIGNMENT
     return raw[start : start + nbytes].view(wanted).reshape(shape)
+
+
+def address_of(array: Array) -> int:
+    """Where an array's memory begins."""
+    address: int = array.__array_interface__["data"][0]
+    return address

@@ -109,7 +109,6 @@ def encode(steps: tuple[Step, ...], arena_bytes: int, externals: list[tuple[int,
         encoded.append((step.kernel, operands, spec, step.guard))
     return {
         "arena_bytes": arena_bytes,
-        "n_externals": len(externals),
         "externals": externals,
         "steps": encoded,
     }

@@ -4,7 +4,7 @@
     after:   y = constant 6
 
 Why: a step less in every run. A result much larger than what it comes from (zeros of the size of a batch) is left to
-the run: the program would carry it for ever. Changes bits within the op's own error bound, since its reference is exact.
+the run: the program would carry it for ever. Changes bits within the op's own error bound, the reference's being less.
 """
 
 from __future__ import annotations

@@ -22,10 +22,10 @@ from striate.ir.ops.attrs import AxesAttrs, PadAttrs, PermAttrs, ShapeAttrs
 #: op -> the second operand that leaves the first as it is, and whether the operands may be swapped.
 _NEUTRAL = {"add": (0.0, True), "subtract": (0.0, False), "multiply": (1.0, True), "divide": (1.0, False)}
 
-_BROADCASTING = """
+_BROADCASTING_OPS = """
 add subtract multiply divide power maximum minimum mod floor_divide equal not_equal greater greater_equal less
 less_equal logical_and logical_or logical_xor where
-""".split()
+"""
 _SAME_OVER_ONE = frozenset({"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod"})
 
 
@@ -113,7 +113,7 @@ _RULES: dict[str, Callable[[Node], Value | None]] = {
     "slice": _slice,
     "concat": _concat,
     **dict.fromkeys(_SAME_OVER_ONE, _reduce),
-    **dict.fromkeys(_BROADCASTING, _binary),
+    **dict.fromkeys(_BROADCASTING_OPS.split(), _binary),
 }
 
 
