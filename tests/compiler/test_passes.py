@@ -1,0 +1,254 @@
+"""Each pass by example, and all of them by meaning: a pass never changes what a graph computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from striate.compiler.passes.eliminate_common_subexpressions import eliminate_common_subexpressions
+from striate.compiler.passes.fold_batch_norm import fold_batch_norm
+from striate.compiler.passes.fold_constants import fold_constants
+from striate.compiler.passes.fuse_activation import fuse_activation
+from striate.compiler.passes.fuse_bias import fuse_bias
+from striate.compiler.passes.simplify import simplify
+from striate.compiler.passes.use_dense import use_dense
+from striate.compiler.pipeline import PASSES, run_passes
+from striate.engine.interpreter import interpret
+from striate.ir.attrs import NO_ATTRS, Attrs
+from striate.ir.graph import Graph
+from striate.ir.ops.attrs import (
+    AlphaAttrs,
+    AxesAttrs,
+    CastAttrs,
+    ConvAttrs,
+    DenseAttrs,
+    EpsilonAttrs,
+    GeluAttrs,
+    MatmulAttrs,
+    PadAttrs,
+    PermAttrs,
+    ShapeAttrs,
+    SliceAttrs,
+)
+from tests.support.graphs import Builder, convolution_block, graphs, ops_of
+
+
+def same_meaning(b: Builder, before: Graph, after: Graph, rtol: float = 1e-5) -> None:
+    wanted, wanted_state = interpret(before, b.arrays, b.state)
+    got, got_state = interpret(after, b.arrays, b.state)
+    for w, g in zip(wanted + wanted_state, got + got_state, strict=True):
+        np.testing.assert_allclose(g, w, rtol=rtol, atol=rtol * (1 + np.abs(w).max(initial=0)))
+
+
+@pytest.mark.parametrize("transform", dict.fromkeys(PASSES), ids=lambda p: p.__name__)
+@given(graphs())
+def test_pass_keeps_meaning(transform: Callable[[Graph], Graph], drawn: tuple[Builder, Graph]) -> None:
+    b, graph = drawn
+    same_meaning(b, graph, transform(graph))
+
+
+@given(graphs())
+def test_pipeline_keeps_meaning(drawn: tuple[Builder, Graph]) -> None:
+    b, graph = drawn
+    same_meaning(b, graph, run_passes(graph, training=False))
+
+
+def test_fold_constants_computes_what_depends_on_nothing() -> None:
+    b = Builder()
+    y = b.op("multiply", b.input(2), b.op("add", b.constant(2.0), b.constant([1.0, 3.0])))
+    after = fold_constants(b.graph(y))
+    assert ops_of(after) == ["multiply"]
+    np.testing.assert_array_equal(after.outputs[0].inputs[1].attrs.value, [3.0, 5.0])
+
+
+def test_fold_constants_leaves_large_results_to_the_run() -> None:
+    zeros = Builder.op("broadcast_to", Builder.constant(0.0), attrs=ShapeAttrs((1000, 1000)))
+    assert ops_of(fold_constants(Builder().graph(zeros))) == ["broadcast_to"]
+
+
+def test_equal_nodes_become_one() -> None:
+    b = Builder()
+    x = b.input(3)
+    y = b.op("add", b.op("exp", x), b.op("exp", x))
+    after = eliminate_common_subexpressions(b.graph(y, b.op("multiply", x, b.constant(2.0))))
+    assert ops_of(after) == ["exp", "add", "multiply"]
+
+
+def test_different_attributes_stay_apart() -> None:
+    b = Builder()
+    x = b.input(3)
+    y = b.op("add", b.op("elu", x, attrs=AlphaAttrs(1.0)), b.op("elu", x, attrs=AlphaAttrs(0.5)))
+    assert len(ops_of(eliminate_common_subexpressions(b.graph(y)))) == 3
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "shape"),
+    [
+        ("reshape", ShapeAttrs((2, 3)), (2, 3)),
+        ("cast", CastAttrs("float32"), (2, 3)),
+        ("stop_gradient", NO_ATTRS, (2, 3)),
+        ("transpose", PermAttrs((0, 1)), (2, 3)),
+        ("broadcast_to", ShapeAttrs((2, 3)), (2, 3)),
+        ("pad", PadAttrs((0, 0, 0, 0)), (2, 3)),
+        ("slice", SliceAttrs((0, 0), (2, 3), (1, 1)), (2, 3)),
+        ("concat", None, (2, 3)),
+    ],
+)
+def test_simplify_drops_what_does_nothing(op: str, attrs: Attrs | None, shape: tuple[int, ...]) -> None:
+    from striate.ir.ops.attrs import AxisAttrs
+
+    b = Builder()
+    x = b.input(*shape)
+    after = simplify(b.graph(b.op(op, x, attrs=attrs if attrs is not None else AxisAttrs(0))))
+    assert after.outputs == (x,)
+
+
+@pytest.mark.parametrize(("op", "number"), [("add", 0.0), ("subtract", 0.0), ("multiply", 1.0), ("divide", 1.0)])
+def test_simplify_drops_neutral_operands(op: str, number: float) -> None:
+    b = Builder()
+    x = b.input(2, 3)
+    assert simplify(b.graph(b.op(op, x, b.constant(np.full(3, number))))).outputs == (x,)
+    # 0 - x and 1 / x are something else, and so is what broadcasts x.
+    if op in ("subtract", "divide"):
+        assert ops_of(simplify(b.graph(b.op(op, b.constant(number), x)))) == [op]
+    assert ops_of(simplify(b.graph(b.op(op, x, b.constant(np.full((4, 2, 3), number)))))) == [op]
+
+
+def test_simplify_keeps_a_reversal() -> None:
+    b = Builder()
+    y = b.op("slice", b.input(4), attrs=SliceAttrs((3,), (-5,), (-1,)))
+    assert ops_of(simplify(b.graph(y))) == ["slice"]
+
+
+def test_simplify_joins_reshapes_and_transposes() -> None:
+    b = Builder()
+    x = b.input(2, 3, 4)
+    y = b.op("reshape", b.op("reshape", x, attrs=ShapeAttrs((6, 4))), attrs=ShapeAttrs((4, 6)))
+    z = b.op("transpose", b.op("transpose", x, attrs=PermAttrs((2, 0, 1))), attrs=PermAttrs((1, 2, 0)))
+    t = b.op("transpose", b.op("transpose", x, attrs=PermAttrs((2, 0, 1))), attrs=PermAttrs((0, 2, 1)))
+    graph = b.graph(y, z, t)
+    after = simplify(graph)
+    assert ops_of(after) == ["reshape", "transpose"]
+    assert after.outputs[1] == x
+    same_meaning(b, graph, after)
+
+
+def test_simplify_broadcasts_where_it_is_read() -> None:
+    b = Builder()
+    x, c = b.input(2, 3), b.input(3)
+    y = b.op("add", x, b.op("broadcast_to", c, attrs=ShapeAttrs((2, 3))))
+    assert ops_of(simplify(b.graph(y))) == ["add"]
+    # Here nothing else gives the result its shape.
+    z = b.op("add", c, b.op("broadcast_to", c, attrs=ShapeAttrs((2, 3))))
+    assert ops_of(simplify(b.graph(z))) == ["broadcast_to", "add"]
+
+
+def test_simplify_reduces_over_axes_of_one_by_reshaping() -> None:
+    b = Builder()
+    y = b.op("reduce_sum", b.input(1, 3), attrs=AxesAttrs((0,), False))
+    assert ops_of(simplify(b.graph(y))) == ["reshape"]
+
+
+def test_matmul_with_a_weight_is_dense() -> None:
+    b = Builder()
+    x, w = b.input(2, 4, 3), b.variable(3, 5)
+    graph = b.graph(b.op("matmul", x, w, attrs=MatmulAttrs()), b.op("matmul", w, w, attrs=MatmulAttrs(True, False)))
+    assert sorted(ops_of(use_dense(graph))) == ["dense", "matmul"]
+    same_meaning(b, graph, use_dense(graph))
+
+
+@pytest.mark.parametrize("shape", [(4,), (1, 1, 1, 4)])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_bias_goes_into_the_product(shape: tuple[int, ...], swapped: bool) -> None:
+    b = Builder()
+    y = b.op("conv2d", b.input(2, 5, 5, 3), b.variable(3, 3, 3, 4), attrs=ConvAttrs())
+    bias = b.variable(*shape)
+    graph = b.graph(b.op("add", *((bias, y) if swapped else (y, bias))))
+    after = fuse_bias(graph)
+    assert ops_of(simplify(after))[-1] == "conv2d"
+    assert len(after.outputs[0].inputs) == 3
+    same_meaning(b, graph, after)
+
+
+def test_bias_stays_where_something_else_reads_the_product() -> None:
+    b = Builder()
+    y = b.op("dense", b.input(2, 3), b.variable(3, 4), attrs=DenseAttrs())
+    graph = b.graph(b.op("add", y, b.variable(4)), y)
+    assert ops_of(fuse_bias(graph)) == ["dense", "add"]
+
+
+def test_residual_sum_is_no_bias() -> None:
+    b = Builder()
+    y = b.op("dense", b.input(4, 3), b.variable(3, 4), attrs=DenseAttrs())
+    assert ops_of(fuse_bias(b.graph(b.op("add", y, b.input(4, 4))))) == ["dense", "add"]
+    assert ops_of(fuse_bias(b.graph(b.op("add", y, b.input(4, 1))))) == ["dense", "add"]
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs", "epilogue", "alpha"),
+    [
+        *((op, NO_ATTRS, op, 0.0) for op in ("relu", "relu6", "tanh", "sigmoid", "silu", "hard_sigmoid", "hard_silu")),
+        ("elu", AlphaAttrs(0.7), "elu", 0.7),
+        ("leaky_relu", AlphaAttrs(0.2), "leaky_relu", 0.2),
+        ("gelu", GeluAttrs(True), "gelu_tanh", 0.0),
+        ("gelu", GeluAttrs(False), "gelu", 0.0),
+    ],
+)
+def test_activation_goes_into_the_product(op: str, attrs: Attrs, epilogue: str, alpha: float) -> None:
+    b = Builder()
+    y = b.op("dense", b.input(2, 3), b.variable(3, 4), attrs=DenseAttrs())
+    graph = b.graph(b.op(op, y, attrs=attrs))
+    after = fuse_activation(graph)
+    assert [(n.op, n.attrs) for n in after.nodes if n.op not in ("input", "variable")] == [
+        ("dense", DenseAttrs(epilogue, alpha))  # type: ignore[arg-type]
+    ]
+    same_meaning(b, graph, after)
+
+
+def test_activation_stays_where_the_product_is_read_twice_or_has_one() -> None:
+    b = Builder()
+    y = b.op("dense", b.input(2, 3), b.variable(3, 4), attrs=DenseAttrs())
+    assert ops_of(fuse_activation(b.graph(b.op("relu", y), y))) == ["dense", "relu"]
+    once = fuse_activation(b.graph(b.op("tanh", b.op("relu", y))))
+    assert ops_of(once) == ["dense", "tanh"]
+    assert once.outputs[0].inputs[0].attrs.epilogue == "relu"
+
+
+@pytest.mark.parametrize("op", ["conv2d", "depthwise_conv2d", "dense"])
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_batch_norm_goes_into_the_weights(op: str, with_bias: bool) -> None:
+    b = Builder()
+    attrs: Any = DenseAttrs() if op == "dense" else ConvAttrs()
+    x = b.input(2, 3) if op == "dense" else b.input(2, 5, 5, 3)
+    w = {"conv2d": (3, 3, 3, 6), "depthwise_conv2d": (3, 3, 3, 2), "dense": (3, 6)}[op]
+    y = b.op(op, x, b.variable(*w), *([b.variable(6)] if with_bias else []), attrs=attrs)
+    norm = [b.variable(6), b.variable(6), b.variable(6), b.variable(6, value=0.3)]
+    graph = b.graph(b.op("batch_norm_infer", y, *norm, attrs=EpsilonAttrs(1e-3)))
+    after = fold_batch_norm(graph)
+    assert ops_of(after)[-1] == op
+    assert len(after.outputs[0].inputs) == 3
+    same_meaning(b, graph, after, rtol=1e-5)
+
+
+def test_batch_norm_of_activations_stays() -> None:
+    b = Builder()
+    y = b.op("dense", b.input(2, 3), b.variable(3, 4), attrs=DenseAttrs("relu"))
+    norm = [b.variable(4) for _ in range(4)]
+    assert "batch_norm_infer" in ops_of(
+        fold_batch_norm(b.graph(b.op("batch_norm_infer", y, *norm, attrs=EpsilonAttrs(1e-3))))
+    )
+
+
+def test_a_whole_block_becomes_one_product_when_predicting_and_not_when_training() -> None:
+    b = Builder()
+    graph = b.graph(convolution_block(b, b.input(1, 4, 4, 2), 3))
+    predicting = run_passes(graph, training=False)
+    assert predicting.outputs[0].op == "conv2d"
+    assert predicting.outputs[0].attrs.epilogue == "relu"
+    assert "batch_norm_infer" not in ops_of(predicting)
+    assert "batch_norm_infer" in ops_of(run_passes(graph, training=True))
+    same_meaning(b, graph, predicting)
