@@ -1,0 +1,76 @@
+"""The `striate` command: results on stdout, progress on stderr, mistakes answered with what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from striate import __version__
+from striate.core.errors import StriateError
+
+#: command -> the module of this package that holds it as `command`; loaded when asked for.
+COMMANDS = {
+    "demo": "Train the lecture model on the embedded Fashion-MNIST sample and write a report.",
+    "train": "Train a model on a data set.",
+    "evaluate": "Loss and accuracy of a saved model on a data set's test images.",
+    "predict": "What a saved model says of image files.",
+    "summary": "The layers of a model; with --plan, how the engine runs it.",
+    "doctor": "What Striate found on this machine.",
+}
+
+
+class _Group(click.Group):
+    """Commands by their modules, with a suggestion where one is misspelt."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"striate.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(COMMANDS)}."
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="striate")
+def cli() -> None:
+    """Convolutional neural networks with the Keras 3 API, on an engine of their own."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit status: 0, 1 for a failure, 2 for a call that cannot be understood."""
+    try:
+        result: Any = cli.main(args=None if arguments is None else list(arguments), prog_name="striate", standalone_mode=False)
+        return int(result or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return 130
+    except BrokenPipeError:
+        # `striate summary lecture | head`: whoever read our output has seen enough.
+        sys.stderr.close()
+        return 0
+    except (StriateError, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
