@@ -144,8 +144,8 @@ TEXTS: list[tuple[str, tuple[TensorType, ...], Attrs, type[Exception], str]] = [
         at.PadAttrs((1, 1)),
         ShapeError,
         (
-            "pad: received pads=(1, 1) for x.shape=(2, 3). Expected (before, after) for each of the 2 axes, none negative. "
-            "Slice x to crop it."
+            "pad: received pads=(1, 1) for x.shape=(2, 3). Expected (before, after) for each of the 2 axes, "
+            "none negative. Slice x to crop it."
         ),
     ),
     (
@@ -201,8 +201,8 @@ TEXTS: list[tuple[str, tuple[TensorType, ...], Attrs, type[Exception], str]] = [
         at.ConvAttrs(),
         ShapeError,
         (
-            "conv: x has 1 channels, the kernel expects 3. Received x.shape=(None, 28, 28, 1), kernel.shape=(3, 3, 3, 8), "
-            "groups=1. Give the kernel the shape (3, 3, channels / groups, 8)."
+            "conv: x has 1 channels, the kernel expects 3. Received x.shape=(None, 28, 28, 1), "
+            "kernel.shape=(3, 3, 3, 8), groups=1. Give the kernel the shape (3, 3, channels / groups, 8)."
         ),
     ),
     (
@@ -221,8 +221,8 @@ TEXTS: list[tuple[str, tuple[TensorType, ...], Attrs, type[Exception], str]] = [
         at.ConvAttrs(),
         ShapeError,
         (
-            "conv: x must have rank 4, (batch, height, width, channels). Received x.shape=(28, 28, 1), which has rank 3. "
-            "Reshape or expand it first."
+            "conv: x must have rank 4, (batch, height, width, channels). Received x.shape=(28, 28, 1), "
+            "which has rank 3. Reshape or expand it first."
         ),
     ),
     (
@@ -241,8 +241,8 @@ TEXTS: list[tuple[str, tuple[TensorType, ...], Attrs, type[Exception], str]] = [
         at.PoolAttrs((3, 3), (2, 2)),
         ShapeError,
         (
-            "max_pool: a window of 3 pixels does not fit an input of height 2. Received height 2, kernel 3, dilation 1, "
-            "padding='valid'. Expected at least 3 pixels. Use padding=\"same\", a smaller window, or larger images."
+            "max_pool: a window of 3 pixels does not fit an input of height 2. Received height 2, kernel 3, "
+            "dilation 1, padding='valid'. Expected at least 3 pixels. Use padding=\"same\", a smaller window, or larger images."
         ),
     ),
     (
