@@ -242,7 +242,8 @@ TEXTS: list[tuple[str, tuple[TensorType, ...], Attrs, type[Exception], str]] = [
         ShapeError,
         (
             "max_pool: a window of 3 pixels does not fit an input of height 2. Received height 2, kernel 3, "
-            "dilation 1, padding='valid'. Expected at least 3 pixels. Use padding=\"same\", a smaller window, or larger images."
+            "dilation 1, padding='valid'. Expected at least 3 pixels. "
+            'Use padding="same", a smaller window, or larger images.'
         ),
     ),
     (
