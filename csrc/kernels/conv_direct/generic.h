@@ -26,7 +26,7 @@ inline void pointwise_run(const StepArgs& args, int64_t piece, unsigned char* th
   const Gemm& g = p.gemm;
   gemm_block(g, args.ptr<const float>(0), reinterpret_cast<const float*>(args.scratch),
              p.has_bias ? args.ptr<const float>(2) : nullptr, args.ptr<float>(p.has_bias ? 3 : 2),
-             part_of(g.m, g.row_blocks, piece / g.groups), part_of(g.panels, g.groups, piece % g.groups),
+             part_of(g.m, g.row_blocks, piece % g.row_blocks), part_of(g.panels, g.groups, piece / g.row_blocks),
              thread_scratch);
 }
 

@@ -25,7 +25,7 @@ inline void dense_run(const StepArgs& args, int64_t piece, unsigned char* thread
   const Gemm& g = args.as<Gemm>();
   const float* b = g.packed ? reinterpret_cast<const float*>(args.scratch) : args.ptr<const float>(1);
   gemm_block(g, args.ptr<const float>(0), b, Inputs == 3 ? args.ptr<const float>(2) : nullptr, args.ptr<float>(Inputs),
-             part_of(g.m, g.row_blocks, piece / g.groups), part_of(g.panels, g.groups, piece % g.groups),
+             part_of(g.m, g.row_blocks, piece % g.row_blocks), part_of(g.panels, g.groups, piece / g.row_blocks),
              thread_scratch);
 }
 
@@ -93,7 +93,7 @@ inline void matmul_run(const StepArgs& args, int64_t piece, unsigned char* threa
                                  : args.ptr<const float>(1) + b * g.k * g.n;
   const int64_t a_size = p.batches == 1 ? 0 : g.m * g.k;
   gemm_block(g, args.ptr<const float>(0) + a * a_size, matrix, nullptr, args.ptr<float>(2) + batch * g.m * g.n,
-             part_of(g.m, g.row_blocks, piece / g.groups), part_of(g.panels, g.groups, piece % g.groups),
+             part_of(g.m, g.row_blocks, piece % g.row_blocks), part_of(g.panels, g.groups, piece / g.row_blocks),
              thread_scratch);
 }
 

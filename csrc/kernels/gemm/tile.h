@@ -44,6 +44,13 @@ struct StepsTile {
 
 template <int M, int NV>
 STRIATE_INLINE void begin_tile(Vf (&acc)[M][NV], const TileEnds& e) {
+  if (e.y) {  // the lines are here when the sums are
+    STRIATE_UNROLL
+    for (int m = 0; m < M; ++m) {
+      STRIATE_UNROLL
+      for (int v = 0; v < NV; ++v) __builtin_prefetch(e.y + m * e.y_stride + v * kLanes, 1);
+    }
+  }
   if (!e.resume) {
     STRIATE_UNROLL
     for (int m = 0; m < M; ++m) {
