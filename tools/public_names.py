@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import ast
 import sys
 from pathlib import Path
 
@@ -24,20 +23,23 @@ PUBLIC: dict[str, tuple[str, str]] = {
 
 
 def collect() -> dict[str, tuple[str, str]]:
-    """Import every module of the package and read the marks."""
-    sys.path.insert(0, str(ROOT / "src"))
-    import striate
-    from striate.core.registry import EXPORTS
-
-    for module in pkgutil.walk_packages(striate.__path__, "striate."):
-        if not module.name.endswith(("__main__", "_native")):
-            importlib.import_module(module.name)
-    return dict(sorted(EXPORTS.items()))
+    """Read the marks from the sources, as text: importing would need the names that are being collected."""
+    found: dict[str, tuple[str, str]] = {}
+    for path in sorted((ROOT / "src" / "striate").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.parse(path.read_text()).body:
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef):
+                continue
+            for mark in node.decorator_list:
+                if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "export":
+                    for name in map(ast.literal_eval, mark.args):
+                        if name in found:
+                            raise SystemExit(f"{name} is defined twice: in {found[name][0]} and in {module}")
+                        found[name] = (module, node.name)
+    return dict(sorted(found.items()))
 
 
 def main() -> int:
-    if not TARGET.exists():
-        TARGET.write_text(HEADER + "}\n")
     lines = [f'    "{name}": ("{module}", "{attr}"),\n' for name, (module, attr) in collect().items()]
     text = HEADER + "".join(lines) + "}\n"
     if "--check" in sys.argv:

@@ -14,25 +14,12 @@ from striate.backend.tensor import OperatorMixin, SymbolicTensor
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.engine.lock import STATE
+from striate.engine.native import aligned_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Array = np.ndarray[Any, Any]
-
-_ALIGNMENT = 64  # bytes: a cache line, and the widest vector
-
-
-def aligned_empty(shape: tuple[int, ...], dtype: str) -> Array:
-    """An array whose first element lies on a cache line."""
-    from striate.ir.types import numpy_dtype
-
-    kind = numpy_dtype(dtype)
-    nbytes = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
-    raw = np.empty(nbytes + _ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % _ALIGNMENT
-    return raw[start : start + nbytes].view(kind).reshape(shape)
-
 
 @export("Variable", "backend.Variable")
 class Variable(OperatorMixin):

@@ -99,3 +99,52 @@ def address_of(array: Array) -> int:
     """Where an array's memory begins."""
     address: int = array.__array_interface__["data"][0]
     return address
+
+
+def threads() -> int:
+    """Threads a run shares its work among."""
+    return int(_native.threads()) if HAVE_NATIVE else 1
+
+
+def set_threads(count: int) -> None:
+    """Use `count` threads; 0 goes back to the default."""
+    if HAVE_NATIVE:
+        _native.set_threads(count)
+
+
+def _why_isa(machine: dict[str, Any], features: list[str]) -> str:
+    if machine["isa_cap"] is not None:
+        return f"STRIATE_ISA={machine['isa_cap']} caps it"
+    return f"the widest that this CPU and system have, of {', '.join(features)}"
+
+
+def report() -> dict[str, Any]:
+    """CPU, instruction set and why, cores, quota, threads: for people."""
+    if not HAVE_NATIVE:
+        return {"engine": f"missing: {MISSING}", "threads": "1 (the interpreter)"}
+    machine = _native.machine()
+    quota = machine["quota"]
+    return {
+        "cpu": _cpu_name(),
+        "instruction_set": f"{_native.isa()} ({_why_isa(machine, _native.cpu_features())})",
+        "physical_cores": machine["physical_cores"],
+        "cpus_allowed": machine["cpus"],
+        "quota": "none" if quota is None else f"{quota:g} CPUs (cgroup)",
+        "threads": f"{_native.threads()} ({machine['threads_from']})",
+        "spinning": "yes" if machine["may_spin"] else "no: the quota is below the CPUs allowed",
+        "huge_pages": "yes" if machine["huge_pages"] else "no",
+        "kernels": len(kernels()),
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith(("model name", "Model", "Processor")):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    import platform
+
+    return platform.processor() or platform.machine()
