@@ -126,6 +126,7 @@ class Epochs:
         self.steps_per_epoch = steps_per_epoch
         self._pass: Iterator[Batch] | None = None
         self._seen = 0
+        self._is_fresh = False
 
     @property
     def num_batches(self) -> int | None:
@@ -135,11 +136,27 @@ class Epochs:
         count: int | None = self.batches.num_batches
         return count
 
+    def peek(self, key: Key | Callable[[], Key]) -> Batch:
+        """The first batch of the next epoch, which that epoch will yield all the same."""
+        if self._pass is None or (self.steps_per_epoch is None and not self._is_fresh):
+            self._begin(key)
+        assert self._pass is not None
+        first = next(self._pass, None)
+        if first is None:
+            raise ArgumentError("The data yielded no batches. Give data with at least one sample.")
+        self._pass = itertools.chain([first], self._pass)
+        self._is_fresh = True
+        return first
+
+    def _begin(self, key: Key | Callable[[], Key]) -> None:
+        self._pass = self.batches.one_pass(key() if callable(key) else key)
+        self._seen = 0
+
     def epoch(self, key: Key | Callable[[], Key]) -> Iterator[Batch]:
         """The batches of the next epoch. `key` says what shuffling is keyed by if a pass begins here."""
-        if self._pass is None or self.steps_per_epoch is None:
-            self._pass = self.batches.one_pass(key() if callable(key) else key)
-            self._seen = 0
+        if self._pass is None or (self.steps_per_epoch is None and not self._is_fresh):
+            self._begin(key)
+        self._is_fresh = False
         for step in itertools.count():
             if self.steps_per_epoch is not None and step >= self.steps_per_epoch:
                 break

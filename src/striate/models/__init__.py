@@ -1,0 +1,7 @@
+"""Models: layers put together, trained, run, described."""
+
+from __future__ import annotations
+
+from striate.core.namespace import lazy_names
+
+__getattr__, __dir__ = lazy_names(__name__)

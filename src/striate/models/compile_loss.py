@@ -1,0 +1,189 @@
+"""CompileLoss: the losses given to `compile`, one or several an output, as one number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from striate import losses as losses_module
+from striate.core import tree
+from striate.core.errors import ArgumentError
+from striate.metrics import Mean
+from striate.models.outputs import Outputs, is_binary_or_sparse
+
+
+def _resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Any:
+    """A callable loss from what the user gave for one output."""
+    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+        binary, sparse = is_binary_or_sparse(y_true, y_pred)
+        identifier = "binary" if binary else ("sparse_categorical" if sparse else "categorical")
+        identifier += "_crossentropy"
+    found = losses_module.get(identifier)
+    if isinstance(found, losses_module.Loss):
+        return found
+    name = identifier if isinstance(identifier, str) else getattr(found, "__name__", type(found).__name__)
+    return losses_module.LossFunctionWrapper(found, name=name)
+
+
+def _is_leaf(spec: Any) -> bool:
+    return spec is None or not isinstance(spec, list | tuple | dict)
+
+
+class _Term:
+    """The losses of one output."""
+
+    def __init__(self, index: int, name: str | None, losses: list[Any], weight: Any) -> None:
+        self.index = index
+        self.name = name
+        self.losses = losses
+        self.weight = weight
+
+
+class CompileLoss:
+    """The weighted sum of the losses of a model's outputs.
+
+    Args:
+        loss: a loss (name, function, Loss) for every output; a list with one an output; a dictionary by output name.
+            A list in the place of one loss is summed.
+        loss_weights: a factor an output, in the same forms, or one number.
+        output_names: of a functional model.
+
+    With several terms, each has a metric of its own, `<output>_loss`, without its weight.
+    """
+
+    def __init__(self, loss: Any, loss_weights: Any = None, output_names: list[str] | None = None) -> None:
+        if loss_weights is not None and not isinstance(loss_weights, list | tuple | dict | float | int):
+            raise ArgumentError(
+                "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict "
+                f"(multiple output case). Received instead: loss_weights={loss_weights} of type {type(loss_weights)}."
+            )
+        self.user_loss = loss
+        self.user_loss_weights = loss_weights
+        self.output_names = output_names
+        self.built = False
+        self.metrics: list[Any] = []
+        self._terms: list[_Term] = []
+        self._outputs: Outputs | None = None
+
+    @property
+    def variables(self) -> list[Any]:
+        return [v for m in self.metrics for v in m.variables]
+
+    def build(self, y_true: Any, y_pred: Any) -> None:
+        """Settle which loss belongs to which output, from the structure and shapes of the first batch.
+
+        Raises:
+            ValueError: losses or weights that do not fit the outputs.
+        """
+        outputs = self._outputs = Outputs(y_pred, self.output_names)
+        specs = self._one_each(self.user_loss, outputs)
+        weights = self._weights(outputs, specs)
+        flat_pred = tree.flatten(y_pred)
+        flat_true = self._targets(y_true, outputs, specs)
+        self._terms, self.metrics = [], []
+        for i, spec in enumerate(specs):
+            if spec is None:
+                continue
+            given = list(spec) if isinstance(spec, list | tuple) else [spec]
+            resolved = [_resolve_loss(g, flat_true[i], flat_pred[i]) for g in given if g is not None]
+            self._terms.append(_Term(i, outputs.names[i] or f"{resolved[0].name}", resolved, weights[i]))
+        if len(self._terms) > 1:
+            taken: dict[str, int] = {}
+            for term in self._terms:
+                count = taken[str(term.name)] = taken.get(str(term.name), 0) + 1
+                self.metrics.append(Mean(name=f"{term.name}{f'_{count - 1}' if count > 1 else ''}_loss"))
+        self.built = True
+
+    @staticmethod
+    def _one_each(loss: Any, outputs: Outputs) -> list[Any]:
+        if _is_leaf(loss):
+            return [loss] * outputs.count
+        if isinstance(loss, dict):
+            if outputs.is_single and len(loss) == 1 and not outputs.layer_names:
+                return list(loss.values())
+            if outputs.is_flat:
+                return outputs.by_key(loss, "loss")
+        elif outputs.is_single:
+            return [list(loss)]
+        elif outputs.is_flat and len(loss) == outputs.count:
+            return list(loss)
+        flat = tree.flatten(loss)
+        if tree.key_of(loss) != outputs.struct_key and len(flat) != outputs.count:
+            raise ArgumentError(
+                f"`loss` must be one loss, or hold one for each output. Received: loss={loss}; "
+                f"the model has {outputs.described()}."
+            )
+        return flat
+
+    def _weights(self, outputs: Outputs, specs: list[Any]) -> list[Any]:
+        given = self.user_loss_weights
+        if given is None:
+            return [None] * outputs.count
+        if isinstance(given, float | int):
+            if outputs.count > 1:
+                raise ArgumentError(
+                    f"`loss_weights` is one number, but the model has {outputs.described()}. Give a list or dict."
+                )
+            return [float(given)]
+        if isinstance(given, dict):
+            return outputs.align(given, "loss_weights")
+        flat = tree.flatten(given)
+        if len(flat) == outputs.count:
+            return flat
+        used = [i for i, spec in enumerate(specs) if spec is not None]
+        if len(flat) != len(used):
+            raise ArgumentError(
+                f"`loss_weights` must match the number of losses, got {len(used)} losses and {len(flat)} weights."
+            )
+        weights: list[Any] = [None] * outputs.count
+        for i, weight in zip(used, flat, strict=True):
+            weights[i] = weight
+        return weights
+
+    @staticmethod
+    def _targets(y_true: Any, outputs: Outputs, specs: list[Any]) -> list[Any]:
+        """The targets, one an output; targets of outputs without a loss may be left out."""
+        used = [i for i, spec in enumerate(specs) if spec is not None]
+        if y_true is None:
+            raise ArgumentError("The model has a loss but got no targets: give `y`, or batches of (x, y).")
+        flat = tree.flatten(y_true)
+        if not isinstance(y_true, dict) and len(flat) == len(used) != outputs.count:
+            targets: list[Any] = [None] * outputs.count
+            for i, target in zip(used, flat, strict=True):
+                targets[i] = target
+            return targets
+        targets = outputs.align(y_true, "y")
+        for i in used:
+            if targets[i] is None:
+                raise ArgumentError(f"`y` has no targets for the output {outputs.names[i]!r}, which has a loss.")
+        return targets
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The loss of a batch, a scalar; None where no output has a loss."""
+        if not self.built:
+            self.build(y_true, y_pred)
+        assert self._outputs is not None
+        specs: list[Any] = [None] * self._outputs.count
+        for term in self._terms:
+            specs[term.index] = term
+        targets = self._targets(y_true, self._outputs, specs) if self._terms else []
+        predictions = tree.flatten(y_pred)
+        weights = self._sample_weights(sample_weight)
+        total: Any = None
+        for place, term in enumerate(self._terms):
+            i = term.index
+            value: Any = None
+            for loss in term.losses:
+                one = loss(targets[i], predictions[i], sample_weight=weights[i])
+                value = one if value is None else value + one
+            if self.metrics:
+                self.metrics[place].update_state(value, sample_weight=float(predictions[i].shape[0]))
+            if term.weight is not None:
+                value = value * float(term.weight)
+            total = value if total is None else total + value
+        return total
+
+    def _sample_weights(self, sample_weight: Any) -> list[Any]:
+        assert self._outputs is not None
+        if sample_weight is None or not tree.is_nested(sample_weight):
+            return [sample_weight] * self._outputs.count
+        return self._outputs.align(sample_weight, "sample_weight")

@@ -1,0 +1,156 @@
+"""Functional: a model made of the calls between some inputs and some outputs."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any
+
+from striate.backend import KerasTensor
+from striate.core import tree
+from striate.core.errors import ArgumentError
+from striate.core.registry import export
+from striate.layers.base import Layer
+from striate.models.functional_config import functional_config, read_functional
+from striate.models.graph import LayerGraph, start_from
+from striate.models.model import Model
+from striate.models.standardize import standardize_inputs
+
+
+def _check_tensors(role: str, structure: Any) -> None:
+    for leaf in tree.flatten(structure):
+        if not isinstance(leaf, KerasTensor):
+            raise ArgumentError(
+                f"All `{role}` values must be KerasTensors, as `Input` and layers called on it give. "
+                f"Received: {role}={structure} including invalid value {leaf!r} of type {type(leaf)}."
+            )
+
+
+@export("Functional", "models.Functional")
+class Functional(Model):
+    """A model that computes `outputs` from `inputs`: what `Model(inputs, outputs)` makes.
+
+    Layers may be shared, models nested; inputs and outputs are tensors, or lists or dictionaries of them. The model
+    runs on arrays, inside traced steps, and on other functional tensors.
+
+    Source: `keras.Functional`.
+
+    Args:
+        inputs: from `Input`, or from inside another model, which this one then begins at.
+        outputs: what layers and `striate.ops` gave, called on them.
+        name: made of the class's name unless given.
+        trainable: whether training changes the weights.
+
+    Raises:
+        ValueError: an output that does not come from the inputs; two layers of one name.
+    """
+
+    __keras_place__ = ("keras.src.models.functional", "Functional")
+
+    _convert_inputs = False
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
+        trainable = kwargs.pop("trainable", None)
+        _check_tensors("inputs", inputs)
+        _check_tensors("outputs", outputs)
+        if isinstance(inputs, dict):
+            for key, tensor in inputs.items():
+                if isinstance(tensor, KerasTensor) and key != tensor.name:
+                    warnings.warn(
+                        f"The key {key!r} of `inputs` differs from the name {tensor.name!r} of its tensor. "
+                        f"Name it so: Input(..., name={key!r}).",
+                        stacklevel=3,
+                    )
+        self._init_layer(name=name, **kwargs)
+        inputs, outputs = start_from(inputs, outputs)
+        self._graph = LayerGraph(inputs, outputs)
+        # The layers, where weights and sublayers are looked for.
+        self._operations = self._graph.operations
+        self.build(None)
+        if trainable is not None:
+            self.trainable = trainable
+
+    def build(self, input_shape: Any) -> None:
+        """Nothing is left to build: the layers were built when they were called."""
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The model's layers, inputs among them, the deepest first."""
+        return [op for op in self._operations if isinstance(op, Layer)]
+
+    @property
+    def operations(self) -> list[Any]:
+        """Layers and functions of `striate.ops`, the deepest first."""
+        return list(self._operations)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The outputs for other tensors. An explicit `training` in a layer's own call stays as it was given."""
+        del training, mask  # layers take `training` from the call around them
+        return self._graph.run(standardize_inputs(self._graph, inputs, self.name))
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        return list(self._graph.inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        return list(self._graph.outputs)
+
+    @property
+    def input(self) -> Any:
+        """The inputs in the structure they were given in."""
+        return self._graph.inputs_struct
+
+    @property
+    def output(self) -> Any:
+        """The outputs in the structure they were given in."""
+        return self._graph.outputs_struct
+
+    @property
+    def input_names(self) -> list[str]:
+        return [t._keras_history.operation.name for t in self._graph.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        return [t._keras_history.operation.name for t in self._graph.outputs]
+
+    @property
+    def input_shape(self) -> Any:
+        return _shapes(self._graph.inputs_struct)
+
+    @property
+    def output_shape(self) -> Any:
+        return _shapes(self._graph.outputs_struct)
+
+    def get_config(self) -> dict[str, Any]:
+        """Layers, calls between them, inputs and outputs; for a subclass with a constructor of its own, its arguments."""
+        if not is_functional_constructor(type(self)):
+            return super().get_config()
+        return {"name": self.name, "trainable": self._trainable, **functional_config(self._graph, Functional)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        if not {"layers", "input_layers", "output_layers"} <= set(config):
+            return super().from_config(config, custom_objects)
+        inputs, outputs = read_functional(config, custom_objects, Functional)
+        rest = {k: v for k, v in config.items() if k not in ("layers", "input_layers", "output_layers")}
+        if not is_functional_constructor(cls):
+            cls = Functional
+        return cls(inputs=inputs, outputs=outputs, **rest)
+
+
+def is_functional_constructor(cls: type) -> bool:
+    """Whether a class is made from (inputs, outputs), as Functional is."""
+    spec = inspect.getfullargspec(cls.__init__)  # type: ignore[misc]
+    if spec.args[1:] == ["inputs", "outputs", "name"]:
+        return True
+    return spec.varargs is not None and spec.varkw is not None
+
+
+def _shapes(structure: Any) -> Any:
+    if isinstance(structure, list) and len(structure) == 1:
+        structure = structure[0]
+    return tree.map_structure(lambda t: t.shape, structure)
+
+
+__all__ = ["Functional", "is_functional_constructor"]

@@ -1,0 +1,89 @@
+"""What a functional model is called on, as one tensor an input: structure, dtype, rank and shape checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from striate import backend
+from striate.backend import KerasTensor
+from striate.core import tree
+from striate.core.errors import ArgumentError, ShapeError
+from striate.models.graph import LayerGraph
+
+
+def _names(struct: Any) -> Any:
+    return tree.map_structure(lambda t: t.name, struct)
+
+
+def _shapes(inputs: Any) -> Any:
+    return tree.map_structure(lambda x: None if x is None else f"Tensor(shape={backend.shape(x)})", inputs)
+
+
+def _mismatch(graph: LayerGraph, inputs: Any, name: str) -> ArgumentError:
+    return ArgumentError(
+        f"The structure of `inputs` doesn't match what the model {name!r} expects.\n"
+        f"Expected: {_names(graph.inputs_struct)}\nReceived: inputs={_shapes(inputs)}"
+    )
+
+
+def _flat_inputs(graph: LayerGraph, inputs: Any, name: str) -> list[Any]:
+    """One leaf an input, in the model's order, for lists and dictionaries in any reconcilable form."""
+    struct = graph.inputs_struct
+    if isinstance(inputs, dict):
+        # By the keys of the model's own dictionary, or by the names of its inputs; other keys are left alone.
+        keyed = struct if isinstance(struct, dict) else {t.name: t for t in graph.inputs}
+        if any(tree.is_nested(v) for v in keyed.values()):
+            flat = tree.flatten(inputs)
+        else:
+            missing = [k for k in keyed if k not in inputs]
+            if missing:
+                raise _mismatch(graph, inputs, name)
+            by_tensor = {id(t): inputs[k] for k, t in keyed.items()}
+            flat = [by_tensor[id(t)] for t in graph.inputs]
+    else:
+        flat = tree.flatten(inputs)
+    if len(flat) != len(graph.inputs):
+        raise _mismatch(graph, inputs, name)
+    return flat
+
+
+def _is_optional(reference: KerasTensor) -> bool:
+    return bool(getattr(reference._keras_history.operation, "optional", False))
+
+
+def _fit(x: Any, reference: KerasTensor, place: int, name: str) -> Any:
+    from striate import ops
+
+    if x is None:
+        if _is_optional(reference):
+            return None
+        raise ArgumentError(
+            f"The input {reference.name!r} of model {name!r} is not optional, but None was passed. Give it a tensor."
+        )
+    tensor = backend.convert_to_tensor(x, reference.dtype)
+    expected, got = tuple(reference.shape), tuple(backend.shape(tensor))
+    if len(got) == len(expected) + 1 and got[-1] == 1:
+        tensor, got = ops.squeeze(tensor, axis=-1), got[:-1]
+    elif len(got) == len(expected) - 1 and expected[-1] == 1:
+        tensor, got = ops.expand_dims(tensor, axis=-1), (*got, 1)
+    # The batch axis is open, whatever it was when the model was made.
+    open_batch = (None, *expected[1:]) if expected else expected
+    fits = len(got) == len(expected) and all(
+        e is None or g is None or e == g for e, g in zip(open_batch, got, strict=True)
+    )
+    if not fits:
+        raise ShapeError(
+            f"Input {place} with name {reference.name!r} of layer {name!r} is incompatible with the layer: expected "
+            f"shape={open_batch}, found shape={tuple(backend.shape(x))}. The first axis counts the samples."
+        )
+    return tensor
+
+
+def standardize_inputs(graph: LayerGraph, inputs: Any, name: str) -> list[Any]:
+    """One tensor an input, of the input's dtype.
+
+    Raises:
+        ValueError: another structure, rank or shape than the model's; the message names the model and the input.
+    """
+    flat = _flat_inputs(graph, inputs, name)
+    return [_fit(x, t, i, name) for i, (x, t) in enumerate(zip(flat, graph.inputs, strict=True))]

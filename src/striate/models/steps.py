@@ -1,0 +1,256 @@
+"""One training, test or prediction step, and the programs that run them.
+
+A step is run once under a trace for each signature of its batch; ever after it is one native program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from striate import backend, ops
+from striate.backend import KerasTensor, TracedFunction
+from striate.core import tree
+from striate.core.errors import ArgumentError, StriateError
+from striate.data import unpack_x_y_sample_weight
+from striate.data.arrays import common_length
+from striate.data.leaves import as_arrays, class_weights, standardize_batch
+
+Batch = tuple[Any, ...]
+
+
+def to_float(value: Any) -> Any:
+    """A logged value as Python's number where it is one."""
+    if isinstance(value, float | int):
+        return float(value)
+    try:
+        array = np.asarray(value)
+        return float(array) if array.ndim == 0 else array
+    except (TypeError, ValueError):
+        return value
+
+
+def to_logs(results: Any) -> dict[str, Any]:
+    """What a step returned as numbers, names in alphabetical order (as Keras's History has them)."""
+    if not isinstance(results, dict):
+        raise ArgumentError(
+            f"`train_step` and `test_step` return a dict of name -> value. Received: {type(results).__name__}."
+        )
+    return {name: to_float(results[name]) for name in sorted(results)}
+
+
+class Steps:
+    """Steps, and what calls them with one batch."""
+
+    # Set by Trainer and by Layer.
+    _compiled: Any
+    _functions: dict[str, Any]
+    _is_prepared: bool
+    optimizer: Any
+    run_eagerly: bool
+    losses: Any
+    trainable_variables: Any
+    name: Any
+
+    # The steps: users override these --------------------------------------------------------------------------------
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of training on a batch `(x, y, sample_weight)`: name -> value of the metrics.
+
+        Overridable: it is traced like the built-in one, with `striate.value_and_grad` for gradients and
+        `self.optimizer.apply(gradients, variables)`.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        variables = self.trainable_variables
+
+        def forward() -> tuple[Any, Any]:
+            y_pred = self(x, training=True)  # type: ignore[operator]
+            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
+            return self.optimizer.scale_loss(loss), (loss, y_pred)
+
+        (_, (loss, y_pred)), gradients = backend.value_and_grad(forward, variables)()
+        self._track_loss(loss, x)
+        if variables:
+            self.optimizer.apply(gradients, variables)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation on a batch `(x, y, sample_weight)`: name -> value of the metrics."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        if self._compiled.loss is not None or type(self).compute_loss is not Steps.compute_loss or self.losses:
+            self._track_loss(self._loss_of(x, y, y_pred, sample_weight, training=False), x)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The outputs for a batch `(x,)`."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)  # type: ignore[operator]
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The loss that training lowers: that of `compile`, and what layers added (`add_loss`, regularizers).
+
+        Overridable.
+
+        Raises:
+            ValueError: there is no loss at all.
+        """
+        del x, training
+        parts = []
+        if self._compiled is not None and self._compiled.loss is not None:
+            loss = self._compiled.loss(y, y_pred, sample_weight)
+            if loss is not None:
+                parts.append(loss)
+        parts += [ops.sum(loss) if len(backend.shape(loss)) else loss for loss in self.losses]
+        if not parts:
+            raise ArgumentError("No loss to compute. Provide a `loss` argument in `compile()`, or use `add_loss`.")
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Take a batch into the metrics of `compile` and give the values of all metrics. Overridable."""
+        del x
+        if self._compiled is not None and self._compiled.metrics is not None:
+            self._compiled.metrics.update_state(y, y_pred, sample_weight)
+        results: dict[str, Any] = self.get_metrics_result()  # type: ignore[attr-defined]
+        return results
+
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        extra = {"training": training} if _takes(self.compute_loss, "training") else {}
+        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **extra)
+        if loss is None:
+            raise ArgumentError(f"compute_loss of {type(self).__name__} gave None. Return a scalar.")
+        return loss
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        """The reported loss is the mean over samples, so a batch counts by its size."""
+        size = backend.shape(next(leaf for leaf in tree.flatten(x) if leaf is not None))[0]
+        self._compiled.loss_tracker.update_state(loss, sample_weight=float(size or 1))
+
+    # Programs -------------------------------------------------------------------------------------------------------
+
+    def _function(self, kind: str) -> Callable[[Batch], Any]:
+        """The step of a kind ("train", "test", "predict") as a function of a batch of arrays."""
+        found = self._functions.get(kind)
+        if found is None:
+            step = getattr(self, f"{kind}_step")
+            # The method is looked up at each call of an eager step, and at each trace of a compiled one.
+            found = step if self.run_eagerly else TracedFunction(step)
+            self._functions[kind] = found
+        return found  # type: ignore[no-any-return]
+
+    def make_train_function(self, force: bool = False) -> Callable[[Batch], Any]:
+        """The training step as a function of a batch; made anew with `force`."""
+        if force:
+            self._functions.pop("train", None)
+        return self._function("train")
+
+    def make_test_function(self, force: bool = False) -> Callable[[Batch], Any]:
+        """The test step as a function of a batch; made anew with `force`."""
+        if force:
+            self._functions.pop("test", None)
+        return self._function("test")
+
+    def make_predict_function(self, force: bool = False) -> Callable[[Batch], Any]:
+        """The prediction step as a function of a batch; made anew with `force`."""
+        if force:
+            self._functions.pop("predict", None)
+        return self._function("predict")
+
+    # Before the first step ------------------------------------------------------------------------------------------
+
+    def _prepare(self, batch: Batch, training: bool) -> None:
+        """Make weights, metrics and the optimizer's variables, so that a step only reads and writes Variables."""
+        if not self._is_prepared:
+            self._make_state(batch)
+            self._is_prepared = True
+        if training and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _make_state(self, batch: Batch) -> None:
+        x, y, sample_weight = unpack_x_y_sample_weight(tree.map_structure(_symbolic, batch))
+        compiled = self._compiled
+        unbuilt = not all(layer.built for layer in self._flatten_layers())  # type: ignore[attr-defined]
+        wants = compiled is not None and y is not None and (compiled.loss is not None or compiled.metrics is not None)
+        if not (unbuilt or wants):
+            return
+        y_pred = None
+        try:
+            y_pred = backend.compute_spec(self, (x,), {"training": False})  # type: ignore[arg-type]
+        except (StriateError, ValueError):
+            raise
+        except NotImplementedError:
+            # A model without `call`, with steps of its own: they make what they need.
+            return
+        if wants and y_pred is not None:
+            if compiled.metrics is not None and not compiled.metrics.built:
+                compiled.metrics.build(y, y_pred)
+            if compiled.loss is not None and not compiled.loss.built:
+                compiled.loss.build(y, y_pred)
+        del sample_weight
+
+    # One batch ------------------------------------------------------------------------------------------------------
+
+    def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Batch:
+        x, y = as_arrays(x, "x"), as_arrays(y, "y")
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ArgumentError("You cannot `class_weight` and `sample_weight` at the same time.")
+            sample_weight = class_weights(y, class_weight)
+        sample_weight = as_arrays(sample_weight, "sample_weight")
+        common_length({"x": x, "y": y, "sample_weight": sample_weight})
+        parts = (x, y, sample_weight) if sample_weight is not None else ((x, y) if y is not None else (x,))
+        return standardize_batch(parts)
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One training step on one batch.
+
+        Source: `keras.Model.train_on_batch`.
+
+        Returns:
+            The loss, or a list of it and the metrics, or with `return_dict` a dictionary. Metrics go on accumulating
+            until `reset_metrics`.
+        """
+        self._require_compiled()  # type: ignore[attr-defined]
+        batch = self._one_batch(x, y, sample_weight, class_weight)
+        self._prepare(batch, training=True)
+        logs = to_logs(self._function("train")(batch))
+        return logs if return_dict else self._in_order(logs)  # type: ignore[attr-defined]
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Evaluation of one batch; returns as `train_on_batch` does."""
+        self._require_compiled()  # type: ignore[attr-defined]
+        batch = self._one_batch(x, y, sample_weight, None)
+        self._prepare(batch, training=False)
+        logs = to_logs(self._function("test")(batch))
+        return logs if return_dict else self._in_order(logs)  # type: ignore[attr-defined]
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch, as arrays."""
+        batch = standardize_batch((as_arrays(x, "x"),))
+        self._prepare(batch, training=False)
+        return self._function("predict")(batch)
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    if code is None:
+        return True
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return name in names or bool(code.co_flags & 0x08)  # 0x08: takes **kwargs
+
+
+def _symbolic(leaf: Any) -> Any:
+    """A batch's array as a symbolic tensor; the batch axis is open."""
+    return None if leaf is None else KerasTensor((None, *leaf.shape[1:]), leaf.dtype.name)
+
+
+__all__ = ["Steps", "to_float", "to_logs"]
