@@ -98,6 +98,11 @@ def serialize(activation: Any) -> Any:
 @export("activations.deserialize")
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The function of a config that `serialize` made."""
+    if isinstance(config, dict) and config.get("class_name") == "function":
+        # As Keras writes a function where it expects no activation; a registered one says `package>name`.
+        name = config.get("config")
+        if name in _FUNCTIONS and config.get("registered_name") in (None, name):
+            return _FUNCTIONS[name]
     return lookup.deserialize(
         config, _FUNCTIONS, lambda c: serialization.deserialize_keras_object(c, custom_objects=custom_objects)
     )

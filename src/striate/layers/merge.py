@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -221,21 +221,40 @@ class Concatenate(Merge):
         return (*known[:axis], joined, *known[axis + 1 :])
 
 
-def _function(layer: type[Merge], name: str) -> Callable[..., Any]:
-    def call(inputs: Any, **kwargs: Any) -> Any:
-        return layer(**kwargs)(inputs)
-
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"`{layer.__name__}(**kwargs)(inputs)`. Source: `keras.layers.{name}`."
-    return export(f"layers.{name}")(call)
+@export("layers.add")
+def add(inputs: Any, **kwargs: Any) -> Any:
+    """`Add(**kwargs)(inputs)`. Source: `keras.layers.add`."""
+    return Add(**kwargs)(inputs)
 
 
-add = _function(Add, "add")
-subtract = _function(Subtract, "subtract")
-multiply = _function(Multiply, "multiply")
-average = _function(Average, "average")
-maximum = _function(Maximum, "maximum")
-minimum = _function(Minimum, "minimum")
+@export("layers.subtract")
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """`Subtract(**kwargs)(inputs)`. Source: `keras.layers.subtract`."""
+    return Subtract(**kwargs)(inputs)
+
+
+@export("layers.multiply")
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """`Multiply(**kwargs)(inputs)`. Source: `keras.layers.multiply`."""
+    return Multiply(**kwargs)(inputs)
+
+
+@export("layers.average")
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """`Average(**kwargs)(inputs)`. Source: `keras.layers.average`."""
+    return Average(**kwargs)(inputs)
+
+
+@export("layers.maximum")
+def maximum(inputs: Any, **kwargs: Any) -> Any:
+    """`Maximum(**kwargs)(inputs)`. Source: `keras.layers.maximum`."""
+    return Maximum(**kwargs)(inputs)
+
+
+@export("layers.minimum")
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """`Minimum(**kwargs)(inputs)`. Source: `keras.layers.minimum`."""
+    return Minimum(**kwargs)(inputs)
 
 
 @export("layers.concatenate")

@@ -1,0 +1,101 @@
+"""Wrong arguments and wrong inputs: ValueErrors that say what was received and how to mend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from striate import layers
+
+
+def _image(*shape: int) -> np.ndarray:
+    return np.ones(shape, "float32")
+
+
+@pytest.mark.parametrize(
+    "call, text",
+    [
+        (lambda: layers.Conv2D(0, 3), "`filters` must be an integer of at least 1. Received: filters=0"),
+        (lambda: layers.Conv2D(4, (3, 3, 3)), "`kernel_size` must be one integer or a tuple of 2"),
+        (lambda: layers.Conv2D(4, 3, strides=0), "`strides`"),
+        (lambda: layers.Conv2D(4, 3, padding="full"), "'valid' or 'same'"),
+        (lambda: layers.Conv2D(4, 3, padding="causal"), "'valid' or 'same'"),
+        (lambda: layers.Conv2D(4, 3, data_format="NCHW"), "data_format"),
+        (lambda: layers.Conv2D(4, 3, groups=3), "groups=3, filters=4"),
+        (lambda: layers.Conv2D(4, 3, strides=2, dilation_rate=2), "strides > 1"),
+        (lambda: layers.Conv2D(4, 3, activation="rellu"), "Did you mean 'relu'"),
+        (lambda: layers.Conv2D(4, 3, groups=2)(_image(1, 5, 5, 3)), "3 channels"),
+        (lambda: layers.Conv2D(4, 3)(_image(5, 5, 3)), "expected min_ndim=4, found ndim=3"),
+        (lambda: layers.Conv2D(4, 7)(_image(1, 5, 5, 3)), "window of 7 pixels"),
+        (lambda: layers.Conv2D(4, 3).build((None, 5, 5, None)), "known number of channels"),
+        (lambda: layers.DepthwiseConv2D(3, depth_multiplier=0), "`depth_multiplier`"),
+        (lambda: layers.MaxPooling2D(3)(_image(1, 2, 2, 1)), "window of 3 pixels"),
+        (lambda: layers.MaxPooling2D(2)(_image(2, 2, 1)), "expected ndim=4"),
+        (lambda: layers.Dense(-3), "`units`"),
+        (lambda: layers.Dense(3, lora_rank=4), "`lora_rank` is not supported"),
+        (lambda: layers.Dense(3).build((None, None)), "known length"),
+        (lambda: layers.Dense(3)(_image(4)), "expected min_ndim=2"),
+        (lambda: layers.BatchNormalization(axis=4)(_image(1, 2, 2, 3)), "axis=4"),
+        (lambda: layers.BatchNormalization(renorm=True), "`renorm` is not supported"),
+        (lambda: layers.Dropout(1.5), "between 0 and 1"),
+        (lambda: layers.Dropout(0.5, noise_shape="all"), "`noise_shape`"),
+        (lambda: layers.Dropout(0.5, noise_shape=(None, 0)), "`noise_shape`"),
+        (lambda: layers.ReLU(max_value=-1), "`max_value` of a ReLU layer"),
+        (lambda: layers.ReLU(negative_slope=None), "`negative_slope`"),
+        (lambda: layers.LeakyReLU(-0.1), "`negative_slope` of a LeakyReLU"),
+        (lambda: layers.Reshape((-1, -1)), "at most one -1"),
+        (lambda: layers.Reshape((3, 5))(_image(2, 12)), "12 elements a sample"),
+        (lambda: layers.Permute((0, 1)), "1 to 2 in some order"),
+        (lambda: layers.ZeroPadding2D((1, 2, 3)), "`padding`"),
+        (lambda: layers.ZeroPadding2D(-1), "padding"),
+        (lambda: layers.Add()(_image(1, 2)), "list of inputs"),
+        (lambda: layers.Add()([_image(2, 3), _image(2, 4)]), "3 and 4 do not broadcast"),
+        (lambda: layers.Add()([_image(2, 3), _image(3, 3)]), "different batch sizes"),
+        (lambda: layers.Subtract()([_image(2, 3)] * 3), "exactly 2 inputs"),
+        (lambda: layers.Concatenate()([_image(2, 3, 4), _image(2, 2, 4)]), "matching shapes"),
+        (lambda: layers.Concatenate(axis=5)([_image(2, 3)] * 2), "axis=5"),
+        (lambda: layers.Normalization(mean=1.0), "both be given"),
+        (lambda: layers.Normalization(mean=[1.0], variance=[1.0, 2.0]), "same shape"),
+        (lambda: layers.Normalization(mean=[[1.0]], variance=[[1.0]]), "rank of `mean`"),
+        (lambda: layers.Normalization(axis=3)(_image(2, 3)), "axis=(3,)"),
+        (lambda: layers.Normalization(mean=1.0, variance=1.0).adapt(_image(2, 3)), "nothing to adapt"),
+        (lambda: layers.Normalization().adapt([]), "no data"),
+        (lambda: layers.Input(), "must pass a `shape`"),
+        (lambda: layers.Input((2,), batch_shape=(1, 2)), "not both"),
+        (lambda: layers.Input(batch_size=2, batch_shape=(1, 2)), "Leave one out"),
+        (lambda: layers.Input((2,), sparse=True), "Sparse"),
+        (lambda: layers.Input("ab"), "`shape` must be a tuple"),
+        (lambda: layers.Input(tensor=_image(2, 2)), "KerasTensor"),
+        (lambda: layers.Input((3,), tensor=layers.Input((2,))), "incompatible shape"),
+    ],
+)
+def test_error(call: Any, text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        call()
+    assert text in str(caught.value)
+
+
+def test_aliases_are_the_same_class() -> None:
+    for alias, name in {
+        "Convolution2D": "Conv2D",
+        "MaxPool2D": "MaxPooling2D",
+        "AvgPool2D": "AveragePooling2D",
+        "GlobalAvgPool2D": "GlobalAveragePooling2D",
+        "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    }.items():
+        assert getattr(layers, alias) is getattr(layers, name)
+
+
+def test_positional_arguments_are_in_keras_order() -> None:
+    conv = layers.Conv2D(8, 3, 2, "same", None, 1, 2, "relu", False)
+    config = conv.get_config()
+    assert [config[k] for k in ("filters", "groups", "activation", "use_bias")] == [8, 2, "relu", False]
+    depthwise = layers.DepthwiseConv2D(3, 1, "same", 2).get_config()
+    assert depthwise["depth_multiplier"] == 2
+    assert layers.MaxPooling2D(2, 1, "same", None, "pool").name == "pool"
+
+
+def test_leaky_relu_takes_the_older_name() -> None:
+    assert layers.LeakyReLU(alpha=0.2).negative_slope == 0.2

@@ -1,0 +1,208 @@
+"""What single layers promise beyond the conformance tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import striate
+from striate import backend, layers, ops
+
+RNG = np.random.default_rng(0)
+
+
+def test_the_lecture_s_padding_example() -> None:
+    images = np.ones((1, 1, 13, 1), "float32")
+    assert layers.Conv2D(1, (1, 6), strides=(1, 5), padding="same")(images).shape == (1, 1, 3, 1)
+    assert layers.Conv2D(1, (1, 6), strides=(1, 5), padding="valid")(images).shape == (1, 1, 2, 1)
+
+
+def test_convolution_is_the_sum_over_the_window() -> None:
+    x = RNG.normal(size=(2, 5, 6, 3)).astype("float32")
+    layer = layers.Conv2D(4, (3, 2), strides=(2, 1), padding="same", bias_initializer="ones")
+    y = layer(x)
+    kernel = layer.kernel.numpy().astype("float64")
+    # n=5, k=3, s=2: one row of zeros on each side; n=6, k=2, s=1: one column, on the right.
+    padded = np.pad(x, ((0, 0), (1, 1), (0, 1), (0, 0))).astype("float64")
+    for i, j in [(0, 0), (1, 3), (2, 5)]:
+        window = padded[:, 2 * i : 2 * i + 3, j : j + 2]
+        expected = np.einsum("nuvc,uvck->nk", window, kernel) + 1
+        np.testing.assert_allclose(y[:, i, j], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_average_pooling_with_same_divides_by_the_cells_inside() -> None:
+    x = np.arange(1, 17, dtype="float32").reshape(1, 4, 4, 1)
+    y = layers.AveragePooling2D(3, 2, "same")(x)
+    np.testing.assert_allclose(y.ravel(), [6, 7.5, 12, 13.5])
+
+
+def test_integer_images_are_computed_in_float() -> None:
+    images = RNG.integers(0, 255, size=(1, 4, 4, 1)).astype("uint8")
+    assert layers.Conv2D(2, 3)(images).dtype == np.float32
+    assert layers.MaxPooling2D()(images).dtype == np.float32
+    np.testing.assert_allclose(layers.Rescaling(1 / 255)(images), images / 255.0, rtol=1e-6)
+
+
+def test_flatten_of_channels_first_keeps_the_order_of_channels_last() -> None:
+    x = RNG.normal(size=(2, 3, 4, 5)).astype("float32")
+    moved = np.moveaxis(x, -1, 1)
+    np.testing.assert_array_equal(layers.Flatten(data_format="channels_first")(moved), x.reshape(2, -1))
+
+
+@pytest.mark.parametrize("spatial", [(None, None), (None, 4)])
+def test_open_axes_stay_open(spatial: tuple[int | None, int | None]) -> None:
+    x = layers.Input((*spatial, 3))
+    assert layers.Conv2D(5, 3, padding="same")(x).shape == (None, *spatial, 5)
+    assert layers.MaxPooling2D()(x).shape == (None, None, None if spatial[1] is None else 2, 3)
+    assert layers.Flatten()(x).shape == (None, None)
+    assert layers.GlobalAveragePooling2D()(x).shape == (None, 3)
+    assert layers.Reshape((-1, 3))(x).shape == (None, None, 3)
+
+
+class TestBatchNormalization:
+    X = RNG.normal(2.0, 3.0, size=(8, 5, 5, 4)).astype("float32")
+
+    def test_training_normalises_by_the_batch_and_moves_the_statistics(self) -> None:
+        layer = layers.BatchNormalization(momentum=0.9)
+        y = layer(self.X, training=True)
+        mean, variance = self.X.mean(axis=(0, 1, 2)), self.X.var(axis=(0, 1, 2))
+        np.testing.assert_allclose(y, (self.X - mean) / np.sqrt(variance + 1e-3), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(layer.moving_mean.numpy(), 0.1 * mean, rtol=1e-4)
+        # The biased variance, as Keras; not n / (n - 1) times it, as PyTorch.
+        np.testing.assert_allclose(layer.moving_variance.numpy(), 0.9 + 0.1 * variance, rtol=1e-4)
+
+    def test_inference_uses_the_moving_statistics_and_leaves_them(self) -> None:
+        layer = layers.BatchNormalization()
+        layer.build(self.X.shape)
+        layer.moving_mean.assign([1.0, 2.0, 3.0, 4.0])
+        before = layer.moving_mean.version
+        np.testing.assert_allclose(layer(self.X), (self.X - [1, 2, 3, 4]) / np.sqrt(1.001), rtol=1e-4, atol=1e-5)
+        assert layer.moving_mean.version == before
+
+    def test_not_trainable_means_inference(self) -> None:
+        layer = layers.BatchNormalization(trainable=False)
+        np.testing.assert_array_equal(layer(self.X, training=True), layer(self.X))
+        np.testing.assert_array_equal(layer.moving_mean.numpy(), np.zeros(4))
+        assert layer.trainable_weights == [] and len(layer.non_trainable_weights) == 4
+
+    def test_order_of_weights(self) -> None:
+        layer = layers.BatchNormalization()
+        layer.build((None, 4))
+        assert [w.name for w in layer.weights] == ["gamma", "beta", "moving_mean", "moving_variance"]
+        assert [w.name for w in layer.trainable_weights] == ["gamma", "beta"]
+
+
+class TestDropout:
+    ONES = np.ones((4, 1000), "float32")
+
+    def test_only_in_training(self) -> None:
+        layer = layers.Dropout(0.5, seed=1)
+        np.testing.assert_array_equal(layer(self.ONES), self.ONES)
+        first, second = layer(self.ONES, training=True), layer(self.ONES, training=True)
+        assert set(np.unique(first)) == {0.0, 2.0} and not np.array_equal(first, second)
+
+    def test_same_seed_same_mask(self) -> None:
+        a, b = layers.Dropout(0.5, seed=1), layers.Dropout(0.5, seed=1)
+        np.testing.assert_array_equal(a(self.ONES, training=True), b(self.ONES, training=True))
+
+    def test_rate_one_gives_zeros_and_rate_zero_has_no_generator(self) -> None:
+        assert not layers.Dropout(1.0)(self.ONES, training=True).any()
+        assert not hasattr(layers.Dropout(0.0), "seed_generator")
+
+    def test_the_counter_is_no_weight(self) -> None:
+        layer = layers.Dropout(0.5)
+        assert layer.weights == []
+        assert [v.name for v in layer.variables] == ["seed_generator_state"]
+
+    def test_gradient_has_the_mask_of_the_output(self) -> None:
+        layer, x = layers.Dropout(0.5, seed=1), backend.Variable(self.ONES)
+        y = layers.Dropout(0.5, seed=1)(self.ONES, training=True)
+        _, (gradient,) = backend.value_and_grad(lambda: ops.sum(layer(x, training=True)), [x])()
+        np.testing.assert_array_equal(gradient, y)
+
+
+class TestNormalization:
+    X = RNG.normal(3.0, 2.0, size=(50, 4, 3)).astype("float32")
+
+    @pytest.mark.parametrize("axis", [-1, 1, (1, 2), None])
+    def test_adapt(self, axis: int | tuple[int, ...] | None) -> None:
+        layer = layers.Normalization(axis=axis)
+        layer.adapt(self.X)
+        kept = {-1: (2,), 1: (1,), (1, 2): (1, 2), None: ()}[axis]
+        axes = tuple(i for i in range(3) if i not in kept)
+        expected = (self.X - self.X.mean(axis=axes, keepdims=True)) / self.X.std(axis=axes, keepdims=True)
+        np.testing.assert_allclose(layer(self.X), expected, rtol=1e-4, atol=1e-5)
+
+    def test_batches_give_what_the_whole_gives(self) -> None:
+        whole, parts = layers.Normalization(), layers.Normalization()
+        whole.adapt(self.X)
+        parts.adapt([self.X[:7], (self.X[7:30], "labels"), self.X[30:]])
+        np.testing.assert_allclose(parts.adapt_mean.numpy(), whole.adapt_mean.numpy(), rtol=1e-6)
+        np.testing.assert_allclose(parts.adapt_variance.numpy(), whole.adapt_variance.numpy(), rtol=1e-5)
+
+    def test_adapting_again_replaces(self) -> None:
+        layer = layers.Normalization()
+        layer.adapt(self.X + 100)
+        layer.adapt(self.X)
+        np.testing.assert_allclose(layer(self.X).mean(axis=(0, 1)), np.zeros(3), atol=1e-4)
+
+    def test_invert_undoes(self) -> None:
+        mean, variance = [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]
+        there = layers.Normalization(mean=mean, variance=variance)
+        back = layers.Normalization(mean=mean, variance=variance, invert=True)
+        np.testing.assert_allclose(back(there(self.X)), self.X, rtol=1e-5)
+
+    def test_other_data_is_refused(self) -> None:
+        layer = layers.Normalization()
+        layer.adapt(self.X)
+        with pytest.raises(ValueError, match=r"data of shape \(5, 4, 2\)"):
+            layer.adapt(self.X[:5, :, :2])
+
+
+def test_softmax_with_a_mask() -> None:
+    mask = np.array([[True, True, False]])
+    y = layers.Softmax()(np.zeros((1, 3), "float32"), mask=mask)
+    np.testing.assert_allclose(y, [[0.5, 0.5, 0.0]])
+
+
+def test_merge_functions_are_the_layers() -> None:
+    a, b = RNG.normal(size=(2, 3)).astype("float32"), RNG.normal(size=(2, 3)).astype("float32")
+    np.testing.assert_allclose(layers.add([a, b]), a + b)
+    np.testing.assert_allclose(layers.subtract([a, b]), a - b)
+    np.testing.assert_allclose(layers.multiply([a, b]), a * b)
+    np.testing.assert_allclose(layers.average([a, b]), (a + b) / 2, rtol=1e-6)
+    np.testing.assert_allclose(layers.maximum([a, b]), np.maximum(a, b))
+    np.testing.assert_allclose(layers.minimum([a, b]), np.minimum(a, b))
+    np.testing.assert_allclose(layers.concatenate([a, b], axis=0), np.concatenate([a, b]))
+
+
+def test_regularizers_are_part_of_the_losses() -> None:
+    layer = layers.Dense(2, kernel_regularizer=striate.regularizers.L2(0.5), bias_regularizer="l1")
+    layer.build((None, 3))
+    kernel = layer.kernel.numpy()
+    assert float(layer.losses[0]) == pytest.approx(0.5 * (kernel**2).sum(), rel=1e-5)
+    assert float(layer.losses[1]) == 0.0
+
+
+def test_input() -> None:
+    x = layers.Input((28, 28, 1), batch_size=4, dtype="uint8", name="img")
+    assert x.shape == (4, 28, 28, 1) and x.dtype == "uint8"
+    layer = x._keras_history.operation
+    assert layer.get_config() == {
+        "batch_shape": [4, 28, 28, 1],
+        "dtype": "uint8",
+        "sparse": False,
+        "ragged": False,
+        "name": "img",
+    }
+    again = layers.InputLayer.from_config(layer.get_config())
+    assert again.batch_shape == layer.batch_shape and again.dtype == "uint8"
+    assert layers.Input(tensor=x) is x or layers.Input(tensor=x).shape == x.shape
+
+
+def test_half_precision_policy_computes_in_it() -> None:
+    x = np.ones((1, 4, 4, 2), "float32")
+    layer = layers.Conv2D(3, 3, dtype="mixed_float16")
+    assert layer(x).dtype == np.float16 and layer.kernel.dtype == "float32"
+    norm = layers.BatchNormalization(dtype="mixed_float16")
+    assert norm(x).dtype == np.float16 and norm.gamma.dtype == "float32"
