@@ -189,7 +189,12 @@ class LossFunctionWrapper(Loss):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LossFunctionWrapper:
-        return cls(**backend.deserialize_keras_object(config))
+        config = backend.deserialize_keras_object(config)
+        if isinstance(config["fn"], str):
+            from striate import losses
+
+            config["fn"] = losses.get(config["fn"])
+        return cls(**config)
 
     def __repr__(self) -> str:
         return f"<LossFunctionWrapper({self.fn}, kwargs={self._fn_kwargs})>"

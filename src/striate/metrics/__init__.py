@@ -1,0 +1,169 @@
+"""Metrics: what is watched while training and evaluating. Classes, functions, and both by name."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from striate.backend import deserialize_keras_object, get_registered_object, serialize_keras_object
+from striate.core.args import unknown_name
+from striate.core.lookup import to_snake_case
+from striate.core.registry import export
+from striate.metrics.accuracy import (
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from striate.metrics.accuracy_metrics import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
+from striate.metrics.loss_metrics import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    RootMeanSquaredError,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+from striate.metrics.metric import Metric
+from striate.metrics.reduction import FunctionMetric, Mean, MeanMetricWrapper, Sum
+
+_CLASSES = (
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    Mean,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    RootMeanSquaredError,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SquaredHinge,
+    Sum,
+    TopKCategoricalAccuracy,
+)
+
+_SHORT = {
+    "bce": BinaryCrossentropy,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "mse": MeanSquaredError,
+    "msle": MeanSquaredLogarithmicError,
+}
+
+#: what a metric may be called in `compile`: classes by their names, in snake case too, some by initials.
+NAMES: dict[str, Any] = {
+    **{cls.__name__: cls for cls in _CLASSES},
+    **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
+    **_SHORT,
+    **{name.upper(): cls for name, cls in _SHORT.items()},
+}
+
+
+@export("metrics.serialize")
+def serialize(metric: Any) -> Any:
+    """What a config holds for a metric. Source: `keras.metrics.serialize`."""
+    return serialize_keras_object(metric)
+
+
+@export("metrics.deserialize")
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The metric that `serialize` described, or that bears the name. Source: `keras.metrics.deserialize`."""
+    if isinstance(config, dict) and "module" not in config and config.get("class_name") in NAMES:
+        config = {**config, "module": "keras.metrics"}
+    if isinstance(config, str) and config in NAMES:
+        return NAMES[config]
+    return deserialize_keras_object(config, custom_objects=custom_objects)
+
+
+@export("metrics.get")
+def get(identifier: Any) -> Any:
+    """The metric an identifier stands for: a name ("mse"), a config, a class, a function or a metric; None for None.
+
+    Source: `keras.metrics.get`.
+
+    Raises:
+        ValueError: nothing of that name; the message gives the nearest one.
+
+    Example:
+        >>> get("mse").name
+        'mean_squared_error'
+    """
+    if identifier is None:
+        return None
+    thing = identifier
+    if isinstance(identifier, dict):
+        thing = deserialize(identifier)
+    elif isinstance(identifier, str):
+        thing = NAMES.get(identifier) or get_registered_object(identifier)
+    if inspect.isclass(thing):
+        thing = thing()
+    if not callable(thing):
+        raise unknown_name("metric", identifier, NAMES)
+    return thing
+
+
+__all__ = [
+    "NAMES",
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "FunctionMetric",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "deserialize",
+    "get",
+    "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+]

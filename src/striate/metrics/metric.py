@@ -1,0 +1,117 @@
+"""The base of metrics: numbers that add up over batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from striate import backend, initializers
+from striate.core.configurable import Configurable
+from striate.core.registry import export
+
+
+@export("Metric", "metrics.Metric")
+class Metric(Configurable):
+    """Base of metrics: state in Variables, `update_state(...)` adds a batch, `result()` gives the number so far.
+
+    Both are written with `striate.ops`: in training and evaluation they become part of the step's program.
+
+    Source: `keras.metrics.Metric`.
+
+    Args:
+        dtype: of the state and the result; floatx unless given.
+        name: for reports; made of the class's name unless given.
+
+    Example:
+        >>> class Positives(Metric):
+        ...     def __init__(self, **kwargs):
+        ...         super().__init__(**kwargs)
+        ...         self.total = self.add_variable((), "zeros", name="total")
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.total.assign_add(float(np.sum(np.asarray(y_pred) > 0.5)))
+        ...     def result(self):
+        ...         return self.total.value
+        >>> float(Positives()([1, 1], [0.9, 0.2]))
+        1.0
+    """
+
+    #: "up" where more is better, "down" where less is, None where nothing is known: what `mode="auto"` goes by.
+    _direction: str | None = None
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = name or backend.auto_name(type(self).__name__)
+        self._dtype_policy = backend.get_dtype_policy(dtype or backend.floatx())
+        self._variables: list[backend.Variable] = []
+        self._metrics: list[Metric] = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Variables and metrics that a subclass keeps belong to its state.
+        held = self.__dict__
+        if isinstance(value, backend.Variable) and "_variables" in held:
+            self._track(value)
+        elif isinstance(value, Metric) and "_metrics" in held and all(value is not m for m in self._metrics):
+            self._metrics.append(value)
+        object.__setattr__(self, name, value)
+
+    def _track(self, variable: backend.Variable) -> None:
+        if all(variable is not v for v in self._variables):
+            self._variables.append(variable)
+
+    @property
+    def dtype(self) -> str:
+        """Of the state and the result."""
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def variables(self) -> list[backend.Variable]:
+        """The state, that of metrics inside included."""
+        return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
+
+    def add_variable(
+        self, shape: Any, initializer: Any, dtype: Any = None, aggregation: str = "sum", name: str | None = None
+    ) -> backend.Variable:
+        """A Variable of the state."""
+        if not hasattr(self, "_variables"):
+            raise RuntimeError(
+                f"{type(self).__name__} adds a variable before its base is ready. Call super().__init__() first."
+            )
+        with backend.name_scope(self.name.replace("/", ">")):
+            variable = backend.Variable(
+                initializers.get(initializer),
+                shape=shape,
+                dtype=dtype,
+                trainable=False,
+                aggregation=aggregation,
+                synchronization="on_read",
+                name=name,
+            )
+        self._track(variable)
+        return variable
+
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> backend.Variable:
+        """As `add_variable`; zeros unless an initializer is given."""
+        return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype=dtype, name=name)
+
+    def reset_state(self) -> None:
+        """Start from nothing: all Variables become 0. Called before each epoch and evaluation."""
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Add a batch to the state."""
+        raise NotImplementedError(f"{type(self).__name__} must implement update_state().")
+
+    def result(self) -> Any:
+        """The number so far: a scalar tensor, or a dictionary of them."""
+        raise NotImplementedError(f"{type(self).__name__} must implement result().")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Add a batch and give the number so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
