@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from striate.ir.graph import Graph
+from striate.ir.text import graph_text
 
 _programs = itertools.count(1)
 
@@ -36,13 +37,3 @@ class Dump:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / f"{self.number:04}-{self.stage:02}-{name}.txt").write_text(text, encoding="utf-8")
         self.stage += 1
-
-
-def graph_text(graph: Graph) -> str:
-    """One line a node."""
-    lines = [
-        f"{', '.join(map(repr, n.results))} = {n.op}({', '.join(map(repr, n.inputs))}; {n.attrs})" for n in graph.nodes
-    ]
-    lines.append(f"outputs {list(graph.outputs)}")
-    lines.extend(f"variable {index} <- {value!r}" for index, value in graph.updates)
-    return "\n".join(lines) + "\n"

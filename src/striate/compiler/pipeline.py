@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from striate.compiler.dump import Dump
@@ -15,6 +16,7 @@ from striate.compiler.passes.use_dense import use_dense
 from striate.compiler.plan.build import build
 from striate.engine.executable import Executable
 from striate.ir.graph import Graph
+from striate.ir.verify import verify
 
 Pass = Callable[[Graph], Graph]
 
@@ -37,13 +39,18 @@ INFERENCE_ONLY: frozenset[Pass] = frozenset({fold_batch_norm})
 def run_passes(graph: Graph, *, training: bool, dump: Dump | None = None) -> Graph:
     """The graph after all passes; verified after each where STRIATE_VERIFY=1."""
     dump = dump or Dump()
+    verifying = os.environ.get("STRIATE_VERIFY", "") == "1"
     dump.graph("traced", graph)
+    if verifying:
+        verify(graph, after="tracing", static=True)
     for transform in PASSES:
         if transform in INFERENCE_ONLY and (training or graph.updates):
             continue
         graph = transform(graph)
         name = transform.__name__
         dump.graph(name, graph)
+        if verifying:
+            verify(graph, after=name, static=True)
     return graph
 
 

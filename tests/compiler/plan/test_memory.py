@@ -15,9 +15,7 @@ def _interval(first: int, length: int, nbytes: int) -> Interval:
     return Interval(first, first + length, nbytes)
 
 
-intervals = st.lists(
-    st.builds(_interval, st.integers(0, 20), st.integers(0, 12), st.integers(0, 3000)), max_size=40
-)
+intervals = st.lists(st.builds(_interval, st.integers(0, 20), st.integers(0, 12), st.integers(0, 3000)), max_size=40)
 
 
 @given(intervals)

@@ -35,7 +35,7 @@ def test_updates_run_as_soon_as_their_gradient_is_there() -> None:
     updates = {v: b.op("sgd_update", v, dw, rate) for v, dw in zip((*w, bias), (*gradients, db), strict=True)}
     order = schedule(b.graph(last, updates=updates))
     ops = [n.op for n in order]
-    # Each update, and the bias gradient with it, follows what it needs, but waits for the product that still reads the old weight.
+    # Each update follows what it needs, but waits for the product that still reads the old weight.
     assert ops[:6] == ["matmul", "matmul", "sgd_update", "matmul", "matmul", "sgd_update"]
     assert ops[6:] == ["matmul", "matmul", "reduce_sum", "sgd_update", "sgd_update", "exp"]
 

@@ -9,7 +9,6 @@ written over the old one.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
 
 from striate.ir.graph import SOURCES, Graph, Node, Value
 
@@ -61,24 +60,25 @@ def _before_updates(graph: Graph, nodes: tuple[Node, ...]) -> dict[Node, set[Nod
     return wanted
 
 
-def schedule(graph: Graph, nodes: Iterable[Node] | None = None) -> list[Node]:
+def schedule(graph: Graph) -> list[Node]:
     """Every node that computes something, each after what it reads."""
-    everything = graph.nodes if nodes is None else tuple(nodes)
-    early = _early(graph, everything)
-    #: wishes, not needs: dropped where they would go round in a circle (a new value that the old one's reader reads)
-    wishes = _before_updates(graph, everything)
+    early = _early(graph, graph.nodes)
+    # Sources are there from the start, wherever in the trace they were first asked for.
+    everything = [n for n in graph.nodes if n.op not in SOURCES]
+    # Wishes, not needs: dropped where they would go round in a circle (a new value that the old one's reader reads).
+    wishes = _before_updates(graph, graph.nodes)
     waiting: dict[Node, int] = {}
     users: dict[Node, list[Node]] = {}
     wished_by: dict[Node, list[Node]] = {}
     for node in everything:
-        parents = {v.node for v in node.inputs}
+        parents = {v.node for v in node.inputs if v.op not in SOURCES}
         waiting[node] = len(parents)
         for parent in parents:
             users.setdefault(parent, []).append(node)
         for other in wishes.get(node, ()):
             wished_by.setdefault(other, []).append(node)
     open_wishes = {node: len(others) for node, others in wishes.items()}
-    place = {node: (0 if node in early else 1, i) for i, node in enumerate(everything)}
+    place = {node: (0 if node in early else 1, node.serial, i) for i, node in enumerate(everything)}
     at = {place[n]: n for n in everything}
     ready = [place[n] for n in everything if not waiting[n] and not open_wishes.get(n)]
     heapq.heapify(ready)
@@ -106,4 +106,4 @@ def schedule(graph: Graph, nodes: Iterable[Node] | None = None) -> list[Node]:
                     held.remove(user)
                     heapq.heappush(ready, place[user])
     assert len(order) == len(everything), "the graph has a cycle"
-    return [n for n in order if n.op not in SOURCES]
+    return order
