@@ -85,7 +85,12 @@ class FunctionOperation:
         self._inbound_nodes: list[FunctionalNode] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.fn(*args, **{**self.config, **kwargs})
+        whole = {**self.config, **kwargs}
+        leaves = tree.flatten([list(args), kwargs])
+        if not context.in_spec_scope() and any(isinstance(t, KerasTensor) for t in leaves):
+            # Called again (by a model that is read or cloned): one more call of this operation, no new operation.
+            return record(self, args, kwargs, compute_spec(self.fn, args, whole))
+        return self.fn(*args, **whole)
 
     def get_config(self) -> dict[str, Any]:
         return {**self.config, "name": self.name}
