@@ -123,7 +123,7 @@ class Functional(Model):
         return _shapes(self._graph.outputs_struct)
 
     def get_config(self) -> dict[str, Any]:
-        """Layers, calls between them, inputs and outputs; for a subclass with a constructor of its own, its arguments."""
+        """Layers, calls between them, inputs and outputs; or the arguments of a subclass's own constructor."""
         if not is_functional_constructor(type(self)):
             return super().get_config()
         return {"name": self.name, "trainable": self._trainable, **functional_config(self._graph, Functional)}

@@ -113,10 +113,11 @@ class LayerGraph:
                 continue
             missing = [t for t in node.input_tensors if id(t) not in have]
             if missing and not all(id(t) in self._starts for t in node.outputs):
+                maker = missing[0]._keras_history.operation.name
                 raise ArgumentError(
-                    f"`inputs` not connected to `outputs`: {node.operation.name!r} needs the tensor "
-                    f"{missing[0].name!r} of {missing[0]._keras_history.operation.name!r}, which does not come from the given inputs "
-                    f"{[t.name for t in self.inputs]}. Add its Input to `inputs`."
+                    f"`inputs` not connected to `outputs`: {node.operation.name!r} needs {missing[0].name!r} "
+                    f"of {maker!r}, which does not come from the given inputs {[t.name for t in self.inputs]}. "
+                    "Add its Input to `inputs`."
                 )
             have.update(id(t) for t in node.outputs)
         for tensor in self.outputs:

@@ -30,7 +30,8 @@ class Outputs:
     @property
     def names(self) -> list[str | None]:
         """What stands before "_loss" and metrics' names where there are several outputs."""
-        return list(self.keys or self.layer_names or [None] * self.count)
+        known = self.keys or self.layer_names
+        return [None] * self.count if known is None else [*known]
 
     def described(self) -> str:
         """For messages."""

@@ -25,6 +25,11 @@ def _one_shape(shape: Any) -> tuple[int | None, ...] | None:
     return None
 
 
+def _skip_a_name() -> None:
+    """Keras makes a functional model inside each Sequential; automatic names count on as they do there."""
+    backend.auto_name("Functional")
+
+
 @export("Sequential", "models.Sequential")
 class Sequential(Model):
     """Layers one after another, each with one input and one output.
@@ -65,6 +70,7 @@ class Sequential(Model):
             try:
                 with backend.name_scope(self.name):
                     self._graph = LayerGraph(self._graph.inputs_struct, self._stack[-1](self._graph.outputs_struct))
+                _skip_a_name()
             except Exception:
                 self._stack.pop()
                 raise
@@ -155,6 +161,7 @@ class Sequential(Model):
         # Only now, so that a shape that does not fit can be followed by one that does.
         self._stack = [start, *self.layers]
         self._graph = LayerGraph(start.output, tensor)
+        _skip_a_name()
         self._forget_functions()
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

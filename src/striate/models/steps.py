@@ -182,7 +182,7 @@ class Steps:
             return
         y_pred = None
         try:
-            y_pred = backend.compute_spec(self, (x,), {"training": False})  # type: ignore[arg-type]
+            y_pred = backend.compute_spec(self, (x,), {"training": False})
         except (StriateError, ValueError):
             raise
         except NotImplementedError:

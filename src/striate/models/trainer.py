@@ -191,4 +191,4 @@ class Trainer(Steps, Loops):
             return
         self.compile(**{k: backend.deserialize_keras_object(v) for k, v in config.items()})
         if self.optimizer is not None and getattr(self, "built", False):
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)
