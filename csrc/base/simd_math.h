@@ -92,7 +92,7 @@ STRIATE_VFN vexpm1(Vf x) {
   Vi n;
   const Vf p = reduce_exp(vmin(vmax(x, splat(-30.0f)), splat(89.0f)), &n);
   const Vf scale = power_of_two(n - 1);  // half of 2^n, since 2^128 is no float
-  return select(x == 0.0f, x, 2.0f * (p * scale + (scale - 0.5f)));
+  return select(vabs(x) < 5.9e-8f, x, 2.0f * (p * scale + (scale - 0.5f)));  // halving a tiny p would flush it
 }
 
 STRIATE_VFN vlog(Vf x) {

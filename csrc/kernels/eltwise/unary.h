@@ -85,10 +85,17 @@ STRIATE_UNARY(softsign, vsoftsign(x))
 STRIATE_VFN hard_silu_slope(Vf x) {
   return select(x <= -3.0f, Vf{}, select(x >= 3.0f, splat(1.0f), (2.0f * x + 3.0f) * (1.0f / 6.0f)));
 }
+// s = sigmoid(x) and 1 - s, both with all their digits.
+STRIATE_INLINE void both_sigmoids(Vf x, Vf* s, Vf* rest) {
+  const Vf e = vexp(-vabs(x)), large = 1.0f / (e + 1.0f), small = e * large;
+  *s = select(x < 0.0f, small, large);
+  *rest = select(x < 0.0f, large, small);
+}
 STRIATE_VFN silu_slope(Vf x) {
   x = vmin(vmax(x, splat(-120.0f)), splat(120.0f));
-  const Vf s = vsigmoid(x);
-  return s * (x * (1.0f - s) + 1.0f);
+  Vf s, rest;
+  both_sigmoids(x, &s, &rest);
+  return s * (x * rest + 1.0f);
 }
 // Phi(x) + x phi(x)
 STRIATE_VFN gelu_slope(Vf x) {
@@ -99,8 +106,9 @@ STRIATE_VFN gelu_slope(Vf x) {
 STRIATE_VFN gelu_tanh_slope(Vf x) {
   x = vmin(vmax(x, splat(-20.0f)), splat(20.0f));
   const Vf square = x * x;
-  const Vf s = vsigmoid(1.59576912f * x * (square * 0.044715f + 1.0f));
-  return s + x * s * (1.0f - s) * (square * 0.214070427f + 1.59576912f);
+  Vf s, rest;
+  both_sigmoids(1.59576912f * x * (square * 0.044715f + 1.0f), &s, &rest);
+  return s + x * (s * rest) * (square * 0.214064449f + 1.59576912f);
 }
 
 STRIATE_GRAD(relu_grad, as_float(as_int(x) & (y > 0.0f)))
