@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -87,6 +89,18 @@ def test_set_random_seed_repeats_unseeded_draws_and_starts_generators_again() ->
     first, second = draw(), draw()
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first[0], first[1])
+
+
+def test_copies_of_a_generator_go_their_own_way_and_start_again_too() -> None:
+    generator = random.SeedGenerator(3)
+    generator.next()
+    copies = [copy.deepcopy(generator), pickle.loads(pickle.dumps(generator))]
+    for other in copies:
+        other.next()
+        assert other.state.numpy().tolist() == [3, 2]
+    assert generator.state.numpy().tolist() == [3, 1]
+    striate.utils.set_random_seed(1)
+    assert [g.state.numpy().tolist() for g in (generator, *copies)] == [[3, 0]] * 3
 
 
 def test_traced_draws_move_on_with_every_run() -> None:

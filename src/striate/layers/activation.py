@@ -122,8 +122,9 @@ class ELU(ActivationBase):
         return activations.elu(inputs, alpha=self.alpha)
 
 
-#: Stands for minus infinity where a mask hides a logit; exp of it is 0, and sums of it stay finite.
-_HIDDEN = -1e9
+def _hidden(dtype: str) -> float:
+    """Stands for minus infinity where a mask hides a logit: exp of it is 0, and sums of it stay finite."""
+    return -3e4 if dtype == "float16" else -1e9
 
 
 @export("layers.Softmax")
@@ -154,7 +155,7 @@ class Softmax(ActivationBase):
                     f"{tuple(mask.shape)}. Give the mask at most as many axes."
                 )
             mask = backend.cast(mask, "bool")
-            x = ops.where(mask, x, ops.full_like(x, _HIDDEN))
+            x = ops.where(mask, x, ops.full_like(x, _hidden(backend.dtype_of(x))))
         y = self._along(x)
         return y if mask is None else ops.where(mask, y, ops.zeros_like(y))
 

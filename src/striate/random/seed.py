@@ -42,7 +42,12 @@ class SeedGenerator(Configurable):
             self.state = backend.Variable(
                 np.array([start, 0], "int64"), trainable=False, autocast=False, name="seed_generator_state"
             )
-        _living.add(self)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> SeedGenerator:
+        # Here, since copies and unpickled generators never see __init__.
+        made = super().__new__(cls, *args, **kwargs)
+        _living.add(made)
+        return made
 
     def next(self, ordered: bool = True) -> Any:
         """The state (int64, shape (2,)) to draw with now; the generator moves on to the next one."""
@@ -72,7 +77,8 @@ def _restart() -> None:
     """What `set_random_seed` does to generators: all count from 0 again, the one of unseeded draws is made anew."""
     _global.clear()
     for generator in list(_living):
-        generator.reset()
+        if "state" in vars(generator):  # One refused by its constructor has none.
+            generator.reset()
 
 
 backend.on_random_seed(_restart)
