@@ -12,6 +12,7 @@ from striate.compiler.derived import DerivedNodes, find_derived
 from striate.compiler.plan import memory
 from striate.compiler.plan.assign import Action, Home, assign
 from striate.compiler.plan.cost import flops_of
+from striate.compiler.plan.pack import packing_of
 from striate.compiler.plan.schedule import schedule
 from striate.engine.executable import Executable
 from striate.engine.program import Buffer, Program, Step
@@ -38,6 +39,8 @@ class PlanRow:
     flops: int
     #: run only after a Variable has changed
     derived: bool
+    #: where a product's weight is packed, "" for other steps
+    packing: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Plan:
                     sum(t.nbytes for t in (*inputs, *outputs)),
                     flops_of(action.op, inputs, outputs, action.attrs),
                     action.guard >= 0,
+                    packing_of(action.op, action.choice.kernel),
                 )
             )
         return rows

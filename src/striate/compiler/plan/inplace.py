@@ -1,8 +1,7 @@
 """Which result of a native kernel may lie exactly on which input.
 
-Elementwise kernels read an element before they write it (csrc/kernels/eltwise/eltwise.h), so any result may lie on any
-input of the same shape and the same bytes an element. Optimizer kernels write each state over itself. Host steps hold
-every result before they store the first, so for them there is no restriction.
+Kernels say so in their contracts (csrc/kernels/<family>/<family>.h); tests run every pair allowed here both ways. Host
+steps hold every result before they store the first, so for them there is no restriction.
 """
 
 from __future__ import annotations
@@ -19,9 +18,27 @@ _BINARY = """
 add subtract multiply divide power maximum minimum mod floor_divide equal not_equal greater greater_equal less
 less_equal logical_and logical_or logical_xor logical_not where sigmoid_crossentropy sigmoid_crossentropy_grad
 """
+#: Every element is read before it is written: any result on any input.
 ELEMENTWISE = frozenset((_UNARY + _BINARY).split())
-#: result k may lie on input k: w on w, m on m.
-UPDATES = frozenset({"sgd_update", "momentum_update", "adam_update", "rmsprop_update"})
+
+#: op -> (result, input) pairs
+PAIRS: dict[str, frozenset[tuple[int, int]]] = {
+    "softmax": frozenset({(0, 0)}),
+    "log_softmax": frozenset({(0, 0)}),
+    "softmax_grad": frozenset({(0, 0), (0, 1)}),
+    "log_softmax_grad": frozenset({(0, 0), (0, 1)}),
+    "sparse_softmax_crossentropy_grad": frozenset({(0, 1)}),  # dlogits on logits
+    "softmax_crossentropy_grad": frozenset({(0, 1), (1, 2)}),  # dlogits on logits, dtargets on targets
+    "batch_norm_train": frozenset({(0, 0)}),
+    "batch_norm_train_grad": frozenset({(0, 0), (0, 1)}),  # dx on g or x
+    "batch_norm_infer": frozenset({(0, 0)}),
+    "dropout": frozenset({(0, 0)}),
+    "seed_next": frozenset({(0, 0)}),
+    "sgd_update": frozenset({(0, 0)}),
+    "momentum_update": frozenset({(0, 0), (1, 1)}),
+    "adam_update": frozenset({(0, 0), (1, 1), (2, 2)}),
+    "rmsprop_update": frozenset({(0, 0), (1, 1)}),
+}
 
 
 def may_share(node: Node, native: bool, result: int, operand: int) -> bool:
@@ -33,4 +50,4 @@ def may_share(node: Node, native: bool, result: int, operand: int) -> bool:
         return True
     if written.shape != read.shape:
         return False
-    return node.op in ELEMENTWISE or (node.op in UPDATES and result == operand)
+    return node.op in ELEMENTWISE or (result, operand) in PAIRS.get(node.op, ())
