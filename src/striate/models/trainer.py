@@ -23,6 +23,8 @@ class Compiled:
         self.loss: CompileLoss | None = None
         self.metrics: CompileMetrics | None = None
         self.loss_tracker: Any = None
+        #: names in logs -> names in the order of the metrics.
+        self.orders: dict[tuple[str, ...], list[str]] = {}
 
 
 class Trainer(Steps, Loops):
@@ -165,11 +167,15 @@ class Trainer(Steps, Loops):
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
         """Values as `evaluate` gives them: the loss first, then in the metrics' order; one alone without a list."""
-        names: list[str] = []
-        for metric in self.metrics:
-            names += [m.name for m in metric.metrics] if isinstance(metric, CompileMetrics) else [metric.name]
-        ordered = [logs[n] for n in dict.fromkeys(names) if n in logs]
-        ordered += [logs[n] for n in sorted(logs) if n not in names]
+        compiled = self._require_compiled()
+        order = compiled.orders.get(tuple(logs))
+        if order is None:
+            names: list[str] = []
+            for metric in self.metrics:
+                names += [m.name for m in metric.metrics] if isinstance(metric, CompileMetrics) else [metric.name]
+            order = [n for n in dict.fromkeys(names) if n in logs] + [n for n in sorted(logs) if n not in names]
+            compiled.orders[tuple(logs)] = order
+        ordered = [logs[n] for n in order]
         return ordered[0] if len(ordered) == 1 else ordered
 
     # Files ----------------------------------------------------------------------------------------------------------
