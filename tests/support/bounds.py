@@ -1,0 +1,285 @@
+"""How far a float32 kernel may be from the exact result, element by element: what each family states, in code.
+
+    bound(case, exact) -> one array (or number) a result, of |got - exact|
+
+`exact` are the results of the reference on the inputs as float64. A factor counts roundings of eps = 2^-24; magnitudes
+are sums of absolute values, got by running references on |inputs|. Never a number made up to let a test pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from striate.ir.attrs import Attrs
+from striate.ir.opdef import run_reference
+from striate.ir.ops import philox
+from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, PoolAttrs
+from tests.support.cases import Case, words
+from tests.support.kernel_runs import EPS, ulp
+
+Array = np.ndarray[Any, Any]
+Bounds = list[Any]
+
+#: the float32 nearest to the exact result
+EXACT = words(
+    "neg abs sign sqrt square reciprocal floor ceil round relu relu6 isnan isinf isfinite logical_not stop_gradient "
+    "cast relu_grad relu6_grad add subtract multiply divide maximum minimum mod floor_divide equal not_equal greater "
+    "greater_equal less less_equal logical_and logical_or logical_xor where reduce_max reduce_min reduce_any "
+    "reduce_all argmax argmin in_top_k reshape transpose broadcast_to concat slice slice_grad pad gather one_hot "
+    "pack_panels seed_next random_uniform max_pool2d"
+)
+#: ulps of the result (base/simd_math.h, and the C library's for the rarer ones)
+ULPS = (
+    {
+        "exp": 1.1,
+        "expm1": 1.6,
+        "log": 0.9,
+        "log1p": 1.5,
+        "tanh": 1.4,
+        "sigmoid": 2.5,
+        "erf": 1.3,
+        "rsqrt": 1.5,
+        "softplus": 2.1,
+        "log_sigmoid": 2.1,
+        "softsign": 1.6,
+        "silu": 3.0,
+        "hard_sigmoid": 1.6,
+        "hard_silu": 2.6,
+        "leaky_relu": 1.1,
+        "leaky_relu_grad": 1.1,
+        "hard_sigmoid_grad": 1.1,
+        "power": 1.0,
+        "reduce_prod": 1.0,
+        "elu": 2.6,
+        "elu_grad": 2.6,
+        "tanh_grad": 2.5,
+        "sigmoid_grad": 2.0,
+        "softplus_grad": 3.0,
+    }
+    | dict.fromkeys(words("sin cos tan asin acos atan"), 1.0)
+    | dict.fromkeys(words("sinh cosh"), 2.0)
+)
+
+
+def _double(case: Case) -> list[Array]:
+    return [x.astype(np.float64) if x.dtype == np.float32 else x for x in case.inputs]
+
+
+def _absolute(op: str, inputs: list[Array], attrs: Attrs) -> Array:
+    """The op on |inputs|: the sum of absolute values behind each element of a sum of products."""
+    return run_reference(op, tuple(np.abs(x) if x.dtype == np.float64 else x for x in inputs), attrs)[0]
+
+
+def _sums(case: Case, exact: list[Array]) -> Bounds:
+    """At most 100 float32 additions deep (base/lines.h)."""
+    return [100 * EPS * _absolute(case.op, _double(case), case.attrs) + EPS * np.abs(exact[0])]
+
+
+def _activated(z: Array, error: Any, name: str, alpha: float) -> Any:
+    """What an error of z, and the activation's own roundings, come to. No activation is steeper than 1.13."""
+    if name in ("none", "relu", "relu6"):
+        return error
+    return 1.13 * error + 8 * EPS * (np.abs(z) + 1)
+
+
+def _terms(case: Case) -> int:
+    """Products in each element of the result."""
+    a, b = case.inputs[0].shape, case.inputs[1].shape
+    groups = case.attrs.groups if isinstance(case.attrs, ConvAttrs) else 1
+    return {
+        "matmul": a[-1] if case.op == "matmul" and not getattr(case.attrs, "transpose_a", False) else a[-2:][0],
+        "dense": b[0],
+        "conv2d": int(np.prod(b[:3])) if len(b) == 4 else 0,
+        "conv2d_grad_x": int(np.prod(b[:2])) * b[-1] // groups,
+        "conv2d_grad_w": int(np.prod(b[:3])),
+        "depthwise_conv2d": int(np.prod(b[:2])),
+        "depthwise_conv2d_grad_x": int(np.prod(b[:2])) * b[-1],
+        "depthwise_conv2d_grad_w": int(np.prod(b[:3])),
+    }[case.op]
+
+
+def _products(case: Case, exact: list[Array]) -> Bounds:
+    """Sums of products in any order, a rounding a term and a few at the ends: (terms + 3) eps sum |a||b|."""
+    inputs = _double(case)
+    attrs: Any = case.attrs
+    plain = attrs
+    if isinstance(attrs, DenseAttrs):
+        plain = DenseAttrs()
+    elif isinstance(attrs, ConvAttrs) and "grad" not in case.op:
+        plain = attrs.plain()
+    error = (_terms(case) + 3) * EPS * _absolute(case.op, inputs, plain)
+    if getattr(attrs, "epilogue", "none") == "none":
+        return [error]
+    (z,) = run_reference(case.op, tuple(inputs), plain)
+    return [_activated(z, error, attrs.epilogue, attrs.alpha)]
+
+
+def _pools(case: Case, exact: list[Array]) -> Bounds:
+    """A rounding a cell, or a window."""
+    assert isinstance(case.attrs, PoolAttrs)
+    cells = case.attrs.pool[0] * case.attrs.pool[1] + 2
+    inputs = _double(case)
+    if case.op == "max_pool2d_grad":
+        magnitude = run_reference(case.op, (np.abs(inputs[0]), *inputs[1:]), case.attrs)[0]
+    else:
+        magnitude = _absolute(case.op, inputs, case.attrs)
+    return [cells * EPS * magnitude]
+
+
+def _log_softmax_error(x: Array) -> Array:
+    """4 eps (d + L + 1), d = max - x, L = log sum exp(x - max) (softmax.h)."""
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return np.asarray(4 * EPS * (np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted + 1))
+
+
+def _softmax_error(x: Array) -> Array:
+    """(6 + d) eps relative (softmax.h)."""
+    d = x.max(axis=-1, keepdims=True) - x
+    e = np.exp(-d)
+    return np.asarray((7 + d) * EPS * e / e.sum(axis=-1, keepdims=True))
+
+
+def _softmax(case: Case, exact: list[Array]) -> Bounds:
+    x = _double(case)[0]
+    return [_softmax_error(x) if case.op == "softmax" else _log_softmax_error(x) + EPS * np.abs(exact[0])]
+
+
+def _softmax_grad(case: Case, exact: list[Array]) -> Bounds:
+    g, y = _double(case)
+    deep = min(g.shape[-1], 100) + 6
+    if case.op == "softmax_grad":
+        return [deep * EPS * np.abs(y) * (np.abs(g) + np.abs(g * y).sum(axis=-1, keepdims=True))]
+    return [deep * EPS * (np.abs(g) + np.exp(y) * np.abs(g).sum(axis=-1, keepdims=True))]
+
+
+def _crossentropy(case: Case, exact: list[Array]) -> Bounds:
+    inputs = _double(case)
+    logits, targets = inputs[-2:]
+    log_error = _log_softmax_error(logits)
+    if case.op.startswith("sparse"):
+        targets = (targets[..., None] == np.arange(logits.shape[-1])).astype(np.float64)
+    total = np.abs(targets).sum(axis=-1, keepdims=True)
+    deep = 0 if case.op.startswith("sparse") else min(logits.shape[-1], 100)
+    if not case.op.endswith("grad"):
+        logs = np.abs(run_reference("log_softmax", (logits,), _last(logits))[0])
+        return [(np.abs(targets) * (log_error + (deep + 2) * EPS * logs)).sum(axis=-1)]
+    g = np.abs(inputs[0])[..., None]
+    y = run_reference("softmax", (logits,), _last(logits))[0]
+    dlogits = g * ((_softmax_error(logits) + (deep + 3) * EPS * y) * total + 3 * EPS * np.abs(targets))
+    return [dlogits, g * log_error + 2 * EPS * np.abs(exact[-1])][: len(exact)]
+
+
+def _last(x: Array) -> Attrs:
+    from striate.ir.ops.attrs import AxisAttrs
+
+    return AxisAttrs(x.ndim - 1)
+
+
+def _sigmoid_crossentropy(case: Case, exact: list[Array]) -> Bounds:
+    *g, x, t = _double(case)
+    if not g:
+        tail = np.log1p(np.exp(-np.abs(x)))
+        return [3 * EPS * (np.maximum(x, 0) + np.abs(x * t)) + 8 * EPS * tail]
+    s = run_reference("sigmoid", (x,), case.attrs)[0]
+    return [np.abs(g[0]) * (7 * EPS * s + 3 * EPS * np.abs(s - t)), EPS * np.abs(exact[1])]
+
+
+def _batch_norm(case: Case, exact: list[Array]) -> Bounds:
+    """Statistics and y as norm.h states them; y also carries the statistics' errors."""
+    inputs, epsilon = _double(case), case.attrs.epsilon  # type: ignore[attr-defined]
+    axes = tuple(range(inputs[0].ndim - 1))
+    if case.op == "batch_norm_train_grad":
+        return _batch_norm_grad(*inputs, epsilon, axes)
+    x, gamma, beta = inputs[:3]
+    mean, variance = exact[1:] if len(exact) == 3 else inputs[3:]
+    r = 1 / np.sqrt(variance + epsilon)
+    own = 7 * EPS * (np.abs(x - mean) * np.abs(gamma) * r + np.abs(beta))
+    if len(exact) == 1:
+        return [own]
+    size = np.abs(x).mean(axis=axes)
+    mean_error = 101 * EPS * size
+    variance_error = 220 * EPS * (variance + size * np.sqrt(variance))
+    carried = np.abs(gamma) * r * (mean_error + 0.5 * np.abs(x - mean) * r * r * variance_error)
+    return [own + carried, mean_error, variance_error]
+
+
+def _batch_norm_grad(
+    g: Array, x: Array, gamma: Array, mean: Array, variance: Array, epsilon: float, axes: tuple[int, ...]
+) -> Bounds:
+    """The two sums at most 100 additions deep, xhat with 4 roundings; dx of 8 roundings over them."""
+    m = max(x.size // max(x.shape[-1], 1), 1)
+    r = 1 / np.sqrt(variance + epsilon)
+    xhat = np.abs(x - mean) * r
+    beta_size, gamma_size = np.abs(g).sum(axis=axes), np.abs(g * xhat).sum(axis=axes)
+    beta_error, gamma_error = 101 * EPS * beta_size, 106 * EPS * gamma_size
+    parts = 8 * EPS * (np.abs(g) + beta_size / m + xhat * gamma_size / m) + beta_error / m + xhat * gamma_error / m
+    return [np.abs(gamma) * r * parts, gamma_error, beta_error]
+
+
+def _normal(case: Case, exact: list[Array]) -> Bounds:
+    """4 ulp of the radius (random.h)."""
+    count = exact[0].size
+    pairs = (philox.words(case.inputs[0], -(-count // 4) * 4) >> np.uint64(8)).astype(np.float64).reshape(-1, 2)
+    radius = np.sqrt(-2 * np.log((pairs[:, 0] + 1) * 2.0**-24))
+    return [4 * ulp(np.repeat(radius, 2)[:count].reshape(exact[0].shape))]
+
+
+def _updates(case: Case, exact: list[Array]) -> Bounds:
+    """Few roundings of the largest part of each sum; Adam's and RMSprop's step carries those of its slots."""
+    inputs = _double(case)
+    slots = len(exact) - 1
+    w, g, lr = inputs[0], inputs[1 + slots], inputs[2 + slots]
+    step = np.abs(exact[0] - w)
+    slot_errors = [4 * EPS * (np.abs(s) + np.abs(g) * (1 if case.op == "adam_update" else np.abs(lr)) + g * g)
+                   for s in inputs[1 : 1 + slots]]  # fmt: skip
+    if case.op in ("sgd_update", "momentum_update"):
+        carried = sum(slot_errors, np.zeros_like(w))
+        return [3 * EPS * (np.abs(w) + np.abs(lr * g)) + carried, *slot_errors]
+    if case.op == "rmsprop_update":
+        return [2 * EPS * np.abs(w) + 12 * EPS * step, *slot_errors]
+    # m may cancel, so that the step's relative error is not small: m's error at the step's rate.
+    rate = np.divide(step, np.abs(exact[1]), out=np.zeros_like(step), where=exact[1] != 0)
+    return [2 * EPS * np.abs(w) + 12 * EPS * step + rate * slot_errors[0], *slot_errors]
+
+
+def _near(case: Case, exact: list[Array]) -> Bounds:
+    """gelu and the slopes of gelu and silu cancel where they are small: roundings of |x|, or of |g| (1 + |x|)."""
+    *g, x = _double(case)
+    if not g:
+        return [3 * EPS * np.abs(x)]
+    return [8 * EPS * np.abs(g[0]) * (1 + np.abs(x)) + EPS * np.abs(exact[0])]
+
+
+def _dropout(case: Case, exact: list[Array]) -> Bounds:
+    return [2.1 * EPS * np.abs(exact[0])]
+
+
+FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
+    **dict.fromkeys(words("reduce_sum reduce_mean"), _sums),
+    **dict.fromkeys(words("matmul dense conv2d conv2d_grad_x conv2d_grad_w"), _products),
+    **dict.fromkeys(words("depthwise_conv2d depthwise_conv2d_grad_x depthwise_conv2d_grad_w"), _products),
+    **dict.fromkeys(words("avg_pool2d avg_pool2d_grad max_pool2d_grad"), _pools),
+    **dict.fromkeys(words("softmax log_softmax"), _softmax),
+    **dict.fromkeys(words("softmax_grad log_softmax_grad"), _softmax_grad),
+    **dict.fromkeys(words("sparse_softmax_crossentropy sparse_softmax_crossentropy_grad"), _crossentropy),
+    **dict.fromkeys(words("softmax_crossentropy softmax_crossentropy_grad"), _crossentropy),
+    **dict.fromkeys(words("sigmoid_crossentropy sigmoid_crossentropy_grad"), _sigmoid_crossentropy),
+    **dict.fromkeys(words("batch_norm_train batch_norm_infer batch_norm_train_grad"), _batch_norm),
+    **dict.fromkeys(words("sgd_update momentum_update adam_update rmsprop_update"), _updates),
+    **dict.fromkeys(words("gelu gelu_grad silu_grad hard_silu_grad"), _near),
+    "random_normal": _normal,
+    "dropout": _dropout,
+}
+
+
+def bounds(case: Case, exact: list[Array]) -> Bounds:
+    """Of |got - exact|, one a result."""
+    if case.op in FAMILIES:
+        return FAMILIES[case.op](case, exact)
+    if case.op in ULPS:
+        return [ULPS[case.op] * ulp(e) for e in exact]
+    assert case.op in EXACT, f"no bound is stated for {case.op}: add it to tests/support/bounds.py"
+    return [0.5 * ulp(e) if e.dtype == np.float64 else 0.0 for e in exact]
