@@ -1,7 +1,7 @@
 """Whether a weight is packed ahead of the run.
 
 A product reads its right side in panels (csrc/kernels/gemm/gemm.h). Where a kernel took them as an operand, they would
-be made once a change of the weight, as any derived value (`compiler/derived.py`). No kernel does so far: each packs into
+be made once a change of the weight, as any derived value (`compiler/derived.py`). None does so far: each packs into
 its own scratch at the start of its step, every run, which costs one pass over the weight. The plan says so.
 """
 
