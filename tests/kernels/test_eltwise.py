@@ -53,7 +53,10 @@ def sloped(n: float) -> Bound:
 EXACT = ulps(0.5)  # the rounded result
 # docs/numerics.md holds the same figures with their reasons.
 UNARY: dict[str, list[tuple[Attrs, Bound]]] = {
-    **{op: [(NO_ATTRS, EXACT)] for op in ("neg", "abs", "sign", "sqrt", "square", "reciprocal", "floor", "ceil", "round")},
+    **{
+        op: [(NO_ATTRS, EXACT)]
+        for op in ("neg", "abs", "sign", "sqrt", "square", "reciprocal", "floor", "ceil", "round")
+    },
     **{op: [(NO_ATTRS, EXACT)] for op in ("relu", "relu6")},
     **{op: [(NO_ATTRS, ulps(1.0))] for op in ("sin", "cos", "tan", "asin", "acos", "atan")},
     **{op: [(NO_ATTRS, ulps(2.0))] for op in ("sinh", "cosh")},
@@ -96,7 +99,13 @@ def numbers(count: int = 3000, seed: int = 0) -> Array:
     """Every kind of float but denormals, which the engine flushes."""
     rng = np.random.default_rng(seed)
     bits = rng.integers(0, 2**32, count, dtype=np.uint64).astype(np.uint32).view(np.float32)
-    parts = [SPECIAL, bits, rng.standard_normal(count) * 3, rng.uniform(-110, 110, count), rng.uniform(-1.2, 1.2, count)]
+    parts = [
+        SPECIAL,
+        bits,
+        rng.standard_normal(count) * 3,
+        rng.uniform(-110, 110, count),
+        rng.uniform(-1.2, 1.2, count),
+    ]
     x = np.concatenate([np.asarray(p, np.float32) for p in parts])
     x[np.abs(x) < TINY] = 0
     return x
@@ -214,7 +223,9 @@ def test_broadcasting(op: str, shapes: tuple[tuple[int, ...], ...], seed: int, d
             np.testing.assert_array_equal(got, want)
 
 
-@given(shapes=broadcast_shapes(3), seed=st.integers(0, 1000), dtype=st.sampled_from(["float32", "int64", "bool", "int16"]))
+@given(
+    shapes=broadcast_shapes(3), seed=st.integers(0, 1000), dtype=st.sampled_from(["float32", "int64", "bool", "int16"])
+)
 def test_where(shapes: tuple[tuple[int, ...], ...], seed: int, dtype: str) -> None:
     rng = np.random.default_rng(seed)
     condition = draw_values(rng, shapes[0], "bool")

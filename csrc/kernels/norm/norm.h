@@ -8,6 +8,6 @@
 //
 // y may lie exactly on x, and dx on g or x. The statistics lie on nothing.
 //
-// Bounds, eps = 2^-24: mean 101 eps mean|x|; variance 220 eps (variance + mean|x| standard deviation); y given the
-// statistics: 6 eps (|x - mean| |gamma| / sqrt(variance + epsilon) + |beta|).
+// Bounds, eps = 2^-24: mean 101 eps mean|x|; variance 220 eps (variance + mean|x| deviation) + (101 eps mean|x|)^2;
+// y given the statistics: 6 eps (|x - mean| |gamma| / sqrt(variance + epsilon) + |beta|).
 #pragma once
