@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from striate.compiler.plan.schedule import ALIASES, root
+from striate.compiler.aliases import ALIASES, root
 from striate.compiler.structure import structure_of
 from striate.engine.program import Derived
 from striate.ir.graph import SOURCES, Graph, Node, SourceAttrs, Value

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from striate.compiler.aliases import ALIASES, root
 from striate.compiler.derived import DerivedNodes
 from striate.compiler.plan.inplace import may_share
-from striate.compiler.plan.schedule import ALIASES, root
 from striate.compiler.plan.select import Choice, choose_copy, choose_kernel
 from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.graph import SOURCES, Graph, Node, Value

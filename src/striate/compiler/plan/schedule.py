@@ -10,20 +10,11 @@ from __future__ import annotations
 
 import heapq
 
+from striate.compiler.aliases import ALIASES, root
 from striate.ir.graph import SOURCES, Graph, Node, Value
-
-#: Ops that only relabel a buffer: the result is the input's memory under another shape.
-ALIASES = frozenset({"reshape", "stop_gradient"})
 
 #: Products and what else is worth keeping at its place: running one early would keep its result alive for long.
 _COSTLY = ("conv2d", "depthwise", "dense", "matmul", "max_pool", "avg_pool", "batch_norm", "softmax", "gather")
-
-
-def root(value: Value) -> Value:
-    """The value whose memory this one is."""
-    while value.op in ALIASES:
-        value = value.inputs[0]
-    return value
 
 
 def _early(graph: Graph, nodes: tuple[Node, ...]) -> set[Node]:
