@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from striate import backend
 from striate import metrics as metrics_module
 from striate.core import tree
-from striate.core.errors import ArgumentError
+from striate.core.errors import ArgumentError, SymbolicError
 from striate.models.outputs import Outputs, is_binary_or_sparse
 
 _BY_SHAPE = {
@@ -34,8 +36,26 @@ def _resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     return metrics_module.MeanMetricWrapper(found, name=name.strip("<>"))
 
 
+def _can_be_traced(metric: Any, y_true: Any, y_pred: Any) -> bool:
+    """Whether a metric is written with `striate.ops`, told by following it on symbolic tensors.
+
+    One that asks for values (NumPy in `update_state`, `float(...)`) runs on the host after the step.
+    """
+    if not isinstance(y_pred, backend.KerasTensor):
+        return True
+    try:
+        backend.compute_spec(metric.update_state, (y_true, y_pred), {})
+        backend.compute_spec(metric.result, (), {})
+    except (SymbolicError, TypeError):
+        return False
+    return True
+
+
 class CompileMetrics(metrics_module.Metric):
     """The metrics of a model's outputs, updated together.
+
+    In a traced step they are part of its program, except those that cannot be traced: for these `run_on_host` takes the
+    step's predictions after it.
 
     Args:
         metrics: not weighted: a list (for one output), a list of lists, or a dictionary by output name.
@@ -58,6 +78,7 @@ class CompileMetrics(metrics_module.Metric):
         self._outputs: Outputs | None = None
         #: (output, whether weighted, metric), plain ones first.
         self._entries: list[tuple[int, bool, Any]] = []
+        self._on_host: set[int] = set()
 
     @property
     def metrics(self) -> list[Any]:
@@ -78,6 +99,7 @@ class CompileMetrics(metrics_module.Metric):
         targets = _loose_targets(y_true, outputs)
         predictions = tree.flatten(y_pred)
         self._entries = []
+        self._on_host = set()
         for given, weighted in ((self._user_metrics, False), (self._user_weighted_metrics, True)):
             role = "weighted_metrics" if weighted else "metrics"
             for i, own in enumerate(self._one_each(given, outputs, role)):
@@ -86,6 +108,8 @@ class CompileMetrics(metrics_module.Metric):
                 for identifier in own if isinstance(own, list | tuple) else [own]:
                     if identifier is not None:
                         metric = _resolve_metric(identifier, targets[i], predictions[i])
+                        if not _can_be_traced(metric, targets[i], predictions[i]):
+                            self._on_host.add(len(self._entries))
                         self._entries.append((i, weighted, metric))
         self.built = True
 
@@ -107,10 +131,24 @@ class CompileMetrics(metrics_module.Metric):
             f"them), or a dict by output name. Received: {role}={given}; the model has {outputs.described()}."
         )
 
+    @property
+    def runs_on_host(self) -> bool:
+        """Whether some metrics cannot be traced, and a trace is open."""
+        return bool(self._on_host) and backend.in_trace()
+
+    def run_on_host(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Take a batch into the metrics that cannot be traced, and give the values of all."""
+        self._update(y_true, y_pred, sample_weight, lambda place: place in self._on_host)
+        return self.result()
+
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in a batch; `sample_weight` counts for the weighted ones alone."""
         if not self.built:
             self.build(y_true, y_pred)
+        left_out = self._on_host if backend.in_trace() else set()
+        self._update(y_true, y_pred, sample_weight, lambda place: place not in left_out)
+
+    def _update(self, y_true: Any, y_pred: Any, sample_weight: Any, wanted: Callable[[int], bool]) -> None:
         assert self._outputs is not None
         targets = _loose_targets(y_true, self._outputs)
         predictions = tree.flatten(y_pred)
@@ -119,7 +157,9 @@ class CompileMetrics(metrics_module.Metric):
             weights = [weights[0]] * self._outputs.count
         elif isinstance(sample_weight, dict):
             weights = self._outputs.align(sample_weight, "sample_weight")
-        for i, weighted, metric in self._entries:
+        for place, (i, weighted, metric) in enumerate(self._entries):
+            if not wanted(place):
+                continue
             if weighted and weights[i] is not None:
                 metric.update_state(targets[i], predictions[i], sample_weight=weights[i])
             else:
@@ -134,7 +174,8 @@ class CompileMetrics(metrics_module.Metric):
         assert self._outputs is not None, "built by the first batch"
         several = self._outputs.count > 1
         results: dict[str, Any] = {}
-        for i, weighted, metric in self._entries:
+        left_out = self._on_host if backend.in_trace() else set()
+        for place, (i, weighted, metric) in enumerate(self._entries):
             prefix = f"{self._outputs.names[i]}_" if several and self._outputs.names[i] else ""
             name = prefix + metric.name
             if name in results and weighted:
@@ -143,8 +184,8 @@ class CompileMetrics(metrics_module.Metric):
             while name in results:
                 name = f"{base}_{count}"
                 count += 1
-            results[name] = metric.result()
-        return results
+            results[name] = None if place in left_out else metric.result()
+        return {name: value for name, value in results.items() if value is not None}
 
 
 def _loose_targets(y_true: Any, outputs: Outputs) -> list[Any]:

@@ -20,6 +20,9 @@ from striate.data.leaves import as_arrays, class_weights, standardize_batch
 
 Batch = tuple[Any, ...]
 
+#: under this name a traced step gives its predictions, where metrics on the host want them.
+_HOST = "__predictions__"
+
 
 def to_float(value: Any) -> Any:
     """A logged value as Python's number where it is one."""
@@ -119,6 +122,8 @@ class Steps:
         if self._compiled is not None and self._compiled.metrics is not None:
             self._compiled.metrics.update_state(y, y_pred, sample_weight)
         results: dict[str, Any] = self.get_metrics_result()  # type: ignore[attr-defined]
+        if self._compiled is not None and self._compiled.metrics is not None and self._compiled.metrics.runs_on_host:
+            results[_HOST] = y_pred
         return results
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
@@ -141,9 +146,24 @@ class Steps:
         if found is None:
             step = getattr(self, f"{kind}_step")
             # The method is looked up at each call of an eager step, and at each trace of a compiled one.
-            found = step if self.run_eagerly else TracedFunction(step)
+            found = step if self.run_eagerly else self._with_host_metrics(TracedFunction(step))
             self._functions[kind] = found
         return found  # type: ignore[no-any-return]
+
+    def _with_host_metrics(self, step: TracedFunction) -> Callable[[Batch], Any]:
+        """A step after which the metrics that cannot be traced take in its predictions."""
+        metrics = self._compiled.metrics if self._compiled is not None else None
+        if metrics is None or not metrics._on_host:
+            return step
+
+        def run(batch: Batch) -> Any:
+            results = step(batch)
+            if isinstance(results, dict) and _HOST in results:
+                _, y, sample_weight = unpack_x_y_sample_weight(batch)
+                results.update(metrics.run_on_host(y, results.pop(_HOST), sample_weight))
+            return results
+
+        return run
 
     def make_train_function(self, force: bool = False) -> Callable[[Batch], Any]:
         """The training step as a function of a batch; made anew with `force`."""
