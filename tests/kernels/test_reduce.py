@@ -83,7 +83,7 @@ def test_any_axes(op: str, problem: Any, seed: int, data: Any) -> None:
         check(f"{op}_{isa}", op, x, axes, keepdims)
 
 
-# Bias gradients, global average pools, whole sums, rows: several blocks and pieces, columns around vectors and 64, 1024.
+# Bias gradients, global average pools, whole sums, rows: blocks and pieces, columns around vectors, 64 and 1024.
 SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
     *(
         ((rows_, columns), (0,))

@@ -1,8 +1,8 @@
 """One kernel at a time, through the engine, on memory that shows every mistake.
 
 Each operand ends (or begins) at a page nobody may touch, so that one byte read or written too far ends the process;
-arrays begin wherever that puts them, so nothing is aligned but to its element. Results start out as noise, twice, and must
-come out the same both times: every byte is written, none is read first.
+arrays begin wherever that puts them, so nothing is aligned but to its element. Results start out as noise, twice, and
+must come out the same both times: every byte is written, none is read first.
 """
 
 from __future__ import annotations
