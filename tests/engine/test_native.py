@@ -1,4 +1,4 @@
-"""The door to the engine: programs that are not sound are refused with a reason, others run from any thread or process."""
+"""The door to the engine: unsound programs are refused with a reason, others run from any thread and any process."""
 
 from __future__ import annotations
 
