@@ -24,6 +24,7 @@ struct GradW {
   int64_t tap_rows;    // kernel rows of a piece
   int64_t row_parts;   // pieces' worth of kernel rows
   int64_t panels, units, parts;
+  int64_t piece_units;  // few: all, so that the list of steps is made once; else one
 };
 
 // Floats of sums of one unit, [tap][depth][kPanel].
@@ -31,14 +32,15 @@ inline int64_t unit_floats(const GradW& g) { return g.taps * g.depth * kPanel; }
 inline int64_t taps_a_row(const GradW& g) { return g.taps / g.map.rows.kernel; }
 
 struct GradWScratch {
-  float* sums;   // a piece's [tap][depth][kPanel], where parts == 1
+  float* sums;   // a piece's [unit][tap][depth][kPanel], where parts == 1
   float* strip;
   float* grad;   // [kBlockPixels][kPanel]
-  Step* steps;   // [tap][block's pixels]
+  Step* steps;   // [tap][list_stride]
   int64_t* count;
   Run* runs;
 };
 inline int64_t block_pixels(const GradW& g) { return g.few ? g.strip.height * g.strip.cols.out : kBlockPixels; }
+inline int64_t list_stride(const GradW& g) { return block_pixels(g) + kStepsAhead; }
 inline size_t grad_w_layout(const GradW& g, unsigned char* bytes, GradWScratch* s) {
   const int64_t taps = g.tap_rows * taps_a_row(g), pixels = block_pixels(g);
   size_t at = 0;
@@ -47,10 +49,10 @@ inline size_t grad_w_layout(const GradW& g, unsigned char* bytes, GradWScratch* 
     at += (static_cast<size_t>(n) * each + kAlignment - 1) / kAlignment * kAlignment;
     return bytes + here;
   };
-  s->sums = reinterpret_cast<float*>(take(g.parts == 1 ? taps * g.depth * kPanel : 0, 4));
+  s->sums = reinterpret_cast<float*>(take(g.parts == 1 ? g.piece_units * taps * g.depth * kPanel : 0, 4));
   s->strip = reinterpret_cast<float*>(take(g.few ? g.strip.floats() : 0, 4));
   s->grad = reinterpret_cast<float*>(take(pixels * kPanel, 4));
-  s->steps = reinterpret_cast<Step*>(take(taps * pixels, sizeof(Step)));
+  s->steps = reinterpret_cast<Step*>(take(taps * list_stride(g), sizeof(Step)));
   s->count = reinterpret_cast<int64_t*>(take(taps, 8));
   s->runs = reinterpret_cast<Run*>(take(g.map.cols.kernel, sizeof(Run)));
   return at;
@@ -70,31 +72,29 @@ inline void write_unit(const GradW& g, const float* sums, int64_t stride, int64_
   }
 }
 
-// The pixels of a block that have a term, for the taps of kernel rows [u0, u1). Returns the block's gradients' address.
-inline void direct_steps(const GradW& g, const float* x, Part block, Part u, const float* grad, int64_t grad_stride,
-                         const GradWScratch& s) {
-  const int64_t src_step = g.map.src_step() * g.map.src_channels;
+// Lists, for the taps of kernel rows [u0, u1), the pixels of a block that have a term.
+inline void direct_steps(const GradW& g, const float* x, Part block, Part u, const GradWScratch& s) {
+  const int64_t src_step = g.map.src_step() * g.map.src_channels, stride = list_stride(g);
   each_run(g.map, x, block.begin, block.end, u.begin, u.end, s.runs,
            [&](int64_t tap, int64_t first, const float* from, int64_t count) {
-             Step* to = s.steps + tap * kBlockPixels + s.count[tap];
+             Step* to = s.steps + tap * stride + s.count[tap];
              s.count[tap] += count;
-             for (int64_t i = 0; i < count; ++i) to[i] = {from + i * src_step, grad + (first + i) * grad_stride};
+             for (int64_t i = 0; i < count; ++i) to[i] = {from + i * src_step, s.grad + (first + i) * kPanel};
            });
 }
 
-inline void few_steps(const GradW& g, const float* x, int64_t image, Part rows, Part u, const float* grad,
-                      int64_t grad_stride, const GradWScratch& s) {
+inline void few_steps(const GradW& g, const float* x, int64_t image, Part rows, const GradWScratch& s) {
   const Strip& strip = g.strip;
   copy_strip(strip, x + image * strip.rows.in * strip.cols.in * strip.channels, rows, s.strip);
-  const int64_t line = strip.line(), step = strip.cols.stride * strip.channels, pixels = block_pixels(g);
+  const int64_t line = strip.line(), step = strip.cols.stride * strip.channels, stride = list_stride(g);
   for (int64_t y = rows.begin; y < rows.end; ++y) {
     const Part inside = rows_inside(strip.rows, y);
-    for (int64_t i = max64(inside.begin, u.begin); i < min64(inside.end, u.end); ++i) {
-      const float* from = s.strip + ((y - rows.begin) * strip.rows.stride + i * strip.rows.dilation) * line;
-      Step* to = s.steps + (i - u.begin) * pixels + s.count[i - u.begin];
-      s.count[i - u.begin] += strip.cols.out;
-      const float* b = grad + (y - rows.begin) * strip.cols.out * grad_stride;
-      for (int64_t j = 0; j < strip.cols.out; ++j) to[j] = {from + j * step, b + j * grad_stride};
+    for (int64_t u = inside.begin; u < inside.end; ++u) {
+      const float* from = s.strip + ((y - rows.begin) * strip.rows.stride + u * strip.rows.dilation) * line;
+      const float* grad = s.grad + (y - rows.begin) * strip.cols.out * kPanel;
+      Step* to = s.steps + u * stride + s.count[u];
+      s.count[u] += strip.cols.out;
+      for (int64_t j = 0; j < strip.cols.out; ++j) to[j] = {from + j * step, grad + j * kPanel};
     }
   }
 }
@@ -103,48 +103,54 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
   const GradW& g = args.as<GradW>();
   GradWScratch s;
   grad_w_layout(g, thread_scratch, &s);
-  const int64_t part = piece % g.parts, row_part = piece / g.parts % g.row_parts, unit = piece / g.parts / g.row_parts;
+  const int64_t part = piece % g.parts, row_part = piece / g.parts % g.row_parts;
+  const int64_t first_unit = piece / g.parts / g.row_parts * g.piece_units;
   const Part u = {row_part * g.tap_rows, min64((row_part + 1) * g.tap_rows, g.map.rows.kernel)};
   const int64_t taps = (u.end - u.begin) * taps_a_row(g), first_tap = u.begin * taps_a_row(g);
-  const int64_t group = unit / g.panels, col = unit % g.panels * kPanel, n = min64(kPanel, g.width - col);
   float* sums = s.sums;
-  if (g.parts > 1)
-    sums = reinterpret_cast<float*>(args.scratch) + (part * g.units + unit) * unit_floats(g) + first_tap * g.depth * kPanel;
-
+  int64_t sums_stride = taps * g.depth * kPanel;  // from unit to unit
+  if (g.parts > 1) {
+    sums_stride = unit_floats(g);
+    sums = reinterpret_cast<float*>(args.scratch) + (part * g.units + first_unit) * sums_stride +
+           first_tap * g.depth * kPanel;
+  }
   const float* x = args.ptr<const float>(0);
-  const float* gradient = args.ptr<const float>(1) + group * g.width + col;
-  const int64_t tiles = tiles_of(g.depth), pixels = block_pixels(g);
+  const int64_t tiles = tiles_of(g.depth), stride = list_stride(g);
   const Part blocks = part_of(g.blocks, g.parts, part);
-  if (blocks.begin == blocks.end)
-    for (int64_t i = 0; i < taps * g.depth * kPanel; ++i) sums[i] = 0;
+  if (blocks.begin == blocks.end)  // an empty batch
+    for (int64_t i = 0; i < g.piece_units * sums_stride; ++i) sums[i] = 0;
   for (int64_t b = blocks.begin; b < blocks.end; ++b) {
-    Part block, rows = {0, 0};
-    const int64_t image = g.few ? b / g.strip.per_image : 0;
-    if (g.few) {
-      rows = part_of(g.strip.rows.out, g.strip.per_image, b % g.strip.per_image);
-      const int64_t first = image * g.strip.rows.out;
-      block = {(first + rows.begin) * g.strip.cols.out, (first + rows.end) * g.strip.cols.out};
-    } else {
-      block = part_of(g.pixels, g.blocks, b);
-    }
-    pack_panel(gradient + block.begin * g.filters, g.filters, block.end - block.begin, n, s.grad);
+    Part block;
     for (int64_t t = 0; t < taps; ++t) s.count[t] = 0;
     if (g.few) {
-      few_steps(g, x, image, rows, u, s.grad, kPanel, s);
+      const int64_t image = b / g.strip.per_image, first = image * g.strip.rows.out;
+      const Part rows = part_of(g.strip.rows.out, g.strip.per_image, b % g.strip.per_image);
+      block = {(first + rows.begin) * g.strip.cols.out, (first + rows.end) * g.strip.cols.out};
+      few_steps(g, x, image, rows, s);
     } else {
-      direct_steps(g, x, block, u, s.grad, kPanel, s);
+      block = part_of(g.pixels, g.blocks, b);
+      direct_steps(g, x, block, u, s);
     }
-    for (int64_t tap = 0; tap < taps; ++tap)
-      for (int64_t t = 0; t < tiles; ++t) {
-        const Part channels = part_of(g.depth, tiles, t);
-        run_steps(channels.end - channels.begin, n,
-                  StepsTile{s.steps + tap * pixels, s.count[tap], group * g.depth + channels.begin, 0},
-                  TileEnds{sums + (tap * g.depth + channels.begin) * kPanel, kPanel, nullptr, b > blocks.begin, nullptr, 0,
-                           0, nullptr, 0, 0});
-      }
+    for (int64_t t = 0; t < taps; ++t) end_steps(s.steps + t * stride, s.count[t]);
+    for (int64_t i = 0; i < g.piece_units; ++i) {
+      const int64_t unit = first_unit + i, group = unit / g.panels, col = unit % g.panels * kPanel;
+      const int64_t n = min64(kPanel, g.width - col);
+      pack_panel(args.ptr<const float>(1) + block.begin * g.filters + group * g.width + col, g.filters,
+                 block.end - block.begin, n, s.grad);
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t t = 0; t < tiles; ++t) {
+          const Part channels = part_of(g.depth, tiles, t);
+          float* acc = sums + i * sums_stride + (tap * g.depth + channels.begin) * kPanel;
+          run_steps(channels.end - channels.begin, n,
+                    StepsTile{s.steps + tap * stride, s.count[tap], group * g.depth + channels.begin, 0},
+                    TileEnds{acc, kPanel, nullptr, b > blocks.begin, nullptr, 0, 0, nullptr, 0, 0});
+        }
+    }
   }
-  if (g.parts == 1)
-    write_unit(g, sums, 0, unit, {first_tap * g.depth, (first_tap + taps) * g.depth}, args.ptr<float>(2));
+  if (g.parts > 1) return;
+  for (int64_t i = 0; i < g.piece_units; ++i)
+    write_unit(g, sums + i * sums_stride, 0, first_unit + i, {first_tap * g.depth, (first_tap + taps) * g.depth},
+               args.ptr<float>(2));
 }
 
 // Adds the parts, in order; a piece is one unit's tap.
@@ -175,14 +181,16 @@ inline const char* plan_grad_w(const Conv& c, bool few, StepPlan* plan) {
     g.taps = c.rows.kernel;
     g.depth = c.cols.kernel * c.in_channels;
     g.tap_rows = c.rows.kernel;
+    g.piece_units = g.units;
   } else {
     g.blocks = (g.pixels + kBlockPixels - 1) / kBlockPixels;
     g.taps = c.taps();
     g.depth = c.group_in();
     g.tap_rows = 1;
+    g.piece_units = 1;
   }
   g.row_parts = (c.rows.kernel + g.tap_rows - 1) / g.tap_rows;
-  const int64_t pieces = g.units * g.row_parts;
+  const int64_t pieces = g.units / g.piece_units * g.row_parts;
   g.parts = max64(1, min64((kWantedSums + pieces - 1) / pieces, g.blocks));
   GradWScratch s;
   plan->thread_scratch_bytes = grad_w_layout(g, nullptr, &s);

@@ -48,11 +48,11 @@ struct GemmScratch {
   float* sums;   // [panel of the group][row of the block][kPanel]
   float* a;      // [row][kCopyStride]
   float* b;      // [kDepth][kPanel], for a last panel that is not packed
-  Step* steps;   // [kDepth]
+  Step* steps;   // [kDepth + kStepsAhead]
 };
 constexpr size_t kGemmScratchBytes =
     sizeof(float) * (kGroupPanels * kBlockRows * kPanel + kBlockRows * kCopyStride + kDepth * kPanel) +
-    sizeof(Step) * kDepth;
+    sizeof(Step) * (kDepth + kStepsAhead);
 [[maybe_unused]] inline GemmScratch gemm_scratch(unsigned char* bytes) {
   GemmScratch s;
   s.sums = reinterpret_cast<float*>(bytes);
@@ -114,6 +114,7 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
       }
       if (g.a_transposed) {
         for (int64_t i = 0; i < depth; ++i) s.steps[i] = {a + (k0 + i) * g.lda, panel + i * b_stride};
+        end_steps(s.steps, depth);
       }
       float* sums = s.sums + (p - panels.begin) * kBlockRows * kPanel;
       for (int64_t t = 0; t < tiles; ++t) {

@@ -36,8 +36,14 @@ struct Step {
   const float* a;  // M floats
   const float* b;  // NV vectors
 };
+// Terms come from all over an image, so that no hardware foresees them: the kernel asks for what comes kStepsAhead steps
+// later. end_steps() gives a list the entries that this reads past its end.
+constexpr int64_t kStepsAhead = 8;
+[[maybe_unused]] inline void end_steps(Step* steps, int64_t n) {
+  for (int64_t i = 0; n > 0 && i < kStepsAhead; ++i) steps[n + i] = steps[n - 1];
+}
 struct StepsTile {
-  const Step* steps;
+  const Step* steps;  // n_steps and kStepsAhead more
   int64_t n_steps;
   int64_t a_offset, b_offset;  // floats, added to every step
 };
@@ -128,6 +134,9 @@ __attribute__((noinline)) void steps_tile(const StepsTile& t, const TileEnds& e)
   for (const Step *s = t.steps, *end = s + t.n_steps; s < end; ++s) {
     const float* a = s->a + a_offset;
     const float* b = s->b + b_offset;
+    const float* later = s[kStepsAhead].a + a_offset;
+    __builtin_prefetch(later);
+    if (M > 1) __builtin_prefetch(later + M - 1);
     Vf bv[NV];
     STRIATE_UNROLL
     for (int v = 0; v < NV; ++v) bv[v] = load(b + v * kLanes);
