@@ -1,7 +1,7 @@
 // Folding float32 along contiguous rows, and down the columns of a matrix: sums for reductions and normalisation.
 //
-// Everything is cut by the matrix's own size, so that the bits do not depend on threads. In float32 a sum is at most 100
-// additions deep here; whoever joins blocks does it in float64. Bound: 100 eps sum |x|, eps = 2^-24.
+// Everything is cut by the matrix's own size, so that the bits do not depend on threads. In float32 a sum is at most
+// 100 additions deep here; whoever joins blocks does it in float64. Bound: 100 eps sum |x|, eps = 2^-24.
 #pragma once
 
 #include "base/operands.h"
@@ -47,7 +47,8 @@ STRIATE_VFN load_some(const float* p, int64_t n) { return load_padded(p, n, 0.0f
   std::memcpy(p, t, static_cast<size_t>(n) * sizeof(float));
 }
 
-template <typename F> float fold_lanes(Vf v) {
+template <typename F>
+float fold_lanes(Vf v) {
   float t[kLanes];
   store(t, v);
   for (int half = kLanes / 2; half > 0; half /= 2)
@@ -56,7 +57,8 @@ template <typename F> float fold_lanes(Vf v) {
 }
 
 // n elements: four vectors of accumulators, emptied into a total every 32 rounds so that chains stay short.
-template <typename F> STRIATE_NOINLINE float fold_row(const float* x, int64_t n) {
+template <typename F>
+STRIATE_NOINLINE float fold_row(const float* x, int64_t n) {
   constexpr int64_t kStep = 4 * kLanes, kRounds = 32;
   const int64_t steps = n - n % kStep;
   Vf total = splat(F::start);
@@ -96,7 +98,8 @@ constexpr int64_t kWidest = kFewColumns * kLanes;
   return to;
 }
 
-template <typename F, typename S> STRIATE_INLINE Vf fold_eight(const S& s, int64_t row, int64_t column, int64_t n) {
+template <typename F, typename S>
+STRIATE_INLINE Vf fold_eight(const S& s, int64_t row, int64_t column, int64_t n) {
   const Vf a = F::add(F::add(s.at(row, column, n), s.at(row + 1, column, n)),
                       F::add(s.at(row + 2, column, n), s.at(row + 3, column, n)));
   const Vf b = F::add(F::add(s.at(row + 4, column, n), s.at(row + 5, column, n)),
@@ -105,13 +108,13 @@ template <typename F, typename S> STRIATE_INLINE Vf fold_eight(const S& s, int64
 }
 
 // y[c] = the fold of rows 0 .. rows of column c: eight rows at a time, joined into y (which stays in L1).
-template <typename F, typename S> STRIATE_NOINLINE void fold_columns(const S& s, int64_t rows, int64_t columns, float* y) {
+template <typename F, typename S>
+STRIATE_NOINLINE void fold_columns(const S& s, int64_t rows, int64_t columns, float* y) {
   const int64_t whole = columns - columns % kLanes;
   for (int64_t c = 0; c < whole; c += kLanes) store(y + c, splat(F::start));
   int64_t r = 0;
   for (; r + 8 <= rows; r += 8)
-    for (int64_t c = 0; c < whole; c += kLanes)
-      store(y + c, F::add(load(y + c), fold_eight<F>(s, r, c, kLanes)));
+    for (int64_t c = 0; c < whole; c += kLanes) store(y + c, F::add(load(y + c), fold_eight<F>(s, r, c, kLanes)));
   for (; r < rows; ++r)
     for (int64_t c = 0; c < whole; c += kLanes) store(y + c, F::add(load(y + c), s.at(r, c, kLanes)));
   if (whole == columns) return;
@@ -125,9 +128,10 @@ template <typename F, typename S> STRIATE_NOINLINE void fold_columns(const S& s,
 
 [[maybe_unused]] inline bool has_few(int64_t columns) { return columns <= kFewColumns && columns % kLanes != 0; }
 
-// Few columns that fill no whole vectors: kLanes rows are seen as one of kLanes * columns, so that vectors are full, and
-// folded to columns at the end.
-template <typename F, typename S> STRIATE_NOINLINE void fold_few(const S& narrow, int64_t rows, int64_t columns, float* y) {
+// Few columns that fill no whole vectors: kLanes rows are seen as one of kLanes * columns, so that vectors are full,
+// and folded to columns at the end.
+template <typename F, typename S>
+STRIATE_NOINLINE void fold_few(const S& narrow, int64_t rows, int64_t columns, float* y) {
   float wide[kWidest], per_column[kWidest];
   const int64_t width = columns * kLanes, tall = rows / kLanes, rest = rows % kLanes * columns;
   const S s = narrow.widened(kLanes, per_column);
@@ -142,9 +146,12 @@ template <typename F, typename S> STRIATE_NOINLINE void fold_few(const S& narrow
 }
 
 // Folds a block of a matrix of `all` columns: `columns` of them from where s starts.
-template <typename F, typename S> void fold_block(const S& s, int64_t all, int64_t rows, int64_t columns, float* y) {
-  if (columns == all && has_few(columns)) fold_few<F>(s, rows, columns, y);
-  else fold_columns<F>(s, rows, columns, y);
+template <typename F, typename S>
+void fold_block(const S& s, int64_t all, int64_t rows, int64_t columns, float* y) {
+  if (columns == all && has_few(columns))
+    fold_few<F>(s, rows, columns, y);
+  else
+    fold_columns<F>(s, rows, columns, y);
 }
 
 // How a (rows, columns) matrix is cut into blocks: by its own size alone.

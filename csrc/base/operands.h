@@ -15,10 +15,21 @@ namespace {
 
 [[maybe_unused]] inline int64_t element_bytes(DType t) {
   switch (t) {
-    case DType::kU8: case DType::kBool: case DType::kI8: return 1;
-    case DType::kF16: case DType::kBF16: case DType::kI16: case DType::kU16: return 2;
-    case DType::kF32: case DType::kI32: case DType::kU32: return 4;
-    default: return 8;
+    case DType::kU8:
+    case DType::kBool:
+    case DType::kI8:
+      return 1;
+    case DType::kF16:
+    case DType::kBF16:
+    case DType::kI16:
+    case DType::kU16:
+      return 2;
+    case DType::kF32:
+    case DType::kI32:
+    case DType::kU32:
+      return 4;
+    default:
+      return 8;
   }
 }
 

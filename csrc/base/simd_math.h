@@ -91,14 +91,14 @@ STRIATE_VFN vexp(Vf x) {
 STRIATE_VFN vexpm1(Vf x) {
   Vi n;
   const Vf p = reduce_exp(vmin(vmax(x, splat(-30.0f)), splat(89.0f)), &n);
-  const Vf scale = power_of_two(n - 1);  // half of 2^n, since 2^128 is no float
+  const Vf scale = power_of_two(n - 1);                                      // half of 2^n, since 2^128 is no float
   return select(vabs(x) < 5.9e-8f, x, 2.0f * (p * scale + (scale - 0.5f)));  // halving a tiny p would flush it
 }
 
 STRIATE_VFN vlog(Vf x) {
   const Vi tiny = x < 1.17549435e-38f;
-  const Vf scaled = select(tiny, x * 33554432.0f, x);            // 2^25
-  const Vi bits = as_int(scaled) + (0x3f800000 - 0x3f3504f3);    // mantissa into [sqrt(1/2), sqrt(2))
+  const Vf scaled = select(tiny, x * 33554432.0f, x);          // 2^25
+  const Vi bits = as_int(scaled) + (0x3f800000 - 0x3f3504f3);  // mantissa into [sqrt(1/2), sqrt(2))
   const Vi exponent = ((bits >> 23) - 127) - (tiny & 25);
   const Vf k = __builtin_convertvector(exponent, Vf);
   const Vf f = as_float((bits & 0x007fffff) + 0x3f3504f3) - 1.0f;
@@ -171,9 +171,7 @@ STRIATE_VFN vsoftplus(Vf x) { return vmax(x, Vf{}) + vlog1p(vexp(-vabs(x))); }
 // x Phi(x). For x < -1 the sum cancels: the error is ulps of x, not of the result.
 STRIATE_VFN vgelu(Vf x) { return 0.5f * vmax(x, splat(-20.0f)) * (verf(x * 0.707106781f) + 1.0f); }
 // 0.5 x (1 + tanh(u)) written as x sigmoid(2 u), u = sqrt(2/pi) (x + 0.044715 x^3): no cancellation.
-STRIATE_VFN vgelu_tanh(Vf x) {
-  return vmax(x, splat(-20.0f)) * vsigmoid(1.59576912f * (x + 0.044715f * x * x * x));
-}
+STRIATE_VFN vgelu_tanh(Vf x) { return vmax(x, splat(-20.0f)) * vsigmoid(1.59576912f * (x + 0.044715f * x * x * x)); }
 
 }  // namespace
 }  // namespace striate

@@ -177,7 +177,7 @@ def test_any_byte_but_zero_is_true(row: Any) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "int32", "int64"])
 def test_arg(row: Any, dtype: str) -> None:
     rng = np.random.default_rng(0)
-    for shape, axis in (((5,), 0), ((7, 10), 1), ((10, 7), 0), ((3, 9, 4), 1), ((0, 3), 1), ((20000, 2), 1), ((1,), 0)):
+    for shape, axis in (((5,), 0), ((7, 10), 1), ((10, 7), 0), ((3, 9, 4), 1), ((0, 3), 1), ((20000, 2), 1), ((1,), 0), ((9, 65), 1)):
         x = np.asarray(rng.integers(-3, 3, shape)).astype(dtype)
         for keepdims in (False, True):
             attrs = ArgAttrs(axis, keepdims)
@@ -187,6 +187,13 @@ def test_arg(row: Any, dtype: str) -> None:
     if dtype == "float32":
         x = np.array([[1, np.nan, 5, np.nan], [np.nan, 0, 9, -9], [-np.inf, np.inf, 0, np.inf]], np.float32)
         (got,) = run_kernel(row.name, (x,), [((3,), "int32")], ArgAttrs(1))
+        for place in (0, 63, 64, 65, 128, 199):
+            row_of_zeros = np.zeros((1, 200), np.float32)
+            row_of_zeros[0, place:] = 1 if row.op == "argmax" else -1
+            (there,) = run_kernel(row.name, (row_of_zeros,), [((1,), "int32")], ArgAttrs(1))
+            row_of_zeros[0, place] = np.nan
+            (nan_there,) = run_kernel(row.name, (row_of_zeros,), [((1,), "int32")], ArgAttrs(1))
+            assert there[0] == place and nan_there[0] == place
         np.testing.assert_array_equal(got, OPS[row.op].reference(x, ArgAttrs(1)))
 
 

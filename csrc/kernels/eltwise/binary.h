@@ -48,16 +48,16 @@ STRIATE_INLINE Vf vfloor_divide(Vf a, Vf b) {
 }
 
 // Float32 only, broadcasting.
-#define STRIATE_FLOAT_BINARY(op, value)                                              \
-  STRIATE_LOOP(op, 2, value)                                                         \
-  const char* eltwise_##op(const StepSpec& s, StepPlan* p) {                         \
-    if (const char* why = check_floats(s, 2, 1, 0, 0)) return why;                   \
-    return plan_eltwise(s, p, eltwise_of(op##_loop, true));                          \
+#define STRIATE_FLOAT_BINARY(op, value)                            \
+  STRIATE_LOOP(op, 2, value)                                       \
+  const char* eltwise_##op(const StepSpec& s, StepPlan* p) {       \
+    if (const char* why = check_floats(s, 2, 1, 0, 0)) return why; \
+    return plan_eltwise(s, p, eltwise_of(op##_loop, true));        \
   }
 
 STRIATE_LOOP(add_float, 2, x + y)
 STRIATE_LOOP(subtract_float, 2, x - y)
-STRIATE_LOOP(multiply_float, 2, x * y)
+STRIATE_LOOP(multiply_float, 2, x* y)
 STRIATE_LOOP(maximum_float, 2, or_nan(vmax(x, y), y))
 STRIATE_LOOP(minimum_float, 2, or_nan(vmin(x, y), y))
 STRIATE_FLOAT_BINARY(divide, x / y)
@@ -82,7 +82,8 @@ const char* eltwise_sigmoid_crossentropy_grad(const StepSpec& s, StepPlan* p) {
   return plan_map(s, p, 3, 2, sigmoid_crossentropy_grad_loop, false);
 }
 
-// ---- Any type: loops the compiler vectorises. `ivdep`: an operand that is the result's own memory is at the same place.
+// ---- Any type: loops the compiler vectorises. `ivdep`: an operand that is the result's own memory is at the same
+// place.
 
 #if defined(__clang__)
 #define STRIATE_IVDEP _Pragma("clang loop vectorize(assume_safety)")
@@ -90,14 +91,16 @@ const char* eltwise_sigmoid_crossentropy_grad(const StepSpec& s, StepPlan* p) {
 #define STRIATE_IVDEP _Pragma("GCC ivdep")
 #endif
 
-template <typename F, typename T, typename R> void loop2(const Run& r) {
+template <typename F, typename T, typename R>
+void loop2(const Run& r) {
   const T *a = r.x<T>(0), *b = r.x<T>(1);
   R* y = r.y<R>(0);
   const int64_t n = r.n;
   STRIATE_IVDEP
   for (int64_t i = 0; i < n; ++i) y[i] = F::of(a[i], b[i]);
 }
-template <typename F, typename T, typename R> void loop1(const Run& r) {
+template <typename F, typename T, typename R>
+void loop1(const Run& r) {
   const T* a = r.x<T>(0);
   R* y = r.y<R>(0);
   const int64_t n = r.n;
@@ -106,31 +109,78 @@ template <typename F, typename T, typename R> void loop1(const Run& r) {
 }
 
 // Integers wrap around: unsigned arithmetic, cast back.
-template <typename T> struct Unsigned;
-template <> struct Unsigned<int32_t> { using type = uint32_t; };
-template <> struct Unsigned<int64_t> { using type = uint64_t; };
-#define STRIATE_WRAPPING(name, op)                                          \
-  struct name {                                                             \
-    template <typename T> static T of(T a, T b) {                           \
-      using U = typename Unsigned<T>::type;                                 \
-      return static_cast<T>(static_cast<U>(a) op static_cast<U>(b));        \
-    }                                                                       \
+template <typename T>
+struct Unsigned;
+template <>
+struct Unsigned<int32_t> {
+  using type = uint32_t;
+};
+template <>
+struct Unsigned<int64_t> {
+  using type = uint64_t;
+};
+#define STRIATE_WRAPPING(name, op)                                   \
+  struct name {                                                      \
+    template <typename T>                                            \
+    static T of(T a, T b) {                                          \
+      using U = typename Unsigned<T>::type;                          \
+      return static_cast<T>(static_cast<U>(a) op static_cast<U>(b)); \
+    }                                                                \
   };
 STRIATE_WRAPPING(Add, +)
 STRIATE_WRAPPING(Subtract, -)
 STRIATE_WRAPPING(Multiply, *)
-struct Maximum { template <typename T> static T of(T a, T b) { return a < b ? b : a; } };
-struct Minimum { template <typename T> static T of(T a, T b) { return b < a ? b : a; } };
-struct Equal { template <typename T> static uint8_t of(T a, T b) { return a == b; } };
-struct NotEqual { template <typename T> static uint8_t of(T a, T b) { return a != b; } };
-struct Less { template <typename T> static uint8_t of(T a, T b) { return a < b; } };
-struct LessEqual { template <typename T> static uint8_t of(T a, T b) { return a <= b; } };
-struct And { static uint8_t of(uint8_t a, uint8_t b) { return (a != 0) & (b != 0); } };
-struct Or { static uint8_t of(uint8_t a, uint8_t b) { return (a | b) != 0; } };
-struct Xor { static uint8_t of(uint8_t a, uint8_t b) { return (a != 0) ^ (b != 0); } };
-struct Not { static uint8_t of(uint8_t a) { return a == 0; } };
+struct Maximum {
+  template <typename T>
+  static T of(T a, T b) {
+    return a < b ? b : a;
+  }
+};
+struct Minimum {
+  template <typename T>
+  static T of(T a, T b) {
+    return b < a ? b : a;
+  }
+};
+struct Equal {
+  template <typename T>
+  static uint8_t of(T a, T b) {
+    return a == b;
+  }
+};
+struct NotEqual {
+  template <typename T>
+  static uint8_t of(T a, T b) {
+    return a != b;
+  }
+};
+struct Less {
+  template <typename T>
+  static uint8_t of(T a, T b) {
+    return a < b;
+  }
+};
+struct LessEqual {
+  template <typename T>
+  static uint8_t of(T a, T b) {
+    return a <= b;
+  }
+};
+struct And {
+  static uint8_t of(uint8_t a, uint8_t b) { return (a != 0) & (b != 0); }
+};
+struct Or {
+  static uint8_t of(uint8_t a, uint8_t b) { return (a | b) != 0; }
+};
+struct Xor {
+  static uint8_t of(uint8_t a, uint8_t b) { return (a != 0) ^ (b != 0); }
+};
+struct Not {
+  static uint8_t of(uint8_t a) { return a == 0; }
+};
 
-template <typename F> STRIATE_NOINLINE const char* plan_arithmetic(const StepSpec& s, StepPlan* plan, Loop floats) {
+template <typename F>
+STRIATE_NOINLINE const char* plan_arithmetic(const StepSpec& s, StepPlan* plan, Loop floats) {
   if (const char* why = check_step(s, 2, 1, 0, 0)) return why;
   const DType t = s.in(0).dtype;
   if (s.in(1).dtype != t || s.out(0).dtype != t) return "takes operands of one dtype";
@@ -147,17 +197,23 @@ STRIATE_ARITHMETIC(multiply, Multiply)
 STRIATE_ARITHMETIC(maximum, Maximum)
 STRIATE_ARITHMETIC(minimum, Minimum)
 
-template <typename F> STRIATE_NOINLINE const char* plan_comparison(const StepSpec& s, StepPlan* plan, bool swapped) {
+template <typename F>
+STRIATE_NOINLINE const char* plan_comparison(const StepSpec& s, StepPlan* plan, bool swapped) {
   if (const char* why = check_step(s, 2, 1, 0, 0)) return why;
   const DType t = s.in(0).dtype;
   if (s.in(1).dtype != t) return "takes inputs of one dtype";
   if (s.out(0).dtype != DType::kBool) return "gives bool";
   Loop loop;
-  if (t == DType::kF32) loop = loop2<F, float, uint8_t>;
-  else if (t == DType::kI32) loop = loop2<F, int32_t, uint8_t>;
-  else if (t == DType::kI64) loop = loop2<F, int64_t, uint8_t>;
-  else if (t == DType::kU8 || t == DType::kBool) loop = loop2<F, uint8_t, uint8_t>;
-  else return "takes float32, int32, int64, uint8 and bool only";
+  if (t == DType::kF32)
+    loop = loop2<F, float, uint8_t>;
+  else if (t == DType::kI32)
+    loop = loop2<F, int32_t, uint8_t>;
+  else if (t == DType::kI64)
+    loop = loop2<F, int64_t, uint8_t>;
+  else if (t == DType::kU8 || t == DType::kBool)
+    loop = loop2<F, uint8_t, uint8_t>;
+  else
+    return "takes float32, int32, int64, uint8 and bool only";
   Eltwise p = eltwise_of(loop, false);
   p.operand[0] = swapped ? 1 : 0;
   p.operand[1] = swapped ? 0 : 1;
@@ -186,7 +242,8 @@ STRIATE_LOGIC(logical_xor, 2, loop2<Xor, uint8_t, uint8_t>)
 STRIATE_LOGIC(logical_not, 1, loop1<Not, uint8_t, uint8_t>)
 
 // where(condition, a, b), by the size of an element.
-template <typename T> void where_loop(const Run& r) {
+template <typename T>
+void where_loop(const Run& r) {
   const uint8_t* condition = r.x<uint8_t>(0);
   const T *a = r.x<T>(1), *b = r.x<T>(2);
   T* y = r.y<T>(0);
@@ -202,10 +259,14 @@ const char* eltwise_where(const StepSpec& s, StepPlan* plan) {
   if (s.in(0).dtype != DType::kBool) return "takes a bool condition";
   if (s.in(1).dtype != s.in(2).dtype || s.in(1).dtype != s.out(0).dtype) return "takes a and b of the result's dtype";
   switch (element_bytes(s.in(1).dtype)) {
-    case 1: return plan_eltwise(s, plan, eltwise_of(where_loop<uint8_t>, false));
-    case 2: return plan_eltwise(s, plan, eltwise_of(where_loop<uint16_t>, false));
-    case 4: return plan_eltwise(s, plan, eltwise_of(where_loop<uint32_t>, false));
-    default: return plan_eltwise(s, plan, eltwise_of(where_loop<uint64_t>, false));
+    case 1:
+      return plan_eltwise(s, plan, eltwise_of(where_loop<uint8_t>, false));
+    case 2:
+      return plan_eltwise(s, plan, eltwise_of(where_loop<uint16_t>, false));
+    case 4:
+      return plan_eltwise(s, plan, eltwise_of(where_loop<uint32_t>, false));
+    default:
+      return plan_eltwise(s, plan, eltwise_of(where_loop<uint64_t>, false));
   }
 }
 

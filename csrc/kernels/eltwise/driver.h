@@ -1,5 +1,5 @@
-// The one driver of all elementwise kernels: it merges axes, cuts the result into pieces and rows, and hands each row to the
-// op's loop as dense arrays. An op is therefore one small loop, and broadcasting is written once.
+// The one driver of all elementwise kernels: it merges axes, cuts the result into pieces and rows, and hands each row
+// to the op's loop as dense arrays. An op is therefore one small loop, and broadcasting is written once.
 #pragma once
 
 #include "base/operands.h"
@@ -12,8 +12,8 @@ namespace {
 constexpr int kMaxIn = 3;
 constexpr int64_t kPieceElements = 16384;  // 64 KB of float32: large beside claiming a piece (0.1 us), small beside L2
 constexpr int64_t kChunk = 256;            // elements of a loop call where an operand is one value, repeated
-constexpr int64_t kShortRow = 64;          // below, rows are joined (see `joined`)
-constexpr int64_t kJoined = 1024;          // elements of a joined row
+constexpr int64_t kShortRow = 256;         // elements; below, rows are joined (`joined_piece`): 8 ns a row is then felt
+constexpr int64_t kJoined = 2048;          // elements of a joined row
 constexpr int64_t kMaxElement = 8;         // bytes
 
 // What a loop gets: n elements, each operand dense (step 1), or one value repeated (step 0; in[i] then points at kLanes
@@ -25,8 +25,14 @@ struct Run {
   int64_t n;
   float alpha;
 
-  template <typename T> const T* x(int i) const { return static_cast<const T*>(in[i]); }
-  template <typename T> T* y(int i) const { return static_cast<T*>(out[i]); }
+  template <typename T>
+  const T* x(int i) const {
+    return static_cast<const T*>(in[i]);
+  }
+  template <typename T>
+  T* y(int i) const {
+    return static_cast<T*>(out[i]);
+  }
 };
 using Loop = void (*)(const Run&);
 
@@ -48,10 +54,14 @@ inline const void* byte_offset(const void* p, int64_t bytes) { return static_cas
 inline void* byte_offset(void* p, int64_t bytes) { return static_cast<char*>(p) + bytes; }
 
 inline void copy_element(void* to, const void* from, int64_t bytes) {
-  if (bytes == 4) std::memcpy(to, from, 4);
-  else if (bytes == 1) std::memcpy(to, from, 1);
-  else if (bytes == 2) std::memcpy(to, from, 2);
-  else std::memcpy(to, from, 8);
+  if (bytes == 4)
+    std::memcpy(to, from, 4);
+  else if (bytes == 1)
+    std::memcpy(to, from, 1);
+  else if (bytes == 2)
+    std::memcpy(to, from, 2);
+  else
+    std::memcpy(to, from, 8);
 }
 
 // to[i] = from[0] for n elements.
@@ -145,8 +155,8 @@ inline void eltwise_piece(const StepArgs& args, int64_t piece, unsigned char*) {
   }
 }
 
-// Short rows, such as 3 channels against a bias: `joined` rows at once, what repeats written out in scratch, and only again
-// when it changes.
+// Short rows, such as 3 channels against a bias: `joined` rows at once, what repeats written out in scratch, and only
+// again when it changes.
 inline void joined_piece(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Eltwise& p = args.as<Eltwise>();
   const int64_t length = p.dims[p.rank - 1], height = p.dims[p.rank - 2], joins = ceil_div(height, p.joined);
@@ -170,8 +180,10 @@ inline void joined_piece(const StepArgs& args, int64_t piece, unsigned char* thr
       if (down == 0 && written == outer) continue;
       for (int64_t y = 0; y < rows; ++y, to += length * bytes) {
         const void* line = byte_offset(from, y * down * bytes);
-        if (along == 0) repeat(to, line, length, bytes);
-        else std::memcpy(to, line, static_cast<size_t>(length * bytes));
+        if (along == 0)
+          repeat(to, line, length, bytes);
+        else
+          std::memcpy(to, line, static_cast<size_t>(length * bytes));
       }
     }
     if (rows == p.joined) written = outer;
@@ -204,8 +216,7 @@ inline const char* merge_axes(const StepSpec& s, Eltwise* p) {
     if (!found) return "the inputs' shapes do not broadcast to the result's";
     if (n == 1) continue;
     bool merges = rank > 0;
-    for (int i = 0; i < p->n_in; ++i)
-      merges = merges && step[i] == stride[i][rank - 1] * dims[rank - 1];
+    for (int i = 0; i < p->n_in; ++i) merges = merges && step[i] == stride[i][rank - 1] * dims[rank - 1];
     if (merges) {
       dims[rank - 1] *= n;
       continue;
@@ -275,7 +286,8 @@ STRIATE_NOINLINE const char* check_one_shape(const StepSpec& s) {
 }
 
 // Float ops whose operands all have one shape.
-STRIATE_NOINLINE const char* plan_map(const StepSpec& s, StepPlan* plan, int inputs, int outputs, Loop loop, bool has_alpha) {
+STRIATE_NOINLINE const char* plan_map(const StepSpec& s, StepPlan* plan, int inputs, int outputs, Loop loop,
+                                      bool has_alpha) {
   if (const char* why = check_floats(s, inputs, outputs, 0, has_alpha)) return why;
   if (const char* why = check_one_shape(s)) return why;
   return plan_eltwise(s, plan, eltwise_of(loop, true, has_alpha ? static_cast<float>(s.floats[0]) : 0.0f));

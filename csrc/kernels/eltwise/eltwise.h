@@ -1,8 +1,8 @@
-// Elementwise ops: y[i] = f(a[i], b[i], ...), with NumPy broadcasting where the op has it (ir/ops: unary_*, binary, compare,
-// where, cast, losses). Reference: each op's `reference`.
+// Elementwise ops: y[i] = f(a[i], b[i], ...), with NumPy broadcasting where the op has it (ir/ops: unary_*, binary,
+// compare, where, cast, losses). Reference: each op's `reference`.
 //
-// A result may lie exactly on an input (same address) if the two have the same dims and the same bytes an element: every
-// element is read before it is written. All kernels of this family allow that, those with two results too.
+// A result may lie exactly on an input (same address) if the two have the same dims and the same bytes an element:
+// every element is read before it is written. All kernels of this family allow that, those with two results too.
 //
 // Shapes, ranks 0 to 8. Types:
 //   float32            all of them

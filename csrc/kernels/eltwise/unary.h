@@ -9,29 +9,28 @@ namespace striate {
 namespace {
 
 // <op>_loop computes `value`, an expression in x (in[0]), y (in[1]) and alpha, for whole vectors.
-#define STRIATE_LOOP(op, inputs, value)                                                              \
-  void op##_loop(const Run& r) {                                                                     \
-    [[maybe_unused]] const float alpha = r.alpha;                                                    \
-    const int64_t step_x = r.step[0] * kLanes, step_y = inputs > 1 ? r.step[1] * kLanes : 0;         \
-    const float *px = r.x<float>(0), *py = inputs > 1 ? r.x<float>(1) : px;                          \
-    float* out = r.y<float>(0);                                                                      \
-    for (int64_t i = 0; i < r.n; i += kLanes, px += step_x, py += step_y) {                          \
-      [[maybe_unused]] const Vf x = load(px), y = inputs > 1 ? load(py) : x;                         \
-      store(out + i, value);                                                                         \
-    }                                                                                                \
+#define STRIATE_LOOP(op, inputs, value)                                                      \
+  void op##_loop(const Run& r) {                                                             \
+    [[maybe_unused]] const float alpha = r.alpha;                                            \
+    const int64_t step_x = r.step[0] * kLanes, step_y = inputs > 1 ? r.step[1] * kLanes : 0; \
+    const float *px = r.x<float>(0), *py = inputs > 1 ? r.x<float>(1) : px;                  \
+    float* out = r.y<float>(0);                                                              \
+    for (int64_t i = 0; i < r.n; i += kLanes, px += step_x, py += step_y) {                  \
+      [[maybe_unused]] const Vf x = load(px), y = inputs > 1 ? load(py) : x;                 \
+      store(out + i, value);                                                                 \
+    }                                                                                        \
   }
 // eltwise_<op>: operands and result of one shape.
-#define STRIATE_MAP(op, inputs, has_alpha, value)                  \
-  STRIATE_LOOP(op, inputs, value)                                  \
-  const char* eltwise_##op(const StepSpec& s, StepPlan* p) {       \
-    return plan_map(s, p, inputs, 1, op##_loop, has_alpha);        \
-  }
+#define STRIATE_MAP(op, inputs, has_alpha, value) \
+  STRIATE_LOOP(op, inputs, value)                 \
+  const char* eltwise_##op(const StepSpec& s, StepPlan* p) { return plan_map(s, p, inputs, 1, op##_loop, has_alpha); }
 
 #define STRIATE_UNARY(op, value) STRIATE_MAP(op, 1, false, value)
 #define STRIATE_GRAD(op, value) STRIATE_MAP(op, 2, false, value)  // x is g, y what the derivative is told from
 
 // Rare functions: the C library's, lane by lane.
-template <float (*F)(float)> STRIATE_INLINE Vf each(Vf x) {
+template <float (*F)(float)>
+STRIATE_INLINE Vf each(Vf x) {
   for (int i = 0; i < kLanes; ++i) x[i] = F(x[i]);
   return x;
 }
@@ -45,7 +44,7 @@ STRIATE_UNARY(log1p, vlog1p(x))
 STRIATE_UNARY(expm1, vexpm1(x))
 STRIATE_UNARY(sqrt, vsqrt(x))
 STRIATE_UNARY(rsqrt, 1.0f / vsqrt(x))
-STRIATE_UNARY(square, x * x)
+STRIATE_UNARY(square, x* x)
 STRIATE_UNARY(reciprocal, 1.0f / x)
 STRIATE_UNARY(sin, each<::sinf>(x))
 STRIATE_UNARY(cos, each<::cosf>(x))
@@ -114,15 +113,15 @@ STRIATE_VFN gelu_tanh_slope(Vf x) {
 STRIATE_GRAD(relu_grad, as_float(as_int(x) & (y > 0.0f)))
 STRIATE_GRAD(relu6_grad, as_float(as_int(x) & (y > 0.0f) & (y < 6.0f)))
 STRIATE_GRAD(tanh_grad, x * ((1.0f - y) * (1.0f + y)))
-STRIATE_GRAD(sigmoid_grad, x * (y * (1.0f - y)))
-STRIATE_GRAD(silu_grad, x * silu_slope(y))
+STRIATE_GRAD(sigmoid_grad, x*(y * (1.0f - y)))
+STRIATE_GRAD(silu_grad, x* silu_slope(y))
 STRIATE_GRAD(hard_sigmoid_grad, as_float(as_int(x * (1.0f / 6.0f)) & (y > -3.0f) & (y < 3.0f)))
-STRIATE_GRAD(hard_silu_grad, x * hard_silu_slope(y))
-STRIATE_GRAD(softplus_grad, x * vsigmoid(y))
-STRIATE_MAP(elu_grad, 2, true, select(y > 0.0f, x, x * (alpha * vexp(y))))
-STRIATE_MAP(leaky_relu_grad, 2, true, select(y > 0.0f, x, x * alpha))
-STRIATE_LOOP(gelu_erf_grad, 2, x * gelu_slope(y))
-STRIATE_LOOP(gelu_tanh_grad, 2, x * gelu_tanh_slope(y))
+STRIATE_GRAD(hard_silu_grad, x* hard_silu_slope(y))
+STRIATE_GRAD(softplus_grad, x* vsigmoid(y))
+STRIATE_MAP(elu_grad, 2, true, select(y > 0.0f, x, x*(alpha* vexp(y))))
+STRIATE_MAP(leaky_relu_grad, 2, true, select(y > 0.0f, x, x* alpha))
+STRIATE_LOOP(gelu_erf_grad, 2, x* gelu_slope(y))
+STRIATE_LOOP(gelu_tanh_grad, 2, x* gelu_tanh_slope(y))
 
 // gelu{approximate}
 STRIATE_NOINLINE const char* plan_gelu(const StepSpec& s, StepPlan* plan, int inputs, Loop exact, Loop approximate) {

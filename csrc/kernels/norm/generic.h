@@ -35,8 +35,8 @@ struct Products {
   }
 };
 
-constexpr int64_t kJoined = 256;           // channels of a joining piece
-constexpr int64_t kMapElements = 16384;    // of an elementwise piece
+constexpr int64_t kJoined = 256;         // channels of a joining piece
+constexpr int64_t kMapElements = 16384;  // of an elementwise piece
 constexpr int kMaxChannelArrays = 4;
 
 struct Norm {
@@ -61,8 +61,7 @@ STRIATE_INLINE void map_rows(const Norm& p, int64_t piece, const float* const* i
   int64_t width = p.b.columns;
   const int64_t first = piece * p.map_rows, rows = smaller(p.map_rows, p.b.rows - first);
   const bool few = has_few(width);  // then kLanes rows are seen as one
-  for (int i = 0; i < Arrays; ++i)
-    per_column[i] = few ? repeated(constants[i], width, kLanes, wide[i]) : constants[i];
+  for (int i = 0; i < Arrays; ++i) per_column[i] = few ? repeated(constants[i], width, kLanes, wide[i]) : constants[i];
   if (few) width *= kLanes;
   const int64_t begin = first * p.b.columns, total = rows * p.b.columns;
   for (int64_t line = 0; line < total; line += width) {

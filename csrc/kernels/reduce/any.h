@@ -1,46 +1,93 @@
 // Reductions of any type over any axes, one result at a time; and argmax, argmin.
 #pragma once
 
+#include "base/lines.h"
 #include "kernels/reduce/axes.h"
 
 namespace striate {
 namespace {
 
 // A reduction of T: an accumulator that `start` gives, `add` grows and `end` turns into the result.
-template <typename T> struct Wrapping {  // integers are summed as unsigned, which wrap
+template <typename T>
+struct Wrapping {  // integers are summed as unsigned, which wrap
   using type = uint64_t;
 };
-template <> struct Wrapping<float> { using type = double; };
+template <>
+struct Wrapping<float> {
+  using type = double;
+};
 
 struct AnySum {
-  template <typename T> using Acc = typename Wrapping<T>::type;
-  template <typename T> static Acc<T> start(T) { return 0; }
-  template <typename T> static Acc<T> add(Acc<T> a, T x) { return a + static_cast<Acc<T>>(x); }
+  template <typename T>
+  using Acc = typename Wrapping<T>::type;
+  template <typename T>
+  static Acc<T> start(T) {
+    return 0;
+  }
+  template <typename T>
+  static Acc<T> add(Acc<T> a, T x) {
+    return a + static_cast<Acc<T>>(x);
+  }
 };
 struct AnyProduct {
-  template <typename T> using Acc = double;
-  template <typename T> static double start(T) { return 1.0; }
-  template <typename T> static double add(double a, T x) { return a * static_cast<double>(x); }
+  template <typename T>
+  using Acc = double;
+  template <typename T>
+  static double start(T) {
+    return 1.0;
+  }
+  template <typename T>
+  static double add(double a, T x) {
+    return a * static_cast<double>(x);
+  }
 };
 struct AnyMax {
-  template <typename T> using Acc = T;
-  template <typename T> static T start(T first) { return first; }
-  template <typename T> static T add(T a, T x) { return x != x ? x : a < x ? x : a; }
+  template <typename T>
+  using Acc = T;
+  template <typename T>
+  static T start(T first) {
+    return first;
+  }
+  template <typename T>
+  static T add(T a, T x) {
+    return x != x ? x : a < x ? x : a;
+  }
 };
 struct AnyMin {
-  template <typename T> using Acc = T;
-  template <typename T> static T start(T first) { return first; }
-  template <typename T> static T add(T a, T x) { return x != x ? x : x < a ? x : a; }
+  template <typename T>
+  using Acc = T;
+  template <typename T>
+  static T start(T first) {
+    return first;
+  }
+  template <typename T>
+  static T add(T a, T x) {
+    return x != x ? x : x < a ? x : a;
+  }
 };
 struct AnyTrue {
-  template <typename T> using Acc = T;
-  template <typename T> static T start(T) { return 0; }
-  template <typename T> static T add(T a, T x) { return a | (x != 0); }
+  template <typename T>
+  using Acc = T;
+  template <typename T>
+  static T start(T) {
+    return 0;
+  }
+  template <typename T>
+  static T add(T a, T x) {
+    return a | (x != 0);
+  }
 };
 struct AllTrue {
-  template <typename T> using Acc = T;
-  template <typename T> static T start(T) { return 1; }
-  template <typename T> static T add(T a, T x) { return a & (x != 0); }
+  template <typename T>
+  using Acc = T;
+  template <typename T>
+  static T start(T) {
+    return 1;
+  }
+  template <typename T>
+  static T add(T a, T x) {
+    return a & (x != 0);
+  }
 };
 
 struct Any {
@@ -53,7 +100,8 @@ struct Any {
 constexpr int64_t kAnyElements = 16384;  // read by a piece, about
 
 // Reduced elements of a result in row-major order, whatever lies between them.
-template <typename F, typename T> void any_piece(const StepArgs& args, int64_t piece, unsigned char*) {
+template <typename F, typename T>
+void any_piece(const StepArgs& args, int64_t piece, unsigned char*) {
   const Any& p = args.as<Any>();
   const Axes& a = p.axes;
   const T* x = args.ptr<T>(0);
@@ -104,7 +152,8 @@ struct Arg {
   int64_t outer, n, inner, outputs_a_piece;
 };
 
-template <typename T, bool Largest> void arg_piece(const StepArgs& args, int64_t piece, unsigned char*) {
+template <typename T, bool Largest>
+void arg_piece(const StepArgs& args, int64_t piece, unsigned char*) {
   const Arg& p = args.as<Arg>();
   const int64_t last = smaller(p.outer * p.inner, (piece + 1) * p.outputs_a_piece);
   for (int64_t out = piece * p.outputs_a_piece; out < last; ++out) {
@@ -122,7 +171,29 @@ template <typename T, bool Largest> void arg_piece(const StepArgs& args, int64_t
   }
 }
 
-template <bool Largest> const char* plan_arg(const StepSpec& s, StepPlan* plan) {
+// Rows of floats: the largest by vectors, then the first element that equals it (or is NaN, if it is).
+template <typename F>
+void arg_row_piece(const StepArgs& args, int64_t piece, unsigned char*) {
+  constexpr int64_t kBlock = 64;  // looked through whole before asking whether it was there
+  const Arg& p = args.as<Arg>();
+  const int64_t last = smaller(p.outer, (piece + 1) * p.outputs_a_piece);
+  for (int64_t row = piece * p.outputs_a_piece; row < last; ++row) {
+    const float* x = args.ptr<float>(0) + row * p.n;
+    const float best = fold_row<F>(x, p.n);
+    const bool none = best != best;
+    int64_t i = 0;
+    for (; i + kBlock < p.n; i += kBlock) {
+      int32_t found = 0;
+      for (int64_t k = i; k < i + kBlock; ++k) found |= (x[k] == best) | (none & (x[k] != x[k]));
+      if (found != 0) break;
+    }
+    while (!(x[i] == best) && !(none && x[i] != x[i])) ++i;
+    args.ptr<int32_t>(1)[row] = static_cast<int32_t>(i);
+  }
+}
+
+template <bool Largest>
+const char* plan_arg(const StepSpec& s, StepPlan* plan) {
   if (s.n_inputs != 1 || s.n_outputs != 1 || s.n_ints != 2) return "unknown attributes";
   if (s.out(0).dtype != DType::kI32) return "gives int32";
   const int64_t one_axis[3] = {1, s.ints[0], s.ints[1]};
@@ -144,10 +215,10 @@ template <bool Largest> const char* plan_arg(const StepSpec& s, StepPlan* plan) 
   }
   p.outputs_a_piece = larger(1, kAnyElements / p.n);
   plan->set_params(p);
-  plan->add_phase(t == DType::kF32   ? arg_piece<float, Largest>
-                  : t == DType::kI32 ? arg_piece<int32_t, Largest>
-                                     : arg_piece<int64_t, Largest>,
-                  ceil_div(p.outer * p.inner, p.outputs_a_piece));
+  PhaseFn run = t == DType::kI32 ? arg_piece<int32_t, Largest> : arg_piece<int64_t, Largest>;
+  if (t == DType::kF32)
+    run = p.inner > 1 ? arg_piece<float, Largest> : Largest ? arg_row_piece<Max> : arg_row_piece<Min>;
+  plan->add_phase(run, ceil_div(p.outer * p.inner, p.outputs_a_piece));
   return nullptr;
 }
 const char* reduce_argmax(const StepSpec& s, StepPlan* p) { return plan_arg<true>(s, p); }

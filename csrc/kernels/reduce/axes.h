@@ -29,7 +29,8 @@ STRIATE_NOINLINE const char* read_axes(const StepSpec& s, Axes* axes) {
   int kept = 0;
   for (int d = 0; d < x.rank; ++d) {
     if (reduced[d] && !keeps) continue;
-    if (kept >= y.rank || y.dims[kept] != (reduced[d] ? 1 : x.dims[d])) return "the result's shape is not the reduced one";
+    if (kept >= y.rank || y.dims[kept] != (reduced[d] ? 1 : x.dims[d]))
+      return "the result's shape is not the reduced one";
     ++kept;
   }
   if (kept != y.rank) return "the result's shape is not the reduced one";

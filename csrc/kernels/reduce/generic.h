@@ -21,7 +21,8 @@ struct Lines {
 };
 
 // The sum of one block of one outer index; where there is one block it is the result.
-template <typename F> void lines_piece(const StepArgs& args, int64_t piece, unsigned char*) {
+template <typename F>
+void lines_piece(const StepArgs& args, int64_t piece, unsigned char*) {
   const Lines& p = args.as<Lines>();
   const Blocks& b = p.b;
   const bool whole = b.row_blocks == 1;
@@ -32,14 +33,17 @@ template <typename F> void lines_piece(const StepArgs& args, int64_t piece, unsi
     const Blocks::Place at = b.place(unit % b.units());
     const float* x = args.ptr<float>(0) + (outer * b.rows + at.row) * b.columns + at.column;
     float* y = to + (outer * b.row_blocks + at.index) * b.columns + at.column;
-    if (p.along_rows) *y = fold_row<F>(x, at.rows);
-    else fold_block<F>(Plain{x, b.columns}, b.columns, at.rows, at.columns, y);
+    if (p.along_rows)
+      *y = fold_row<F>(x, at.rows);
+    else
+      fold_block<F>(Plain{x, b.columns}, b.columns, at.rows, at.columns, y);
     if (whole && p.divisor != 1.0)
       for (int64_t c = 0; c < at.columns; ++c) y[c] = static_cast<float>(static_cast<double>(y[c]) / p.divisor);
   }
 }
 
-template <typename F> void join_piece(const StepArgs& args, int64_t piece, unsigned char*) {
+template <typename F>
+void join_piece(const StepArgs& args, int64_t piece, unsigned char*) {
   const Lines& p = args.as<Lines>();
   const Blocks& b = p.b;
   const int64_t groups = ceil_div(b.columns, kJoinColumns), outer = piece / groups;
@@ -90,7 +94,8 @@ STRIATE_NOINLINE const char* plan_lines(StepPlan* plan, const Axes& a, bool mean
   return nullptr;
 }
 
-template <typename F> const char* plan_float(const StepSpec& s, StepPlan* plan, bool mean, PhaseFn other) {
+template <typename F>
+const char* plan_float(const StepSpec& s, StepPlan* plan, bool mean, PhaseFn other) {
   Axes a;
   if (const char* why = read_axes(s, &a)) return why;
   if (a.outputs == 0) return nullptr;
@@ -104,7 +109,8 @@ STRIATE_NOINLINE const char* one_dtype(const StepSpec& s) {
   if (s.n_inputs != 1 || s.n_outputs != 1) return "wrong number of inputs or results";
   return s.in(0).dtype == s.out(0).dtype ? nullptr : "the result's dtype is not the input's";
 }
-template <typename F, typename A> const char* plan_integers(const StepSpec& s, StepPlan* plan) {
+template <typename F, typename A>
+const char* plan_integers(const StepSpec& s, StepPlan* plan) {
   const DType t = s.in(0).dtype;
   Axes a;
   if (t != DType::kI32 && t != DType::kI64) return "takes float32, int32 and int64 only";
@@ -112,7 +118,8 @@ template <typename F, typename A> const char* plan_integers(const StepSpec& s, S
   if (a.outputs == 0) return nullptr;
   return plan_any(plan, a, t == DType::kI32 ? any_piece<A, int32_t> : any_piece<A, int64_t>, false);
 }
-template <typename A> const char* plan_bools(const StepSpec& s, StepPlan* plan) {
+template <typename A>
+const char* plan_bools(const StepSpec& s, StepPlan* plan) {
   if (const char* why = one_dtype(s)) return why;
   if (s.in(0).dtype != DType::kBool) return "takes bool only";
   Axes a;
@@ -120,7 +127,8 @@ template <typename A> const char* plan_bools(const StepSpec& s, StepPlan* plan) 
   if (a.outputs == 0) return nullptr;
   return plan_any(plan, a, any_piece<A, uint8_t>, false);
 }
-template <typename F, typename A> const char* plan_numbers(const StepSpec& s, StepPlan* plan, bool empty) {
+template <typename F, typename A>
+const char* plan_numbers(const StepSpec& s, StepPlan* plan, bool empty) {
   if (const char* why = one_dtype(s)) return why;
   if (!empty && s.in(0).size == 0 && s.out(0).size != 0) return "no elements have no maximum or minimum";
   if (s.in(0).dtype != DType::kF32) return plan_integers<F, A>(s, plan);

@@ -15,7 +15,8 @@ struct Rows {
 constexpr int64_t kRowElements = 8192;  // of a piece, about: exp of them takes 2-8 us
 
 // Sum of term(i, n) over the row, n <= kLanes elements from i at a time; 32 vectors, then into a total.
-template <typename Term> STRIATE_INLINE float sum_row(int64_t classes, Term term) {
+template <typename Term>
+STRIATE_INLINE float sum_row(int64_t classes, Term term) {
   Vf total = Vf{};
   for (int64_t i = 0; i < classes;) {
     const int64_t end = smaller(classes, i + 32 * kLanes);
