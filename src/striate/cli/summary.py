@@ -19,6 +19,8 @@ def command(model: str, plan: bool, batch_size: int, mode: str, as_json: bool) -
     from striate.models.plan import describe_plan
 
     loaded = make_model(model) if model in MODELS else open_model(model)
+    if model in MODELS and mode == "train":
+        loaded.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     if as_json:
         result = {
             "name": loaded.name,

@@ -1,0 +1,67 @@
+"""Comparison with real Keras, which lives in an environment of its own: `make keras-env`, `make test-keras`."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, max_examples=10, print_blob=True)
+hypothesis.settings.register_profile("full", deadline=None, derandomize=True, max_examples=100, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+class KerasError(Exception):
+    """Real Keras raised; `kind` is the class's name."""
+
+    def __init__(self, kind: str, text: str, trace: str) -> None:
+        super().__init__(f"{kind}: {text}\n{trace}")
+        self.kind = kind
+
+
+class Oracle:
+    """Asks the process that runs real Keras."""
+
+    def __init__(self, python: str) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        self._process = subprocess.Popen(
+            [python, str(HERE / "oracle.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=environment,
+        )  # fmt: skip
+
+    def __call__(self, function: str, **arguments: Any) -> Any:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        data = pickle.dumps({"function": function, "arguments": arguments})
+        self._process.stdin.write(struct.pack("<Q", len(data)) + data)
+        self._process.stdin.flush()
+        header = self._process.stdout.read(8)
+        assert header, "real Keras's process has ended"
+        answer = pickle.loads(self._process.stdout.read(struct.unpack("<Q", header)[0]))
+        if "error" in answer:
+            raise KerasError(answer["error"], answer["text"], answer["trace"])
+        return answer["ok"]
+
+    def close(self) -> None:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[Oracle]:
+    python = os.environ.get("STRIATE_KERAS_PYTHON", str(HERE.parent / ".venv-keras" / "bin" / "python"))
+    if not Path(python).exists():
+        pytest.fail(f"There is no real Keras at {python}. Make its environment: make keras-env")
+    asked = Oracle(python)
+    yield asked
+    asked.close()

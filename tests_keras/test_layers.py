@@ -1,0 +1,145 @@
+"""Layers: outputs, gradients, weights' shapes and names, output shapes, configs that real Keras reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import close, same_config
+
+import striate
+from striate import ops
+
+ACTIVATIONS = st.sampled_from([None, "relu", "tanh", "sigmoid", "elu", "gelu", "silu", "hard_sigmoid", "relu6", "hard_silu"])
+PADDING = st.sampled_from(["valid", "same"])
+
+
+def image(draw, smallest=4, channels=st.integers(1, 6)):
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    shape = (draw(st.integers(1, 3)), draw(st.integers(smallest, 9)), draw(st.integers(smallest, 9)), draw(channels))
+    # Distinct values, so that a maximum is at one place in both frameworks.
+    return rng.permutation(np.linspace(-2, 2, int(np.prod(shape)), dtype="float32")).reshape(shape)
+
+
+def windows(draw, name="kernel_size"):
+    strided = draw(st.booleans())
+    config = {
+        name: (draw(st.integers(1, 4)), draw(st.integers(1, 4))),
+        "strides": (draw(st.integers(1, 3)), draw(st.integers(1, 3))) if strided else 1,
+        "padding": draw(PADDING),
+    }
+    if name == "kernel_size" and not strided:
+        config["dilation_rate"] = draw(st.sampled_from([1, 1, (1, 1), (2, 1)]))
+    return config
+
+
+def conv2d(draw):
+    groups = draw(st.sampled_from([1, 1, 2]))
+    x = image(draw, 7, st.integers(1, 3).map(lambda c: c * groups))
+    config = {
+        "filters": groups * draw(st.integers(1, 5)), **windows(draw), "groups": groups, "activation": draw(ACTIVATIONS),
+        "use_bias": draw(st.booleans()),
+    }  # fmt: skip
+    return config, [x]
+
+
+def depthwise(draw):
+    x = image(draw, 7)
+    config = windows(draw)
+    config["strides"] = draw(st.integers(1, 3)) if config.get("dilation_rate", 1) in (1, (1, 1)) else 1
+    return {**config, "depth_multiplier": draw(st.integers(1, 3)), "activation": draw(ACTIVATIONS)}, [x]
+
+
+def pool(draw):
+    return windows(draw, "pool_size"), [image(draw)]
+
+
+def global_pool(draw):
+    return {"keepdims": draw(st.booleans())}, [image(draw)]
+
+
+def dense(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    shape = draw(st.sampled_from([(3, 5), (1, 1), (2, 3, 4)]))
+    return {"units": draw(st.integers(1, 9)), "activation": draw(ACTIVATIONS), "use_bias": draw(st.booleans())}, [
+        rng.normal(size=shape).astype("float32")
+    ]
+
+
+def merge(draw):
+    x = image(draw)
+    return {}, [x, x[::-1] * 0.5 + 1, np.cos(x)][: draw(st.integers(2, 3))]
+
+
+def plain(**choices):
+    def make(draw):
+        return {k: draw(st.sampled_from(v)) for k, v in choices.items()}, [image(draw)]
+
+    return make
+
+
+CASES = {
+    "Conv2D": conv2d,
+    "DepthwiseConv2D": depthwise,
+    "MaxPooling2D": pool,
+    "AveragePooling2D": pool,
+    "GlobalAveragePooling2D": global_pool,
+    "GlobalMaxPooling2D": global_pool,
+    "Dense": dense,
+    "Flatten": plain(),
+    "Dropout": plain(rate=[0.0, 0.5]),
+    "Activation": plain(activation=["relu", "tanh", "softmax", "linear", "gelu"]),
+    "ReLU": plain(max_value=[None, 1.0], negative_slope=[0.0, 0.1], threshold=[0.0, 0.3]),
+    "LeakyReLU": plain(negative_slope=[0.3, 0.1]),
+    "Softmax": plain(axis=[-1, 1]),
+    "BatchNormalization": plain(
+        axis=[-1, 1], momentum=[0.99, 0.5], epsilon=[1e-3, 1e-5], center=[True, False], scale=[True, False]
+    ),
+    "Add": merge,
+    "Multiply": merge,
+    "Concatenate": merge,
+    "ZeroPadding2D": plain(padding=[1, (1, 2), ((1, 0), (2, 3))]),
+    "Rescaling": plain(scale=[1 / 255, 2.0], offset=[0.0, -1.0]),
+    "Normalization": plain(axis=[-1], mean=[0.5], variance=[2.0], invert=[False, True]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("training", [False, True])
+@given(data=st.data())
+def test_layer(oracle, name, training, data):
+    config, inputs = CASES[name](data.draw)
+    if name == "Dropout" and training:
+        config["rate"] = 0.0  # which elements are dropped is each framework's own; see tests/layers
+    striate.utils.clear_session()
+    layer = getattr(striate.layers, name)(**config)
+    given = inputs[0] if len(inputs) == 1 else inputs
+    shapes = given.shape if len(inputs) == 1 else [x.shape for x in inputs]
+    layer.build(shapes)
+    rng = np.random.default_rng(3)
+    weights = [rng.uniform(0.2, 1, w.shape).astype("float32") for w in layer.weights]
+    layer.set_weights(weights)
+    expected = oracle("layer", name=name, config=config, inputs=inputs, weights=weights, training=training)
+
+    kwargs = {"training": training} if name in ("BatchNormalization", "Dropout") else {}
+    variables = [striate.Variable(x) for x in inputs]
+    trainable = layer.trainable_variables
+    cotangent = np.cos(np.arange(expected["output"].size, dtype="float32")).reshape(expected["output"].shape)
+
+    def loss():
+        y = layer(variables[0] if len(variables) == 1 else variables, **kwargs)
+        return ops.sum(y * cotangent)
+
+    fresh = [w.numpy() for w in layer.weights]
+    _, gradients = striate.value_and_grad(loss, [*trainable, *variables])()
+    after = layer.get_weights()
+    layer.set_weights(fresh)
+    close(layer(given, **kwargs), expected["output"])
+    for got, want in zip(after, expected["weights"], strict=True):
+        close(got, want)
+    for got, want in zip(gradients, [*expected["weight_gradients"], *expected["input_gradients"]], strict=True):
+        close(got, want, 1e-4)
+    assert tuple(layer.compute_output_shape(shapes)) == tuple(expected["output_shape"])
+    assert [w.path.split("/")[-1] for w in layer.weights] == [p.split("/")[-1] for p in expected["paths"]]
+    same_config(striate.saving.serialize_keras_object(layer), expected["config"])
