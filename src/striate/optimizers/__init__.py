@@ -1,0 +1,74 @@
+"""Optimizers: how weights change by their gradients. Classes for `compile(optimizer=...)`, and by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from striate.backend import deserialize_keras_object, get_registered_object, serialize_keras_object
+from striate.core.args import unknown_name
+from striate.core.registry import export
+from striate.optimizers import schedules
+from striate.optimizers.adam import Adam, AdamW
+from striate.optimizers.optimizer import Optimizer
+from striate.optimizers.rmsprop import RMSprop
+from striate.optimizers.sgd import SGD
+from striate.optimizers.varying import StepPlan
+
+#: name in lower case -> class
+NAMES: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in (Adam, AdamW, RMSprop, SGD)}
+
+
+@export("optimizers.serialize")
+def serialize(optimizer: Any) -> Any:
+    """What a config holds for an optimizer. Source: `keras.optimizers.serialize`."""
+    return serialize_keras_object(optimizer)
+
+
+@export("optimizers.deserialize")
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    """The optimizer that `serialize` described. Source: `keras.optimizers.deserialize`."""
+    known = NAMES.get(str(config.get("class_name")).lower())
+    if known is not None and str(config.get("module", "keras.optimizers")).startswith("keras"):
+        return known.from_config(dict(config.get("config") or {}), custom_objects=custom_objects)
+    return deserialize_keras_object(config, custom_objects=custom_objects)
+
+
+@export("optimizers.get")
+def get(identifier: Any) -> Any:
+    """The optimizer an identifier stands for: a name ("adam", in any case), a config, or an optimizer; None for None.
+
+    Source: `keras.optimizers.get`.
+
+    Raises:
+        ValueError: nothing of that name; the message gives the nearest one.
+
+    Example:
+        >>> get("SGD").name
+        'sgd'
+    """
+    if identifier is None:
+        return None
+    thing = identifier
+    if isinstance(identifier, dict):
+        thing = deserialize(identifier)
+    elif isinstance(identifier, str):
+        thing = NAMES.get(identifier.lower()) or get_registered_object(identifier)
+        thing = thing() if isinstance(thing, type) else thing
+    if not isinstance(thing, Optimizer):
+        raise unknown_name("optimizer", identifier, NAMES)
+    return thing
+
+
+__all__ = [
+    "NAMES",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "StepPlan",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
