@@ -216,8 +216,9 @@ const char* plan_arg(const StepSpec& s, StepPlan* plan) {
   p.outputs_a_piece = larger(1, kAnyElements / p.n);
   plan->set_params(p);
   PhaseFn run = t == DType::kI32 ? arg_piece<int32_t, Largest> : arg_piece<int64_t, Largest>;
+  const bool long_rows = p.inner == 1 && p.n >= 64;
   if (t == DType::kF32)
-    run = p.inner > 1 ? arg_piece<float, Largest> : Largest ? arg_row_piece<Max> : arg_row_piece<Min>;
+    run = !long_rows ? arg_piece<float, Largest> : Largest ? arg_row_piece<Max> : arg_row_piece<Min>;
   plan->add_phase(run, ceil_div(p.outer * p.inner, p.outputs_a_piece));
   return nullptr;
 }
