@@ -24,6 +24,8 @@ settings.register_profile(
 settings.register_profile("search", settings.get_profile("striate"), derandomize=False, max_examples=1000)
 settings.load_profile("striate")
 
+os.environ.setdefault("STRIATE_VERIFY", "1")  # every graph is verified after every pass
+
 WITHOUT_NATIVE = "STRIATE_TEST_WITHOUT_NATIVE"
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
 @cache
-def _literals(cls: type[Attrs]) -> dict[str, tuple[str, ...]]:
+def _literals(cls: Any) -> dict[str, tuple[str, ...]]:
     hints = get_type_hints(cls)
     return {k: get_args(h) for k, h in hints.items() if get_origin(h) is Literal}
 
@@ -27,7 +27,7 @@ class Attrs:
         """(ints, floats) as `csrc/base/kernel.h` reads them from a StepSpec."""
         ints: list[int] = []
         floats: list[float] = []
-        literals = _literals(type(self))
+        literals = _literals(type(self))  # type: ignore[arg-type]  # mypy takes a dataclass's __hash__ for the class's
         for field in dataclasses.fields(self):
             value: Any = getattr(self, field.name)
             if field.name in literals:

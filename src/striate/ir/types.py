@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -29,13 +29,15 @@ DTYPES: dict[str, int] = {
 }
 
 
-def numpy_dtype(name: str) -> np.dtype:  # type: ignore[type-arg]
+def numpy_dtype(name: str) -> np.dtype[Any]:
     """The NumPy dtype of one of our dtype names (bfloat16 comes from ml_dtypes)."""
+    wanted: Any = name
     if name == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(name)
+        wanted = ml_dtypes.bfloat16
+    dtype: np.dtype[Any] = np.dtype(wanted)
+    return dtype
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import pytest
 import striate.ir.ops  # noqa: F401
 from striate.ir.opdef import OPS, infer_types, run_reference
 from striate.ir.ops._checks import fits
-from striate.ir.types import TensorType
+from striate.ir.types import TensorType, numpy_dtype
 from tests.support.cases import MAKERS, Case, all_cases
-from tests.support.single_op import type_of
+from tests.support.single_op import gradients, type_of
 
 CASES = all_cases()
 
@@ -49,6 +49,21 @@ def test_infer_keeps_an_open_batch_open(case: Case) -> None:
         and batch != 1
     ):
         assert promised[0].shape[0] is None
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_other_floats_go_through_ops_and_gradients(dtype: str) -> None:
+    """Results and gradients have the type of the inputs; values are those of float32, to the type's own precision."""
+    for case in CASES:
+        if not any(x.dtype == np.float32 for x in case.inputs):
+            continue
+        inputs = tuple(x.astype(numpy_dtype(dtype)) if x.dtype == np.float32 else x for x in case.inputs)
+        results = run_reference(case.op, inputs, case.attrs)
+        promised = infer_types(case.op, tuple(map(type_of, inputs)), case.attrs)
+        assert [type_of(r) for r in results] == list(promised), str(case)
+        weights = tuple(r if r.dtype.name == dtype else None for r in results)
+        if OPS[case.op].vjp is not None and any(w is not None for w in weights):
+            gradients(case.op, inputs, case.attrs, weights)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if all(x.dtype != np.float64 for x in c.inputs)], ids=str)

@@ -13,7 +13,6 @@ from striate.ir.types import Shape, TensorType
 
 _KERAS_NAMES = {
     "neg": "negative",
-    "pad": "pad",
     "concat": "concatenate",
     "gather": "take",
     "conv2d": "conv",
