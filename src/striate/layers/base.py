@@ -451,6 +451,9 @@ class Layer(Configurable):
             self.build(shapes(first))
         else:
             self.build(**{p.name: by_name[p.name] for p in names if p.name in by_name})
+        if not self._build_shapes:
+            # Nothing to build; summaries want the shape all the same.
+            self._build_shapes = {"input_shape": shapes(args[0] if args else given.get(signature.first))}
         self.built = True
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -494,24 +497,24 @@ class Layer(Configurable):
 
     # In a functional model ------------------------------------------------------------------------------------------
 
-    def _only_node(self, what: str) -> backend.FunctionalNode:
-        if len(self._inbound_nodes) != 1:
+    def _first_node(self, what: str) -> backend.FunctionalNode:
+        if not self._inbound_nodes:
             raise StateError(
-                f"The layer {self.name!r} has {len(self._inbound_nodes)} inbound nodes, so `{what}` is not one tensor. "
-                "It is when the layer was called once on a functional model's tensors."
+                f"The layer {self.name!r} has never been called on a functional model's tensors and thus has no defined "
+                f"{what}. Call it on an Input, or build the model it is in."
             )
         return self._inbound_nodes[0]
 
     @property
     def input(self) -> Any:
-        """The tensor the layer was called on, where it was called once."""
-        tensors = self._only_node("layer.input").input_tensors
+        """The tensor the layer was called on in its first call."""
+        tensors = self._first_node("input").input_tensors
         return tensors[0] if len(tensors) == 1 else tensors
 
     @property
     def output(self) -> Any:
-        """The tensor the layer gave, where it was called once."""
-        tensors = self._only_node("layer.output").outputs
+        """The tensor the layer gave in its first call."""
+        tensors = self._first_node("output").outputs
         return tensors[0] if len(tensors) == 1 else tensors
 
     # Files ----------------------------------------------------------------------------------------------------------

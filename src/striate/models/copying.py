@@ -8,13 +8,14 @@ Programs are never copied: they are made again when first needed.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from striate import backend
 from striate.backend import serialization
+from striate.core import tree
 
 
 class _Made:
@@ -59,11 +60,11 @@ def _described(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _users_own(model: Any) -> dict[str, Any]:
-    """Name -> class or function of the user's that the config of a model may name."""
+def _users_own(things: Iterable[Any]) -> dict[str, Any]:
+    """Name -> class or function of the user's that the configs of layers, losses, optimizers may name."""
     found: dict[str, Any] = {}
-    for layer in model._flatten_layers():
-        for thing in (layer, *(v for a in vars(layer).values() for v in _described(a))):
+    for owner in things:
+        for thing in (owner, *(v for a in vars(owner).values() for v in _described(a))):
             named = thing if isinstance(thing, type) or hasattr(thing, "__name__") else type(thing)
             if serialization.place_of(named) is None and getattr(named, "__name__", "<lambda>") != "<lambda>":
                 found[backend.get_registered_name(named)] = named
@@ -88,6 +89,7 @@ def training_state(model: Any) -> dict[str, Any] | None:
     built = optimizer is not None and optimizer.built
     return {
         "arguments": _pack(model._compiled.arguments),
+        "custom": _users_own(v for v in tree.flatten(model._compiled.arguments) if hasattr(v, "get_config")),
         "optimizer": [np.array(v) for v in optimizer.variables] if built else None,
     }
 
@@ -96,7 +98,8 @@ def restore_training(model: Any, state: dict[str, Any] | None) -> None:
     """Compile a model as another was, and give its optimizer the other's numbers."""
     if state is None:
         return
-    model.compile(**_unpack(state["arguments"]))
+    with backend.CustomObjectScope(state["custom"]):
+        model.compile(**_unpack(state["arguments"]))
     if state["optimizer"] is not None:
         model.optimizer.build(model.trainable_variables)
         for variable, value in zip(model.optimizer.variables, state["optimizer"], strict=True):
@@ -108,7 +111,7 @@ def describe(model: Any) -> dict[str, Any]:
     return {
         "class": type(model),
         "config": model.get_config(),
-        "custom": _users_own(model),
+        "custom": _users_own(model._flatten_layers()),
         "weights": [np.array(v) for v in model.variables_for_copy()],
         "trainable": [layer._trainable for layer in model._flatten_layers()],
         "training": training_state(model),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from striate import backend
 from striate.backend import KerasTensor
 from striate.core import tree
+from striate.core.configurable import is_ours
 from striate.core.errors import ArgumentError, StateError
 from striate.core.registry import export
 from striate.layers.base import Layer
@@ -179,8 +181,19 @@ class Model(ModelCopying, Trainer, Layer):
         return json.dumps(backend.serialize_keras_object(self), **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, for subclasses whose arguments are plain values."""
-        return Layer.get_config(self)
+        """The arguments a subclass was made with; where it overrides this method, what every layer has."""
+        if not is_ours(self._config_owner()):
+            return {
+                "name": self.name,
+                "trainable": self._trainable,
+                "dtype": backend.serialize_keras_object(self.dtype_policy),
+            }
+        args, kwargs = self._init_arguments
+        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs).arguments
+        config: dict[str, Any] = {}
+        for name, value in list(bound.items())[1:]:
+            config.update(value if name == "kwargs" else {name: value})
+        return {name: backend.serialize_keras_object(value) for name, value in config.items()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

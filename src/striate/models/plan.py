@@ -90,7 +90,9 @@ def describe_plan(model: Any, batch_size: int = 32, training: bool = False) -> M
     """
     inputs = getattr(model, "inputs", None)
     if not inputs:
-        raise StateError(f"A plan needs the shapes of the inputs. {model.name!r} has no Input; give it one, or call it on data.")
+        raise StateError(
+            f"A plan needs the shapes of the inputs. {model.name!r} has no Input; give it one, or call it on data."
+        )
     arrays = [np.zeros((batch_size, *(1 if d is None else d for d in t.shape[1:])), t.dtype) for t in inputs]
     x = arrays[0] if len(arrays) == 1 else arrays
     if training and not model.compiled:

@@ -146,11 +146,26 @@ class Steps:
         if found is None:
             step = getattr(self, f"{kind}_step")
             # The method is looked up at each call of an eager step, and at each trace of a compiled one.
-            found = step if self.run_eagerly else self._with_host_metrics(TracedFunction(step))
+            found = step if self.run_eagerly else self._with_host_metrics(self._traced(kind, step))
             self._functions[kind] = found
         return found  # type: ignore[no-any-return]
 
-    def _with_host_metrics(self, step: TracedFunction) -> Callable[[Batch], Any]:
+    def _traced(self, kind: str, step: Callable[[Batch], Any]) -> Callable[[Batch], Any]:
+        """A step as programs; where training steps differ from each other, the optimizer says which one comes next."""
+        optimizer = self.optimizer
+        if kind != "train" or optimizer is None or not getattr(optimizer, "_steps_differ", bool)():
+            return TracedFunction(step)
+        by_plan: dict[Any, TracedFunction] = {}
+
+        def planned(batch: Batch) -> Any:
+            with optimizer.planned_step() as plan:
+                if plan not in by_plan:
+                    by_plan[plan] = TracedFunction(step)
+                return by_plan[plan](batch)
+
+        return planned
+
+    def _with_host_metrics(self, step: Callable[[Batch], Any]) -> Callable[[Batch], Any]:
         """A step after which the metrics that cannot be traced take in its predictions."""
         metrics = self._compiled.metrics if self._compiled is not None else None
         if metrics is None or not metrics._on_host:
