@@ -7,7 +7,10 @@ namespace striate {
 namespace {
 
 // b where it is larger or NaN, but a NaN in a stays: the maximum of NumPy.
-STRIATE_INLINE Vf nan_max(Vf a, Vf b) { return select((b > a) | (b != b), b, a); }
+STRIATE_INLINE Vf nan_max(Vf a, Vf b) {
+  const Vf larger = vmax(a, b);
+  return b == b ? larger : b;
+}
 
 // f(offset, lanes) over the channels: whole vectors with `lanes` a constant, then the tail.
 template <typename F>
