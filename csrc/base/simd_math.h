@@ -29,7 +29,10 @@ constexpr float kNan = __builtin_nanf("");
 
 [[maybe_unused]] STRIATE_INLINE Vi as_int(Vf x) { return reinterpret_cast<Vi>(x); }
 STRIATE_VFN as_float(Vi x) { return reinterpret_cast<Vf>(x); }
-[[maybe_unused]] STRIATE_INLINE Vi splat_int(int32_t x) { return Vi{} + x; }
+// Bits are shifted and summed as unsigned: a NaN's overflow int.
+typedef uint32_t Vu __attribute__((vector_size(STRIATE_VEC_BYTES)));
+[[maybe_unused]] STRIATE_INLINE Vu as_bits(Vf x) { return reinterpret_cast<Vu>(x); }
+STRIATE_VFN from_bits(Vu x) { return reinterpret_cast<Vf>(x); }
 
 STRIATE_VFN vabs(Vf x) { return as_float(as_int(x) & 0x7fffffff); }
 STRIATE_VFN copysign_of(Vf magnitude, Vf sign) {
@@ -64,7 +67,7 @@ STRIATE_VFN vceil(Vf x) {
   return copysign_of(r + as_float(as_int(splat(1.0f)) & (r < x)), x);
 }
 
-STRIATE_VFN power_of_two(Vi n) { return as_float((n + 127) << 23); }  // -126 <= n <= 127
+STRIATE_VFN power_of_two(Vi n) { return from_bits(reinterpret_cast<Vu>(n + 127) << 23); }  // -126 <= n <= 127
 
 // x = n ln 2 + r, |r| <= ln 2 / 2; the result is (exp(r) - 1), n the power of two. |x| <= 110.
 STRIATE_VFN reduce_exp(Vf x, Vi* n) {
@@ -97,11 +100,11 @@ STRIATE_VFN vexpm1(Vf x) {
 
 STRIATE_VFN vlog(Vf x) {
   const Vi tiny = x < 1.17549435e-38f;
-  const Vf scaled = select(tiny, x * 33554432.0f, x);          // 2^25
-  const Vi bits = as_int(scaled) + (0x3f800000 - 0x3f3504f3);  // mantissa into [sqrt(1/2), sqrt(2))
-  const Vi exponent = ((bits >> 23) - 127) - (tiny & 25);
+  const Vf scaled = select(tiny, x * 33554432.0f, x);             // 2^25
+  const Vu bits = as_bits(scaled) + (0x3f800000u - 0x3f3504f3u);  // mantissa into [sqrt(1/2), sqrt(2))
+  const Vi exponent = (reinterpret_cast<Vi>(bits >> 23) - 127) - (tiny & 25);
   const Vf k = __builtin_convertvector(exponent, Vf);
-  const Vf f = as_float((bits & 0x007fffff) + 0x3f3504f3) - 1.0f;
+  const Vf f = from_bits((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
   const Vf s = f / (f + 2.0f), z = s * s, half_square = 0.5f * f * f;
   // log(1 + f) = 2 s + s z p(z), error 2^-30
   const Vf p = z * ((z * 0.298721224f + 0.399775535f) * z + 0.666667759f);
