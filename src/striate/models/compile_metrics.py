@@ -43,8 +43,13 @@ def _can_be_traced(metric: Any, y_true: Any, y_pred: Any) -> bool:
     """
     if not isinstance(y_pred, backend.KerasTensor):
         return True
+    # As programs are traced: with every axis known.
+    batch = tuple(
+        backend.KerasTensor(tuple(2 if d is None else d for d in t.shape), t.dtype) if backend.is_keras_tensor(t) else t
+        for t in (y_true, y_pred)
+    )
     try:
-        backend.compute_spec(metric.update_state, (y_true, y_pred), {})
+        backend.compute_spec(metric.update_state, batch, {})
         backend.compute_spec(metric.result, (), {})
     except (SymbolicError, TypeError):
         return False
