@@ -10,6 +10,7 @@ axis) is an error that says what to use instead.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,16 @@ if TYPE_CHECKING:
     from striate.compiler.trace import Trace
     from striate.ir.graph import Value
 
-#: Operators by name, entered by `striate.ops` (which stands above this floor) when it is imported.
-_operators: dict[str, Callable[..., Any]] = {}
+
+class _Operators(dict[str, Callable[..., Any]]):
+    """Operators by name, entered by `striate.ops`, which stands above this floor and is imported when one is needed."""
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        importlib.import_module("striate.ops")
+        return dict(self)[name]
+
+
+_operators = _Operators()
 
 
 def bind_operators(**functions: Callable[..., Any]) -> None:
@@ -34,12 +43,25 @@ def bind_operators(**functions: Callable[..., Any]) -> None:
     _operators.update(functions)
 
 
+#: what NumPy calls the operators -> what `striate.ops` calls them.
+_UFUNC_OPERATORS = {
+    "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "true_divide", "power": "power",
+    "floor_divide": "floor_divide", "remainder": "mod", "matmul": "matmul", "equal": "equal", "less": "less",
+    "not_equal": "not_equal", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
+}  # fmt: skip
+
+
 class OperatorMixin:
     """The operators, for symbolic tensors and Variables."""
 
     __array_priority__ = 100
-    #: NumPy's own operators give way to ours: array + tensor calls tensor.__radd__.
-    __array_ufunc__: Any = None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """`array + tensor` is ours; other NumPy functions take values, which Variables have and symbols have not."""
+        name = _UFUNC_OPERATORS.get(ufunc.__name__)
+        if name is not None and method == "__call__" and not kwargs:
+            return _operators[name](*inputs)
+        return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, OperatorMixin) else x for x in inputs), **kwargs)
 
     def __add__(self, other: Any) -> Any:
         return _operators["add"](self, other)
@@ -206,7 +228,9 @@ class KerasTensor(SymbolicTensor):
         name: for error messages and summaries.
     """
 
-    def __init__(self, shape: Any, dtype: Any = "float32", record_history: bool = True, name: str | None = None) -> None:
+    def __init__(
+        self, shape: Any, dtype: Any = "float32", record_history: bool = True, name: str | None = None
+    ) -> None:
         super().__init__(
             TensorType(tuple(None if d is None else int(d) for d in shape), standardize_dtype(dtype)),
             name or unique_name("keras_tensor"),
