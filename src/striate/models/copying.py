@@ -17,6 +17,9 @@ from striate import backend
 from striate.backend import serialization
 from striate.core import tree
 
+#: attributes of a model that a copy does not take over: compiling makes them, or the next call.
+_MADE_AGAIN = ("_compiled", "optimizer", "loss", "history", "_functions", "_validation_epochs")
+
 
 class _Made:
     """An object as (class, config), so that pickle finds its class by reference and deepcopy gives a new one."""
@@ -64,7 +67,8 @@ def _users_own(things: Iterable[Any]) -> dict[str, Any]:
     """Name -> class or function of the user's that the configs of layers, losses, optimizers may name."""
     found: dict[str, Any] = {}
     for owner in things:
-        for thing in (owner, *(v for a in vars(owner).values() for v in _described(a))):
+        kept = (value for name, value in vars(owner).items() if name not in _MADE_AGAIN)
+        for thing in (owner, *(thing for value in kept for thing in _described(value))):
             named = thing if isinstance(thing, type) or hasattr(thing, "__name__") else type(thing)
             if serialization.place_of(named) is None and getattr(named, "__name__", "<lambda>") != "<lambda>":
                 found[backend.get_registered_name(named)] = named
@@ -164,7 +168,7 @@ class ModelCopying:
     def _state_of_attributes(self) -> dict[str, Any]:
         """A subclassed model's attributes, without what is made again."""
         attributes = dict(self.__dict__)
-        for name in ("_compiled", "optimizer", "loss", "history", "_functions", "_validation_epochs"):
+        for name in _MADE_AGAIN:
             attributes.pop(name, None)
         attributes["_inbound_nodes"] = []
         return {"attributes": attributes, "training": training_state(self)}

@@ -6,7 +6,7 @@ A step is run once under a trace for each signature of its batch; ever after it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,6 +57,10 @@ class Steps:
     trainable_variables: Any
     name: Any
 
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
     # The steps: users override these --------------------------------------------------------------------------------
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -69,7 +73,7 @@ class Steps:
         variables = self.trainable_variables
 
         def forward() -> tuple[Any, Any]:
-            y_pred = self(x, training=True)  # type: ignore[operator]
+            y_pred = self(x, training=True)
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             return self.optimizer.scale_loss(loss), (loss, y_pred)
 
@@ -82,7 +86,7 @@ class Steps:
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of evaluation on a batch `(x, y, sample_weight)`: name -> value of the metrics."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)  # type: ignore[operator]
+        y_pred = self(x, training=False)
         if self._compiled.loss is not None or type(self).compute_loss is not Steps.compute_loss or self.losses:
             self._track_loss(self._loss_of(x, y, y_pred, sample_weight, training=False), x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
@@ -90,7 +94,7 @@ class Steps:
     def predict_step(self, data: Any) -> Any:
         """The outputs for a batch `(x,)`."""
         x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)  # type: ignore[operator]
+        return self(x, training=False)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -148,7 +152,7 @@ class Steps:
             # The method is looked up at each call of an eager step, and at each trace of a compiled one.
             found = step if self.run_eagerly else self._with_host_metrics(self._traced(kind, step))
             self._functions[kind] = found
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _traced(self, kind: str, step: Callable[[Batch], Any]) -> Callable[[Batch], Any]:
         """A step as programs; where training steps differ from each other, the optimizer says which one comes next."""
