@@ -83,17 +83,22 @@ Isa choose() {
   for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
     if (std::string(env) == isa_name(isa)) return isa < best ? isa : best;
   }
-  throw std::invalid_argument("STRIATE_ISA=" + std::string(env) + " is no instruction set; give baseline, avx2 or avx512");
+  throw std::invalid_argument("STRIATE_ISA=" + std::string(env) +
+                              " is no instruction set; give baseline, avx2 or avx512");
 }
 
 }  // namespace
 
 const char* isa_name(Isa isa) {
   switch (isa) {
-    case Isa::kBaseline: return "baseline";
-    case Isa::kAvx2: return "avx2";
-    case Isa::kAvx512: return "avx512";
-    case Isa::kNeon: return "neon";
+    case Isa::kBaseline:
+      return "baseline";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
+    case Isa::kNeon:
+      return "neon";
   }
   return "?";
 }

@@ -1,7 +1,8 @@
 #include "base/pool.h"
 
+#include <pthread.h>
+
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -10,37 +11,11 @@
 #include <thread>
 #include <vector>
 
-#include <pthread.h>
-
 #include "base/float_env.h"
+#include "base/spin.h"
 
 namespace striate {
 namespace {
-
-constexpr auto kSpin = std::chrono::microseconds(50);
-
-inline void pause_cpu() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
-
-// True when `ready` came true within the spinning time.
-template <typename Ready>
-bool spin_until(bool may_spin, Ready ready) {
-  if (ready()) return true;
-  if (!may_spin) return false;
-  const auto deadline = std::chrono::steady_clock::now() + kSpin;
-  do {
-    for (int i = 0; i < 32; ++i) {
-      if (ready()) return true;
-      pause_cpu();
-    }
-  } while (std::chrono::steady_clock::now() < deadline);
-  return ready();
-}
 
 int64_t left(uint64_t tickets) { return static_cast<int64_t>(tickets & 0xffffffffu); }
 
@@ -114,7 +89,8 @@ struct Pool {
     tickets.store((phase << 32) | static_cast<uint64_t>(n), std::memory_order_seq_cst);
     int64_t asleep = sleepers.load(std::memory_order_seq_cst);
     if (asleep > 0) {
-      { const std::lock_guard<std::mutex> lock(sleep); }  // whoever is about to sleep has looked at the tickets by now
+      sleep.lock();  // whoever was about to sleep has looked at the tickets, or sleeps, by now
+      sleep.unlock();
       for (asleep = asleep < n - 1 ? asleep : n - 1; asleep > 0; --asleep) wake.notify_one();
     }
     work(0);
@@ -142,7 +118,8 @@ struct Pool {
 
   void stop_workers() {
     stop.store(true);
-    { const std::lock_guard<std::mutex> lock(sleep); }
+    sleep.lock();
+    sleep.unlock();
     wake.notify_all();
     for (std::thread& w : workers) w.join();
     workers.clear();

@@ -1,16 +1,16 @@
-// Programs: decoding what the planner wrote, and running it.
+// Programs: compiling and running what the planner wrote.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "base/isa.h"
 #include "bind/buffer.h"
+#include "bind/decode.h"
 #include "engine/executable.h"
 #include "engine/registry.h"
 
@@ -19,86 +19,7 @@ namespace nb = nanobind;
 namespace striate {
 namespace {
 
-[[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument(why); }
-
-nb::object item(nb::handle from, size_t i) { return nb::borrow<nb::sequence>(from)[i]; }
-
-int64_t integer(nb::handle h, const char* what) {
-  int64_t value;
-  if (!nb::try_cast(h, value)) refuse(std::string("expected an integer as ") + what);
-  return value;
-}
-
-uint64_t size_of(nb::handle h, const char* what) {
-  const int64_t value = integer(h, what);
-  if (value < 0) refuse(std::string("expected 0 or more as ") + what + "; received " + std::to_string(value));
-  return static_cast<uint64_t>(value);
-}
-
-void need_length(nb::handle h, size_t n, const char* what) {
-  if (!PySequence_Check(h.ptr()) || nb::len(h) != n) refuse(std::string("expected ") + what);
-}
-
-int32_t add_operands(nb::handle list, OwnedSpec* spec) {
-  int32_t n = 0;
-  for (nb::handle operand : list) {
-    need_length(operand, 2, "(dtype code, dims) as an operand");
-    std::vector<int64_t> dims;
-    for (nb::handle length : item(operand, 1)) dims.push_back(integer(length, "an axis length"));
-    spec->add_operand(integer(item(operand, 0), "a dtype code"), dims);
-    ++n;
-  }
-  return n;
-}
-
-OwnedSpec decode_spec(nb::handle h) {
-  need_length(h, 4, "(inputs, outputs, ints, floats) as a spec");
-  OwnedSpec spec;
-  spec.n_inputs = add_operands(item(h, 0), &spec);
-  spec.n_outputs = add_operands(item(h, 1), &spec);
-  for (nb::handle value : item(h, 2)) spec.ints.push_back(integer(value, "an integer attribute"));
-  for (nb::handle value : item(h, 3)) {
-    double number;
-    if (!nb::try_cast(value, number)) refuse("expected a number as a float attribute");
-    spec.floats.push_back(number);
-  }
-  return spec;
-}
-
-StepDecl decode_step(nb::handle h) {
-  need_length(h, 4, "(kernel, operands, spec, guard) as a step");
-  StepDecl step;
-  if (!nb::try_cast(item(h, 0), step.kernel)) refuse("expected a kernel's name");
-  for (nb::handle place : item(h, 1)) {
-    need_length(place, 2, "(base, byte offset) as an operand's place");
-    step.places.push_back({integer(item(place, 0), "a base"), size_of(item(place, 1), "a byte offset")});
-  }
-  step.spec = decode_spec(item(h, 2));
-  step.guard = integer(item(h, 3), "a guard");
-  return step;
-}
-
-std::unique_ptr<Executable> compile(nb::dict d) {
-  for (const char* key : {"arena_bytes", "externals", "steps"}) {
-    if (!d.contains(key)) refuse(std::string("a program needs the key ") + key);
-  }
-  ProgramDecl program;
-  program.arena_bytes = size_of(d["arena_bytes"], "arena_bytes");
-  for (nb::handle external : d["externals"]) {
-    need_length(external, 2, "(bytes, writable) as an external");
-    const int writable = PyObject_IsTrue(item(external, 1).ptr());
-    if (writable < 0) nb::raise_python_error();
-    program.externals.push_back({size_of(item(external, 0), "an external's bytes"), writable == 1});
-  }
-  for (nb::handle step : d["steps"]) {
-    try {
-      program.steps.push_back(decode_step(step));
-    } catch (const std::invalid_argument& error) {
-      refuse("step " + std::to_string(program.steps.size()) + ": " + error.what());
-    }
-  }
-  return std::make_unique<Executable>(program);
-}
+std::unique_ptr<Executable> compile(nb::dict program) { return std::make_unique<Executable>(decode_program(program)); }
 
 const KernelRow& row_named(const std::string& name) {
   const KernelRow* row = find_kernel(name);
@@ -158,8 +79,8 @@ class Bound {
       bytes = static_cast<uint64_t>(v->len);
     }
     if (bytes != declared.bytes) {
-      refuse("external " + std::to_string(i) + " has " + std::to_string(bytes) + " bytes; the program was compiled for " +
-             std::to_string(declared.bytes));
+      refuse("external " + std::to_string(i) + " has " + std::to_string(bytes) +
+             " bytes; the program was compiled for " + std::to_string(declared.bytes));
     }
     if (reinterpret_cast<uintptr_t>(address) % declared.alignment != 0) {
       refuse("external " + std::to_string(i) + " is not aligned to its elements of " +

@@ -8,7 +8,8 @@
 namespace striate {
 
 // One arena for the length of a run. All programs share the idle arenas: a training and a predict program in turn use
-// the larger one's bytes, and memory is the most any run needed, not the sum over programs. As many stay as ran at once.
+// the larger one's bytes, and memory is the most any run needed, not the sum over programs. As many stay as ran at
+// once.
 class ArenaLease {
  public:
   explicit ArenaLease(size_t bytes);  // throws std::bad_alloc

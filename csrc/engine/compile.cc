@@ -104,8 +104,8 @@ void Executable::add_step(const ProgramDecl& program, size_t index) {
 void Executable::add_place(const ProgramDecl& program, const StepDecl& step, size_t operand) {
   const Place& place = step.places[operand];
   const bool is_result = operand >= static_cast<size_t>(step.spec.n_inputs);
-  const std::string who = is_result ? "result " + text(operand - static_cast<size_t>(step.spec.n_inputs))
-                                    : "input " + text(operand);
+  const std::string who =
+      is_result ? "result " + text(operand - static_cast<size_t>(step.spec.n_inputs)) : "input " + text(operand);
   if (place.base < 0 || static_cast<uint64_t>(place.base) > program.externals.size()) {
     throw std::invalid_argument(who + " has base " + std::to_string(place.base) + "; there are the arena (0) and " +
                                 text(program.externals.size()) + " externals");

@@ -12,8 +12,8 @@ struct DTypeRow {
 };
 
 constexpr DTypeRow kDTypes[] = {
-    {"float32", 4}, {"int32", 4},    {"int64", 8}, {"uint8", 1}, {"bool", 1},   {"float64", 8}, {"float16", 2},
-    {"bfloat16", 2}, {"int8", 1},    {"int16", 2}, {"uint16", 2}, {"uint32", 4}, {"uint64", 8},
+    {"float32", 4},  {"int32", 4}, {"int64", 8}, {"uint8", 1},  {"bool", 1},   {"float64", 8}, {"float16", 2},
+    {"bfloat16", 2}, {"int8", 1},  {"int16", 2}, {"uint16", 2}, {"uint32", 4}, {"uint64", 8},
 };
 constexpr int64_t kDTypeCount = sizeof kDTypes / sizeof kDTypes[0];
 static_assert(kDTypeCount == static_cast<int64_t>(DType::kU64) + 1, "a dtype has no row here");

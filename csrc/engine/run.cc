@@ -50,8 +50,8 @@ void Executable::run(void** bases, const unsigned char* guards) const {
       data[i] = static_cast<unsigned char*>(bases[a.base]) + a.offset;
     }
     for (int p = 0; p < step.plan.n_phases; ++p) {
-      PhaseContext context{step.plan.phases[p].run, {data, step.plan.params, scratch}, thread_scratch,
-                           thread_scratch_bytes_};
+      PhaseContext context{
+          step.plan.phases[p].run, {data, step.plan.params, scratch}, thread_scratch, thread_scratch_bytes_};
       pool.run(run_piece, &context, step.plan.phases[p].pieces);
     }
     if (timing) nanoseconds_[s].fetch_add(now() - start, std::memory_order_relaxed);

@@ -261,7 +261,7 @@ def test_denormals_are_flushed_in_a_run_and_only_there() -> None:
     arrays[0][:] = np.float32(1e-39)
     arrays[1][:] = 0
     _native.run(handle, arrays, b"")
-    assert not arrays[3][:-4].any()  # the vectorised part; a copy of bytes would keep them
+    assert not arrays[3].any()
     assert np.float32(1e-39) * np.float32(0.5) != 0
 
 

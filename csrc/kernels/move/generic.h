@@ -12,8 +12,8 @@ namespace {
 constexpr int kMaxParts = 56;  // what StepPlan's parameters have room for
 
 struct Concat {
-  int64_t parts, row, total;      // bytes of a row, of the result
-  int64_t widths[kMaxParts];      // bytes of each input's row
+  int64_t parts, row, total;  // bytes of a row, of the result
+  int64_t widths[kMaxParts];  // bytes of each input's row
 };
 
 void concat_run(const StepArgs& args, int64_t piece, unsigned char*) {
@@ -91,11 +91,16 @@ void gather_run(const StepArgs& args, int64_t piece, unsigned char*) {
 
 uint64_t nan_bits(DType dtype) {
   switch (dtype) {
-    case DType::kF64: return 0x7ff8000000000000u;
-    case DType::kF32: return 0x7fc00000u;
-    case DType::kF16: return 0x7e00u;
-    case DType::kBF16: return 0x7fc0u;
-    default: return 0;
+    case DType::kF64:
+      return 0x7ff8000000000000u;
+    case DType::kF32:
+      return 0x7fc00000u;
+    case DType::kF16:
+      return 0x7e00u;
+    case DType::kBF16:
+      return 0x7fc0u;
+    default:
+      return 0;
   }
 }
 

@@ -29,19 +29,33 @@ inline int64_t pieces_of(int64_t n, int64_t unit) { return (n + unit - 1) / unit
 
 inline int element_bytes(DType t) {
   switch (t) {
-    case DType::kI64: case DType::kF64: case DType::kU64: return 8;
-    case DType::kF32: case DType::kI32: case DType::kU32: return 4;
-    case DType::kF16: case DType::kBF16: case DType::kI16: case DType::kU16: return 2;
-    case DType::kU8: case DType::kBool: case DType::kI8: return 1;
+    case DType::kI64:
+    case DType::kF64:
+    case DType::kU64:
+      return 8;
+    case DType::kF32:
+    case DType::kI32:
+    case DType::kU32:
+      return 4;
+    case DType::kF16:
+    case DType::kBF16:
+    case DType::kI16:
+    case DType::kU16:
+      return 2;
+    case DType::kU8:
+    case DType::kBool:
+    case DType::kI8:
+      return 1;
   }
   return 1;
 }
 
 // The instance of a phase for elements of this many bytes.
-#define STRIATE_BY_SIZE(fn, dtype)                       \
-  (element_bytes(dtype) == 8   ? fn<uint64_t>            \
-   : element_bytes(dtype) == 4 ? fn<uint32_t>            \
-   : element_bytes(dtype) == 2 ? fn<uint16_t> : fn<uint8_t>)
+#define STRIATE_BY_SIZE(fn, dtype)            \
+  (element_bytes(dtype) == 8   ? fn<uint64_t> \
+   : element_bytes(dtype) == 4 ? fn<uint32_t> \
+   : element_bytes(dtype) == 2 ? fn<uint16_t> \
+                               : fn<uint8_t>)
 
 // Inputs, results, and one dtype for all of them from input 0 on.
 inline const char* check_move(const StepSpec& s, int n_inputs) {

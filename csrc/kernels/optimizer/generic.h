@@ -97,7 +97,8 @@ void update_run(const StepArgs& args, int64_t piece, unsigned char*) {
 template <typename Rule>
 const char* plan_update(const StepSpec& spec, int n_ints, int n_floats, Update u, double flops, StepPlan* plan) {
   constexpr int kTensors = Rule::kResults + 1;
-  if (spec.n_inputs != kTensors + Rule::kScalars || spec.n_outputs != Rule::kResults) return "has other inputs and results";
+  if (spec.n_inputs != kTensors + Rule::kScalars || spec.n_outputs != Rule::kResults)
+    return "has other inputs and results";
   if (spec.n_ints != n_ints || spec.n_floats != n_floats) return "has other attributes";
   u.size = spec.in(0).size;
   for (int i = 0; i < spec.n_inputs + spec.n_outputs; ++i) {

@@ -1,14 +1,15 @@
-// Optimizer updates, float32. lr and step (iterations + 1) are float32 scalars read when the step runs, so that a schedule
-// changes no program. w, m, v, g and the results all have one size.
+// Optimizer updates, float32. lr and step (iterations + 1) are float32 scalars read when the step runs, so that a
+// schedule changes no program. w, m, v, g and the results all have one size.
 //
 //   sgd_update(w, g, lr) -> w                     w - lr g
 //   momentum_update(w, m, g, lr) -> w, m          m' = momentum m - lr g;  w + m', or w + momentum m' - lr g (Nesterov)
 //   adam_update(w, m, v, g, lr, step) -> w, m, v  m' = m + (g - m)(1 - beta_1);  v' = v + (g g - v)(1 - beta_2)
-//                                                 w - m' a / (sqrt(v') + epsilon),  a = lr sqrt(1 - beta_2^step) / (1 - beta_1^step)
+//                                                 w - m' a / (sqrt(v') + epsilon),  a = lr sqrt(1 - beta_2^step) / (1 -
+//                                                 beta_1^step)
 //   rmsprop_update(w, v, g, lr) -> w, v           v' = rho v + (1 - rho) g g;  w - lr g / sqrt(v' + epsilon)
 //
-// A result may lie exactly over the input of its name: each element is read before it is written, and by one piece only.
-// Elements are independent, so pieces change no bit. A piece is 16 thousand elements: 64 KB a stream.
+// A result may lie exactly over the input of its name: each element is read before it is written, and by one piece
+// only. Elements are independent, so pieces change no bit. A piece is 16 thousand elements: 64 KB a stream.
 #pragma once
 
 #include "base/kernel.h"
