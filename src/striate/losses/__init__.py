@@ -38,6 +38,7 @@ from striate.losses.loss import (
     convert_target,
     reduce_weighted_values,
     squeeze_or_expand_to_same_rank,
+    to_tensors,
 )
 from striate.losses.regression import (
     cosine_similarity,
@@ -187,4 +188,5 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "squeeze_or_expand_to_same_rank",
+    "to_tensors",
 ]

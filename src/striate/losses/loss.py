@@ -37,6 +37,13 @@ def squeeze_or_expand_to_same_rank(x1: Any, x2: Any) -> tuple[Any, Any]:
     return x1, x2
 
 
+def to_tensors(x: Any, dtype: Any = None) -> Any:
+    """A tensor, or a structure of tensors, from what a caller gave; nested lists of numbers are one tensor."""
+    if tree.is_nested(x) and any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
+        return tree.map_structure(lambda leaf: backend.convert_to_tensor(leaf, dtype), x)
+    return backend.convert_to_tensor(x, dtype)
+
+
 def _count(x: Any) -> float:
     total = 1
     for n in x.shape:
@@ -118,8 +125,7 @@ class Loss(Configurable):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The reduced loss; `sample_weight` has a weight for each element of what `call` gives, or each sample."""
-        y_pred = tree.map_structure(lambda x: backend.convert_to_tensor(x, self.dtype), y_pred)
-        y_true = tree.map_structure(self._convert_target, y_true)
+        y_pred, y_true = to_tensors(y_pred, self.dtype), self._convert_target(y_true)
         values = self.call(y_true, y_pred)
         mask = self._valid(y_true, y_pred)
         return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
@@ -129,7 +135,7 @@ class Loss(Configurable):
         raise NotImplementedError(f"{type(self).__name__} must implement call(y_true, y_pred).")
 
     def _convert_target(self, y_true: Any) -> Any:
-        return backend.convert_to_tensor(y_true, self.dtype)
+        return to_tensors(y_true, self.dtype)
 
     def _valid(self, y_true: Any, y_pred: Any) -> Any:
         """Which places count, as bool in the shape of what `call` gives; None where all do."""
@@ -144,7 +150,7 @@ def takes_labels(fn: F) -> F:
 
 def convert_target(fn: Callable[..., Any], y_true: Any, dtype: str) -> Any:
     """y_true as `fn` takes it: class numbers as they are, anything else in `dtype`."""
-    return backend.convert_to_tensor(y_true, None if getattr(fn, "takes_labels", False) else dtype)
+    return to_tensors(y_true, None if getattr(fn, "takes_labels", False) else dtype)
 
 
 class FunctionLoss(Loss):

@@ -112,6 +112,7 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add a batch."""
+        y_true, y_pred = losses.to_tensors(y_true), losses.to_tensors(y_pred)
         self._update(self.fn(y_true, y_pred, **self._fn_kwargs), sample_weight, None)
 
     def get_config(self) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Optimizer(VaryingSteps):
         ...     def update_step(self, gradient, variable, learning_rate):
         ...         self.assign_sub(variable, learning_rate * ops.sign(gradient))
         >>> weight = Variable([1.0])
-        >>> SignSGD(0.5).apply([np.array([3.0], "float32")], [weight]); weight.numpy().tolist()
+        >>> SignSGD(0.5).apply([weight.value * 3.0], [weight]); weight.numpy().tolist()
         [0.5]
     """
 
