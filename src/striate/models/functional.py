@@ -47,6 +47,10 @@ class Functional(Model):
 
     __keras_place__ = ("keras.src.models.functional", "Functional")
 
+    #: in weights files the layers stand under "layers", and nowhere else.
+    _saved_as = "Functional"
+    _not_saved = frozenset({"_operations"})
+
     _convert_inputs = False
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:

@@ -53,6 +53,10 @@ class Sequential(Model):
         7850
     """
 
+    #: in weights files the layers stand under "layers", and nowhere else.
+    _saved_as = "Sequential"
+    _not_saved = frozenset({"_stack"})
+
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self._stack: list[Layer] = []
