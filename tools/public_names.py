@@ -1,7 +1,7 @@
 """Write src/striate/core/public_names.py: every public name and where it is defined, from the @export marks.
 
-    python tools/public_names.py          write it
-    python tools/public_names.py --check  exit 1 if it is not up to date (run by the tests)
+python tools/public_names.py          write it
+python tools/public_names.py --check  exit 1 if it is not up to date (run by the tests)
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "src" / "striate" / "core" / "public_names.py"
 
-HEADER = '''"""Every public name and where it is defined. Made by tools/public_names.py from the @export marks: do not edit."""
+HEADER = '''"""Every public name and where it is defined.
+
+Made by tools/public_names.py from the @export marks: do not edit.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,301 @@
+"""The environments: `.venv` with Striate built in it, and the compiler that builds it.
+
+Each step leaves a stamp in the environment when it is done and only then, so a step that was cut off is done again,
+and a step whose stamp holds costs nothing. Where the making of an environment or pip was cut off, what is left behind
+looks installed and is not: such an environment is made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BUILD = ROOT / "build" / "dev"
+ENGINE = ROOT / "src" / "striate" / "engine"
+BUILD_REQUIREMENTS = ("nanobind>=2.9.2", "cmake>=3.19", "ninja")
+OLDEST_COMPILERS = {"gcc": 11, "clang": 14}
+WINDOWS = os.name == "nt"
+
+
+class Trouble(Exception):
+    """Something the person at the keyboard can mend; the message says how."""
+
+
+def say(text: str) -> None:
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def step(text: str) -> Iterator[None]:
+    """Say what is going on, and afterwards how long it took."""
+    say(text)
+    start = time.monotonic()
+    yield
+    say(f"    {time.monotonic() - start:.0f} s")
+
+
+def run(*command: object, env: dict[str, str] | None = None) -> None:
+    """Run a command in the project's folder; its failure is ours."""
+    words = [str(part) for part in command]
+    done = subprocess.run(words, cwd=ROOT, env={**os.environ, **(env or {})}, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode if done.returncode > 0 else 128 - done.returncode)
+
+
+def in_venv(venv: Path, name: str) -> Path:
+    """A program of a virtual environment."""
+    return venv / ("Scripts" if WINDOWS else "bin") / (name + (".exe" if WINDOWS else ""))
+
+
+def on_path(venv: Path) -> dict[str, str]:
+    """The environment variables that put a virtual environment's programs first."""
+    return {"PATH": str(in_venv(venv, "python").parent) + os.pathsep + os.environ.get("PATH", os.defpath)}
+
+
+# Stamps ---------------------------------------------------------------------------------------------------------------
+
+
+def stamp(venv: Path, name: str) -> Path:
+    return venv / ".striate" / name
+
+
+def is_done(venv: Path, name: str, mark: str) -> bool:
+    path = stamp(venv, name)
+    return path.exists() and path.read_text() == mark
+
+
+def set_done(venv: Path, name: str, mark: str) -> None:
+    path = stamp(venv, name)
+    path.parent.mkdir(exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(mark)
+    new.replace(path)
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """One setup of this checkout at a time; a second waits for the first."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    (ROOT / "build").mkdir(exist_ok=True)
+    with open(ROOT / "build" / ".lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("another setup of this checkout is running: waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+# Python ---------------------------------------------------------------------------------------------------------------
+
+_CAN_MAKE = "import platform; print(platform.python_version()); import ensurepip, venv"
+_DESCRIBE = """
+import importlib.machinery, json, sys, sysconfig
+print(json.dumps({"version": "%d.%d.%d" % sys.version_info[:3], "tag": sys.implementation.cache_tag,
+                  "base": sys.base_prefix, "suffixes": importlib.machinery.EXTENSION_SUFFIXES,
+                  "include": sysconfig.get_paths()["include"], "purelib": sysconfig.get_paths()["purelib"]}))
+"""
+
+
+def describe(python: Path) -> dict[str, Any] | None:
+    """Version, headers and file names of a Python; None where it does not run or has no pip."""
+    if not python.exists():
+        return None
+    said = subprocess.run([str(python), "-c", "import pip\n" + _DESCRIBE], capture_output=True, text=True, check=False)
+    return json.loads(said.stdout) if said.returncode == 0 else None
+
+
+def package_hint(debian: str, fedora: str) -> str:
+    return f"On Debian or Ubuntu: sudo apt-get install {debian}. On Fedora: sudo dnf install {fedora}."
+
+
+@contextlib.contextmanager
+def unfinished(venv: Path) -> Iterator[None]:
+    """Leaves a file beside an environment while it is being changed, which stays there where that is cut off."""
+    mark = mark_of(venv)
+    mark.touch()
+    try:
+        yield
+    except (SystemExit, Trouble):  # a program that failed has tidied up
+        mark.unlink()
+        raise
+    mark.unlink()
+
+
+def mark_of(venv: Path) -> Path:
+    return venv.with_name(venv.name + ".unfinished")
+
+
+def make_venv(path: Path, maker: str = sys.executable) -> dict[str, Any]:
+    """A virtual environment that works, made by `maker` where there is none; what `describe` says of its Python."""
+    here = str(path)  # its programs hold the folder's name: a moved checkout needs a new one
+    about = None if mark_of(path).exists() else describe(in_venv(path, "python"))
+    if about and (is_done(path, "made", here) or not stamp(path, "made").exists()):  # or made by hand
+        return about
+    known = subprocess.run([maker, "-c", _CAN_MAKE], capture_output=True, text=True, check=False)
+    if known.returncode:
+        missing = known.stderr.strip().rpartition("\n")[2]
+        version = known.stdout.strip()
+        raise Trouble(
+            f"This Python ({maker}) cannot make virtual environments: {missing}. "
+            + package_hint(f"python{version.rpartition('.')[0]}-venv", "python3-pip")
+        )
+    say(f"making {path.name} with Python {known.stdout.strip()}" + (", anew" if path.exists() else ""))
+    with unfinished(path):
+        run(maker, "-m", "venv", "--clear", path)
+        about = describe(in_venv(path, "python"))
+        if about is None:
+            raise Trouble(f"`{maker} -m venv {path}` made no environment with pip in it; see above.")
+        set_done(path, "made", here)
+    return about
+
+
+def pip_install(venv: Path, *requirements: str) -> None:
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
+    with unfinished(venv):
+        try:
+            run(in_venv(venv, "python"), "-m", "pip", "install", *quiet, *requirements)
+        except SystemExit as error:
+            raise Trouble(
+                f"pip could not install {' '.join(requirements)}; see above. Setting up needs PyPI, or a mirror of it "
+                "(pip's settings: PIP_INDEX_URL, PIP_FIND_LINKS, PIP_PROXY)."
+            ) from error
+
+
+# Compiler -------------------------------------------------------------------------------------------------------------
+
+
+def compiler_version(program: str) -> tuple[str, int] | None:
+    """("gcc" | "clang", major version) of a C++ compiler, None where it does not run."""
+    path = shutil.which(program)
+    if path is None:
+        return None
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"(\d+)\.\d+", said)
+    return (("clang" if "clang" in said else "gcc"), int(found.group(1))) if found else None
+
+
+def find_compiler(venv: Path) -> str:
+    """A C++ compiler new enough, from PyPI where the machine has none; CXX in the environment has the first word."""
+    asked = os.environ.get("CXX")
+    if asked:
+        return asked
+    if os.environ.get("STRIATE_USE_ZIG") != "1":
+        for program in ("g++", "clang++", "c++"):
+            version = compiler_version(program)
+            if version and version[1] >= OLDEST_COMPILERS[version[0]]:
+                return str(shutil.which(program))
+    wrapper = venv / "bin" / "zig-c++"
+    if not wrapper.exists():
+        with step("no C++ compiler here (GCC 11 or Clang 14 at least): taking zig c++ from PyPI (about 90 MB)"):
+            pip_install(venv, "ziglang")
+        said = subprocess.run(
+            [str(in_venv(venv, "python")), "-c", "import os, ziglang; print(os.path.dirname(ziglang.__file__))"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        # What zig builds of its C++ library stays in the checkout too.
+        text = f'#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR="{ROOT}/build/zig"\nexec "{said.stdout.strip()}/zig" c++ "$@"\n'
+        new = wrapper.with_suffix(".new")
+        new.write_text(text)
+        new.chmod(0o755)
+        new.replace(wrapper)
+    return str(wrapper)
+
+
+# Build ----------------------------------------------------------------------------------------------------------------
+
+
+def fingerprint() -> str:
+    """Changes with every source of the extension."""
+    digest = hashlib.sha256()
+    for path in [ROOT / "CMakeLists.txt", *sorted((ROOT / "csrc").rglob("*"))]:
+        if path.is_file():
+            digest.update(str(path.relative_to(ROOT)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def build(about: dict[str, Any]) -> None:
+    """The extension, compiled where its sources changed, and copied into src/."""
+    python = in_venv(VENV, "python")
+    compiler = find_compiler(VENV)
+    configured = repr((str(ROOT), compiler, compiler_version(compiler), about["tag"], about["base"]))
+    mark = configured + fingerprint()
+    there = any((ENGINE / f"_native{suffix}").exists() for suffix in about["suffixes"])
+    if there and is_done(VENV, "built", mark):
+        return
+    header = Path(about["include"]) / "Python.h"
+    if not header.exists():
+        short = "python" + about["version"].rpartition(".")[0]
+        raise Trouble(
+            f"Python's headers are missing: {header} does not exist. " + package_hint(f"{short}-dev", "python3-devel")
+        )
+    wanted = repr(BUILD_REQUIREMENTS)
+    if not is_done(VENV, "build-requirements", wanted):
+        with step("installing CMake, Ninja and nanobind from PyPI"):
+            pip_install(VENV, *BUILD_REQUIREMENTS)
+        set_done(VENV, "build-requirements", wanted)
+    cmake = in_venv(VENV, "cmake")
+    if not (BUILD / "build.ninja").exists() or not is_done(BUILD, "configured", configured):
+        shutil.rmtree(BUILD, ignore_errors=True)
+        BUILD.mkdir(parents=True)
+        with step(f"configuring, for Python {about['version']} and {compiler}"):
+            run(
+                cmake, "-S", ".", "-B", BUILD, "-G", "Ninja", "--log-level=NOTICE", "-DCMAKE_BUILD_TYPE=Release",
+                f"-DPython_EXECUTABLE={python}", f"-DCMAKE_CXX_COMPILER={compiler}", env=on_path(VENV),
+            )  # fmt: skip
+        set_done(BUILD, "configured", configured)
+    with step(f"compiling the engine ({os.cpu_count()} cores; a few minutes the first time)"):
+        run(cmake, "--build", BUILD, env=on_path(VENV))
+    check = "import importlib; importlib.import_module('striate.engine._native')"
+    run(python, "-c", check, env={"PYTHONPATH": str(ROOT / "src")})
+    set_done(VENV, "built", mark)
+
+
+def install_requirements(extra: str, about: dict[str, Any]) -> None:
+    """What pyproject.toml asks for, and this checkout on the environment's path with its `striate` command."""
+    python = in_venv(VENV, "python")
+    project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if any(is_done(VENV, name, project) for name in {extra, "dev"}):
+        return
+    listed = subprocess.run(
+        [str(python), str(ROOT / "tools" / "requirements.py"), extra], capture_output=True, text=True, check=True
+    )
+    wanted = listed.stdout.split("\n")[:-1]
+    with step("installing from PyPI: " + ", ".join(re.split(r"[ <>=~!]", line)[0] for line in wanted)):
+        pip_install(VENV, *wanted)
+    (Path(about["purelib"]) / "striate-dev.pth").write_text(str(ROOT / "src") + "\n")
+    command = in_venv(VENV, "striate")
+    command.write_text(f'#!/bin/sh\nexec "{python}" -m striate "$@"\n')
+    command.chmod(0o755)
+    set_done(VENV, extra, project)
+
+
+def setup(extra: str = "dev") -> Path:
+    """The environment with Striate built and installed in it (editable); does nothing where it is up to date.
+
+    "run" brings what Striate needs to run, "dev" also what its checks and tests need. Gives the environment's Python.
+    """
+    with locked():
+        about = make_venv(VENV)
+        build(about)
+        install_requirements(extra, about)
+    return in_venv(VENV, "python")

@@ -1,0 +1,190 @@
+"""What `tools/dev.py` and the Makefile can be asked for: each function below is a target, its docstring the help."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from environment import (
+    BUILD,
+    ENGINE,
+    ROOT,
+    VENV,
+    Trouble,
+    describe,
+    find_compiler,
+    in_venv,
+    is_done,
+    locked,
+    make_venv,
+    pip_install,
+    run,
+    set_done,
+    setup,
+    step,
+)
+
+KERAS_VENV = ROOT / ".venv-keras"
+KERAS_REQUIREMENTS = ("keras==3.15.1", "jax", "h5py", "numpy", "pytest", "hypothesis", "pillow")
+KERAS_OLDEST = 11  # Python 3.11
+
+
+def sources_of_engine() -> list[str]:
+    return sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").rglob("*") if p.suffix in (".h", ".cc"))
+
+
+def passes(name: str, *command: object) -> bool:
+    try:
+        with step(name):
+            run(*command)
+    except SystemExit:
+        return False
+    return True
+
+
+def setup_all() -> None:
+    """make .venv, build and install, with what checks and tests need"""
+    setup()
+
+
+def build() -> None:
+    """build the native engine again where its sources changed"""
+    setup("run")
+
+
+def demo() -> None:
+    """train the lecture model on the embedded Fashion-MNIST sample, write runs/demo/"""
+    run(setup("run"), "-m", "striate", "demo", "--out", "runs/demo")
+
+
+def lint() -> None:
+    """ruff, mypy --strict, import rules, public names, clang-format"""
+    python = setup()
+    checks: dict[str, tuple[object, ...]] = {
+        "ruff check": (python, "-m", "ruff", "check", "."),
+        "ruff format": (python, "-m", "ruff", "format", "--check", "--quiet", "."),
+        "mypy --strict": (python, "-m", "mypy"),
+        "import rules": (in_venv(VENV, "lint-imports"), "--no-logo"),
+        "public names": (python, "tools/public_names.py", "--check"),
+        "clang-format": (in_venv(VENV, "clang-format"), "--dry-run", "--Werror", *sources_of_engine()),
+    }
+    failed = [name for name, command in checks.items() if not passes(name, *command)]
+    if failed:
+        raise Trouble(f"{', '.join(failed)}: see above. `make format` mends layout, import order and public names.")
+
+
+def format_all() -> None:
+    """let ruff and clang-format write the layout, and write the table of public names"""
+    python = setup()
+    run(python, "-m", "ruff", "check", "--quiet", "--fix-only", ".")
+    run(python, "tools/public_names.py")
+    run(python, "-m", "ruff", "format", ".")
+    run(in_venv(VENV, "clang-format"), "-i", *sources_of_engine())
+
+
+def test() -> None:
+    """set up, lint, run all tests that need no other framework"""
+    lint()
+    with step("tests"):
+        run(in_venv(VENV, "python"), "-m", "pytest")
+
+
+def python_for_keras() -> str:
+    """A Python new enough for real Keras: this one, or one on the PATH."""
+    if sys.version_info >= (3, KERAS_OLDEST):
+        return sys.executable
+    for minor in (13, 12, KERAS_OLDEST):
+        found = shutil.which(f"python3.{minor}")
+        if found and describe(Path(found)):
+            return found
+    raise Trouble(
+        f"Keras 3.15 needs Python 3.11 or newer. This is {sys.version.split()[0]} ({sys.executable}), and there is no "
+        "newer one on the PATH. Striate itself is tested without Keras by `make test`."
+    )
+
+
+def keras_env() -> None:
+    """make .venv-keras: real Keras, the oracle of make test-keras"""
+    with locked():
+        mark = repr(KERAS_REQUIREMENTS)
+        make_venv(KERAS_VENV, python_for_keras())
+        if not is_done(KERAS_VENV, "keras", mark):
+            with step("installing real Keras, with JAX"):
+                pip_install(KERAS_VENV, *KERAS_REQUIREMENTS)
+            set_done(KERAS_VENV, "keras", mark)
+
+
+def test_keras(*options: str) -> None:
+    """compare with real Keras: outputs, gradients through a step, configs, files"""
+    python = setup()
+    keras_env()
+    with step("comparison with real Keras"):
+        environment = {"STRIATE_KERAS_PYTHON": str(in_venv(KERAS_VENV, "python"))}
+        run(python, "-m", "pytest", "tests_keras", *options, env=environment)
+
+
+def check_full() -> None:
+    """the long forms: lint, all tests with many more random examples, the comparison with Keras"""
+    lint()
+    with step("tests, 1,000 random examples each"):
+        run(in_venv(VENV, "python"), "-m", "pytest", "--hypothesis-profile=search")
+    test_keras("--hypothesis-profile=full")
+
+
+def wheel() -> None:
+    """build source archive and wheel into dist/"""
+    python = setup()
+    run(python, "-m", "build", "--outdir", "dist", env={"CXX": find_compiler(VENV)})
+    for path in sorted((ROOT / "dist").iterdir()):
+        print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.2f} MB")
+
+
+def clean() -> None:
+    """remove build products (environments and runs stay)"""
+    with locked():
+        shutil.rmtree(BUILD, ignore_errors=True)
+        shutil.rmtree(ROOT / "dist", ignore_errors=True)
+        for path in ENGINE.glob("_native*"):
+            if path.suffix in (".so", ".pyd", ".new"):
+                path.unlink()
+
+
+TARGETS: dict[str, Callable[[], None]] = {
+    "setup": setup_all,
+    "build": build,
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "format": format_all,
+    "keras-env": keras_env,
+    "test-keras": test_keras,
+    "check-full": check_full,
+    "wheel": wheel,
+    "clean": clean,
+}
+
+
+def main() -> int:
+    listing = "\n".join(f"  {name:12} {target.__doc__}" for name, target in TARGETS.items())
+    parser = argparse.ArgumentParser(
+        prog="tools/dev.py",
+        description="Everything a developer runs; it sets up what it needs.",
+        epilog="targets:\n" + listing,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("target", choices=TARGETS, metavar="TARGET")
+    asked = parser.parse_args()
+    os.chdir(ROOT)
+    try:
+        TARGETS[asked.target]()
+    except Trouble as trouble:
+        print(f"error: {trouble}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
