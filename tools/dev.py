@@ -5,6 +5,7 @@ Needs Python >= 3.10 and nothing else. This file runs on older Pythons too, so t
 
 import os
 import shutil
+import subprocess
 import sys
 
 NEWEST, OLDEST = 20, 10  # minor versions looked for on the PATH where the Python at hand is too old
@@ -15,7 +16,7 @@ def hand_over():
     which = getattr(shutil, "which", lambda name: None)
     for minor in range(NEWEST, OLDEST - 1, -1):
         newer = which("python3.%d" % minor)
-        if newer:
+        if newer and subprocess.call([newer, "-c", ""]) == 0:  # a pyenv shim may lead nowhere
             os.execv(newer, [newer] + sys.argv)
     sys.exit(
         "error: Striate needs Python 3.10 or newer. This is %s (%s), and there is no python3.10 or newer on the PATH. "
