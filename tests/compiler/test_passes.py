@@ -243,6 +243,20 @@ def test_batch_norm_of_activations_stays() -> None:
     )
 
 
+def test_batch_norm_stays_where_something_else_reads_the_product_or_its_weights_move() -> None:
+    b = Builder()
+    x, w = b.input(2, 3), b.variable(3, 4)
+    norm = [b.variable(4) for _ in range(4)]
+    y = b.op("dense", x, w, attrs=DenseAttrs())
+    z = b.op("batch_norm_infer", y, *norm, attrs=EpsilonAttrs(1e-3))
+    assert ops_of(fold_batch_norm(b.graph(z, y))) == ["dense", "batch_norm_infer"]
+    moving = b.op("dense", x, b.input(3, 4), attrs=DenseAttrs())
+    z = b.op("batch_norm_infer", moving, *norm, attrs=EpsilonAttrs(1e-3))
+    assert ops_of(fold_batch_norm(b.graph(z))) == ["dense", "batch_norm_infer"]
+    z = b.op("batch_norm_infer", y, b.input(4), *norm[1:], attrs=EpsilonAttrs(1e-3))
+    assert ops_of(fold_batch_norm(b.graph(z))) == ["dense", "batch_norm_infer"]
+
+
 def test_a_whole_block_becomes_one_product_when_predicting_and_not_when_training() -> None:
     b = Builder()
     graph = b.graph(convolution_block(b, b.input(1, 4, 4, 2), 3))
