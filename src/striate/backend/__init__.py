@@ -53,7 +53,6 @@ from striate.backend.names import (
     global_seed,
     on_random_seed,
     set_random_seed,
-    to_snake_case,
     unique_name,
 )
 from striate.backend.serialization import (
@@ -86,6 +85,7 @@ from striate.backend.tensor import (
     bind_operators,
 )
 from striate.backend.variable import Variable, aligned_empty
+from striate.core.lookup import to_snake_case
 
 __all__ = [
     "ConcreteTensor",

@@ -8,8 +8,7 @@ import numpy as np
 
 from striate.backend import context, settings
 from striate.backend.dtypes import is_float_dtype, standardize_dtype
-from striate.backend.tensor import ConcreteTensor, KerasTensor, SymbolicTensor, TracedTensor
-from striate.backend.variable import Variable
+from striate.backend.tensor import ConcreteTensor, KerasTensor, Stored, SymbolicTensor, TracedTensor
 from striate.compiler.eager import ConcreteTrace, run_op
 from striate.compiler.trace import Trace
 from striate.core.errors import DTypeError, SymbolicError
@@ -42,7 +41,7 @@ def wrap_value(tensor: Any) -> Value:
                 "outside it: return it from the function, or keep what must last in a Variable."
             )
         return tensor.value
-    if isinstance(tensor, Variable):
+    if isinstance(tensor, Stored):
         return trace.read(tensor)
     return trace.constant(np.asarray(tensor))
 
@@ -61,10 +60,10 @@ def apply(op: str, *tensors: Any, attrs: Attrs = NO_ATTRS) -> Any:
     trace = context.current_trace()
     spec = context.in_spec_scope()
     # One look at the inputs decides; the first that fits wins.
-    if any(isinstance(t, KerasTensor) or (spec and isinstance(t, Variable)) for t in tensors):
+    if any(isinstance(t, KerasTensor) or (spec and isinstance(t, Stored)) for t in tensors):
         types = infer_types(op, tuple(_type_of(t) for t in tensors), attrs)
         results: tuple[Any, ...] = tuple(KerasTensor(t.shape, t.dtype) for t in types)
-    elif trace is not None and any(isinstance(t, TracedTensor | Variable) for t in tensors):
+    elif trace is not None and any(isinstance(t, TracedTensor | Stored) for t in tensors):
         values = trace.emit(op, [wrap_value(t) for t in tensors], attrs)
         results = tuple(wrap_traced(v, trace) for v in values)
     else:
@@ -75,14 +74,14 @@ def apply(op: str, *tensors: Any, attrs: Attrs = NO_ATTRS) -> Any:
 def _type_of(tensor: Any) -> TensorType:
     if isinstance(tensor, SymbolicTensor):
         return tensor.type
-    if isinstance(tensor, Variable):
+    if isinstance(tensor, Stored):
         return TensorType(tensor.shape, tensor.dtype)
     array = np.asarray(tensor)
     return TensorType(array.shape, array.dtype.name)
 
 
 def _array_of(tensor: Any) -> Array:
-    if isinstance(tensor, Variable):
+    if isinstance(tensor, Stored):
         return tensor.array
     if isinstance(tensor, SymbolicTensor):
         raise SymbolicError(
@@ -101,7 +100,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     Source: `keras.ops.convert_to_tensor`.
     """
     del sparse, ragged
-    if isinstance(x, Variable):
+    if isinstance(x, Stored):
         if context.in_spec_scope():
             x = KerasTensor(x.shape, x.dtype)
         elif context.in_trace():
@@ -110,7 +109,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
             x = x.numpy()
     if isinstance(x, SymbolicTensor):
         return x if dtype is None else cast(x, dtype)
-    if isinstance(x, list | tuple) and any(isinstance(leaf, SymbolicTensor | Variable) for leaf in x):
+    if isinstance(x, list | tuple) and any(isinstance(leaf, SymbolicTensor | Stored) for leaf in x):
         from striate.backend.tensor import _operators
 
         return _operators["stack"](x)
@@ -140,7 +139,7 @@ def _short(x: Any) -> str:
 def cast(x: Any, dtype: Any) -> Any:
     """`x` with another element type. Source: `keras.ops.cast`."""
     name = standardize_dtype(dtype)
-    if isinstance(x, Variable):
+    if isinstance(x, Stored):
         x = convert_to_tensor(x)
     if isinstance(x, SymbolicTensor):
         return x if x.dtype == name else apply("cast", x, attrs=CastAttrs(name))  # type: ignore[arg-type]

@@ -88,7 +88,7 @@ def calling(layer: Any) -> Iterator[CallContext]:
 
 @contextmanager
 def allocation_limit(nbytes: int) -> Iterator[None]:
-    """Inside, new Variables may take `nbytes` bytes together: a file's config cannot ask for more than the file holds."""
+    """Inside, new Variables may take `nbytes` bytes together: a config cannot ask for more than its file holds."""
     outer, STATE.budget = STATE.budget, nbytes
     try:
         yield

@@ -115,7 +115,8 @@ def result_type(*dtypes: Any) -> str:
 class DTypePolicy:
     """The dtypes a layer computes in and keeps its variables in.
 
-    Source: `keras.DTypePolicy`. "float32" has both alike; "mixed_float16" and "mixed_bfloat16" compute in the short type.
+    Source: `keras.DTypePolicy`. "float32" has both alike; "mixed_float16" and "mixed_bfloat16" compute in the
+    short type.
 
     Args:
         name: a dtype's name, or "mixed_float16" or "mixed_bfloat16".
@@ -172,7 +173,9 @@ def get_dtype_policy(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, dict):
         name = identifier.get("config", {}).get("name")
         if identifier.get("class_name") not in ("DTypePolicy", "FloatDTypePolicy") or not isinstance(name, str):
-            raise DTypeError(f"Cannot interpret this `dtype` of a layer's config: {identifier}. Expected a DTypePolicy.")
+            raise DTypeError(
+                f"Cannot interpret a layer's `dtype` config: {identifier}. Expected a DTypePolicy."
+            )
         return DTypePolicy(name)
     if isinstance(identifier, str):
         return DTypePolicy(identifier)

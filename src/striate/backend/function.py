@@ -59,7 +59,7 @@ class CompiledTrace:
         self._structure = outputs
         self._slots: list[int | None] = []
         self._fixed: list[Any] = []
-        values = []
+        values: list[Any] = []
         for leaf in leaves:
             if isinstance(leaf, SymbolicTensor | Variable):
                 self._slots.append(len(values))
@@ -136,7 +136,9 @@ class TracedFunction:
             for i, leaf in enumerate(tree.flatten(args)):
                 if isinstance(leaf, np.ndarray | np.generic):
                     array = np.asarray(leaf)
-                    symbolic.append(wrap_traced(trace.input(TensorType(array.shape, array.dtype.name), f"arg{i}"), trace))
+                    symbolic.append(
+                        wrap_traced(trace.input(TensorType(array.shape, array.dtype.name), f"arg{i}"), trace)
+                    )
                 elif isinstance(leaf, SymbolicTensor):
                     raise SymbolicError(f"A traced function takes arrays. Received {leaf!r}.")
                 else:

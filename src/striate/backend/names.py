@@ -95,7 +95,7 @@ def global_seed() -> int:
 
 
 def draw_seed() -> int:
-    """A new seed, the next in the sequence that the global seed starts (for initializers and generators without one)."""
+    """The next seed of the sequence that the global seed starts: for initializers and generators without one."""
     _seed.drawn += 1
     # splitmix64's finalizer (Steele, Lea, Flood 2014): neighbouring (seed, draw) pairs give unrelated seeds.
     z = (_seed.value * 0x9E3779B97F4A7C15 + _seed.drawn * 0xBF58476D1CE4E5B9) & (2**64 - 1)

@@ -88,7 +88,9 @@ def get_custom_objects() -> dict[str, Any]:
     return _global_custom
 
 
-@export("saving.CustomObjectScope", "saving.custom_object_scope", "utils.CustomObjectScope", "utils.custom_object_scope")
+@export(
+    "saving.CustomObjectScope", "saving.custom_object_scope", "utils.CustomObjectScope", "utils.custom_object_scope"
+)
 class CustomObjectScope:
     """Within `with CustomObjectScope({"MyLayer": MyLayer}):` files may name these."""
 
@@ -157,7 +159,7 @@ def serialize_keras_object(obj: Any) -> Any:
     Raises:
         ValueError: an object without `get_config`; a lambda, which has no name that a file could hold.
     """
-    if obj is None or isinstance(obj, str | bool | int | float) and not isinstance(obj, np.generic):
+    if obj is None or (isinstance(obj, str | bool | int | float) and not isinstance(obj, np.generic)):
         return obj
     if isinstance(obj, list | tuple):
         return [serialize_keras_object(item) for item in obj]
@@ -273,7 +275,9 @@ def deserialize_keras_object(config: Any, custom_objects: Any = None, safe_mode:
     _scopes.depth += 1
     try:
         if _scopes.depth > MAX_DEPTH:
-            raise LoadError(f"The config is nested deeper than {MAX_DEPTH} objects; no model needs that. It is refused.")
+            raise LoadError(
+                f"The config is nested deeper than {MAX_DEPTH} objects. It is refused."
+            )
         if isinstance(config, list | tuple):
             return [deserialize_keras_object(item, custom_objects) for item in config]
         if not isinstance(config, dict):

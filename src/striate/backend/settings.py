@@ -48,7 +48,7 @@ def set_epsilon(value: float) -> None:
 
 @export("backend.image_data_format", "config.image_data_format")
 def image_data_format() -> str:
-    """"channels_last" unless set: the order of axes that image layers take by default."""
+    """ "channels_last" unless set: the order of axes that image layers take by default."""
     return str(_settings["image_data_format"])
 
 

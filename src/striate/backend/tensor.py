@@ -151,6 +151,27 @@ class OperatorMixin:
         return _operators["get_item"](self, key)
 
 
+class Stored(OperatorMixin):
+    """What keeps its value in a buffer of its own: the part of a Variable that the floor below it needs to see."""
+
+    array: np.ndarray[Any, Any]
+
+    @property
+    def path(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.array.shape)
+
+    @property
+    def dtype(self) -> str:
+        return str(self.array.dtype.name)
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        raise NotImplementedError
+
+
 class SymbolicTensor(OperatorMixin):
     """Shape and dtype of a value that is not there yet."""
 

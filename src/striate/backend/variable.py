@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.backend import context
+from striate.backend.apply import cast, convert_to_tensor, wrap_value
+from striate.backend.apply import shape as shape_of
 from striate.backend.dtypes import standardize_dtype
 from striate.backend.names import unique_name
-from striate.backend.tensor import OperatorMixin, SymbolicTensor
+from striate.backend.tensor import Stored, SymbolicTensor
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.engine.lock import STATE
 from striate.engine.native import aligned_empty
+from striate.ir.types import numpy_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Array = np.ndarray[Any, Any]
 
+
 @export("Variable", "backend.Variable")
-class Variable(OperatorMixin):
+class Variable(Stored):
     """A tensor that a model keeps: a weight, an optimizer's slot, a counter.
 
     It owns one buffer for life. Only the engine and `assign` write it, and each write raises `version`; what others get
@@ -67,7 +71,7 @@ class Variable(OperatorMixin):
         self.constraint: Callable[[Any], Any] | None = None
         self.overwrite_with_gradient = False
         if shape is not None:
-            kind = _np(standardize_dtype(dtype))
+            kind = numpy_dtype(standardize_dtype(dtype))
             context.book_allocation(math.prod(int(d) for d in shape) * kind.itemsize, f"{self._path} of shape {shape}")
         with context.tracing(None):
             value = self._initial(initializer, shape, dtype)
@@ -80,29 +84,23 @@ class Variable(OperatorMixin):
         if callable(initializer):
             if shape is None:
                 raise ArgumentError(
-                    f"A Variable with a callable initializer needs a shape. Received: initializer={initializer}, shape=None."
+                    f"A Variable with a callable initializer needs a shape. Received: {initializer}, shape=None."
                 )
             shape = tuple(int(d) for d in shape)
             name = standardize_dtype(dtype)
-            return np.asarray(initializer(shape, dtype=name)).astype(_np(name), copy=False)
+            return np.asarray(initializer(shape, dtype=name)).astype(numpy_dtype(name), copy=False)
         value = np.asarray(initializer)
         if dtype is None and not hasattr(initializer, "dtype"):
             # Python numbers and lists: floats become floatx, ints int32.
-            dtype = standardize_dtype(float) if value.dtype.kind == "f" else ("int32" if value.dtype.kind == "i" else None)
-        value = value.astype(_np(standardize_dtype(dtype if dtype is not None else value.dtype)), copy=False)
+            dtype = (
+                standardize_dtype(float) if value.dtype.kind == "f" else ("int32" if value.dtype.kind == "i" else None)
+            )
+        value = value.astype(numpy_dtype(standardize_dtype(dtype if dtype is not None else value.dtype)), copy=False)
         if shape is not None and tuple(shape) != value.shape:
             raise ShapeError(f"The initial value has shape {value.shape}. Expected shape={tuple(shape)}.")
         return value
 
     # What it is -----------------------------------------------------------------------------------------------------
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.array.shape
-
-    @property
-    def dtype(self) -> str:
-        return self.array.dtype.name
 
     @property
     def ndim(self) -> int:
@@ -134,15 +132,14 @@ class Variable(OperatorMixin):
     @property
     def value(self) -> Any:
         """A copy of the value, or, inside a traced step, the value at this point of the trace."""
-        from striate.backend.apply import convert_to_tensor
-
         return convert_to_tensor(self)
 
     def numpy(self) -> Array:
         """A copy of the value."""
         STATE.acquire_shared()
         try:
-            return self.array.copy()
+            value: Array = self.array.copy()
+            return value
         finally:
             STATE.release_shared()
 
@@ -167,13 +164,11 @@ class Variable(OperatorMixin):
         Raises:
             ValueError: another shape.
         """
-        from striate.backend.apply import cast, convert_to_tensor, shape, wrap_value
-
         value = convert_to_tensor(value)
-        if tuple(shape(value)) != self.shape:
+        if tuple(shape_of(value)) != self.shape:
             raise ShapeError(
                 f"The shape of the target variable and the shape of the value assigned to it do not match: "
-                f"{self.path} has shape {self.shape}. Received a value of shape {tuple(shape(value))}."
+                f"{self.path} has shape {self.shape}. Received a value of shape {tuple(shape_of(value))}."
             )
         if context.in_spec_scope():
             return value
@@ -222,12 +217,6 @@ class Variable(OperatorMixin):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.array}>"
-
-
-def _np(name: str) -> Any:
-    from striate.ir.types import numpy_dtype
-
-    return numpy_dtype(name)
 
 
 __all__ = ["Variable", "aligned_empty"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from striate.core.errors import ArgumentError
 
@@ -24,9 +24,18 @@ def set_encoder(encode: Callable[[Any], Any]) -> None:
     _encoders[:] = [encode]
 
 
-@lru_cache(maxsize=None)
+_known: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
+
+
 def own_parameters(cls: type) -> tuple[str, ...]:
     """The named arguments of the class's own __init__, those of its bases left out."""
+    found = _known.get(cls)
+    if found is None:
+        found = _known[cls] = _own_parameters(cls)
+    return found
+
+
+def _own_parameters(cls: type) -> tuple[str, ...]:
     if "__init__" not in vars(cls):
         return ()
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

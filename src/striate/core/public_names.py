@@ -1,4 +1,7 @@
-"""Every public name and where it is defined. Made by tools/public_names.py from the @export marks: do not edit."""
+"""Every public name and where it is defined.
+
+Made by tools/public_names.py from the @export marks: do not edit.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "Loss": ("striate.losses.loss", "Loss"),
     "Metric": ("striate.metrics.metric", "Metric"),
     "Model": ("striate.models.model", "Model"),
+    "Optimizer": ("striate.optimizers.optimizer", "Optimizer"),
     "Regularizer": ("striate.regularizers", "Regularizer"),
     "Sequential": ("striate.models.sequential", "Sequential"),
     "Variable": ("striate.backend.variable", "Variable"),
@@ -104,6 +108,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "dtype_policies.get": ("striate.backend.dtypes", "get_dtype_policy"),
     "explain.feature_maps": ("striate.explain.feature_maps", "feature_maps"),
     "explain.filter_images": ("striate.explain.images", "filter_images"),
+    "explain.plan": ("striate.models.plan", "describe_plan"),
     "function": ("striate.backend.function", "TracedFunction"),
     "initializers.Constant": ("striate.initializers.constant", "Constant"),
     "initializers.GlorotNormal": ("striate.initializers.scaled", "GlorotNormal"),
@@ -474,6 +479,23 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "ops.while_loop": ("striate.ops.core", "while_loop"),
     "ops.zeros": ("striate.ops.creation", "zeros"),
     "ops.zeros_like": ("striate.ops.creation", "zeros_like"),
+    "optimizers.Adam": ("striate.optimizers.adam", "Adam"),
+    "optimizers.AdamW": ("striate.optimizers.adam", "AdamW"),
+    "optimizers.Optimizer": ("striate.optimizers.optimizer", "Optimizer"),
+    "optimizers.RMSprop": ("striate.optimizers.rmsprop", "RMSprop"),
+    "optimizers.SGD": ("striate.optimizers.sgd", "SGD"),
+    "optimizers.deserialize": ("striate.optimizers", "deserialize"),
+    "optimizers.get": ("striate.optimizers", "get"),
+    "optimizers.schedules.CosineDecay": ("striate.optimizers.schedules.cosine", "CosineDecay"),
+    "optimizers.schedules.CosineDecayRestarts": ("striate.optimizers.schedules.cosine", "CosineDecayRestarts"),
+    "optimizers.schedules.ExponentialDecay": ("striate.optimizers.schedules.decay", "ExponentialDecay"),
+    "optimizers.schedules.InverseTimeDecay": ("striate.optimizers.schedules.decay", "InverseTimeDecay"),
+    "optimizers.schedules.LearningRateSchedule": ("striate.optimizers.schedules.schedule", "LearningRateSchedule"),
+    "optimizers.schedules.PiecewiseConstantDecay": ("striate.optimizers.schedules.decay", "PiecewiseConstantDecay"),
+    "optimizers.schedules.PolynomialDecay": ("striate.optimizers.schedules.decay", "PolynomialDecay"),
+    "optimizers.schedules.deserialize": ("striate.optimizers.schedules", "deserialize"),
+    "optimizers.schedules.serialize": ("striate.optimizers.schedules", "serialize"),
+    "optimizers.serialize": ("striate.optimizers", "serialize"),
     "random.SeedGenerator": ("striate.random.seed", "SeedGenerator"),
     "random.categorical": ("striate.random.functions", "categorical"),
     "random.dropout": ("striate.random.functions", "dropout"),

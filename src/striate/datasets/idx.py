@@ -30,4 +30,5 @@ def parse_idx(content: bytes, what: str) -> np.ndarray[Any, Any]:
         raise DatasetError(
             f"{what} says it holds {' x '.join(map(str, shape))} bytes, but {len(content) - start} follow the header."
         )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
+    values: np.ndarray[Any, Any] = np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
+    return values

@@ -69,10 +69,13 @@ def check_input_spec(spec: Any, inputs: Any, layer_name: str) -> None:
 
 def _check_one(spec: InputSpec, shape: tuple[int | None, ...], layer: str) -> None:
     def fail(text: str) -> ShapeError:
-        return ShapeError(f'Input of layer "{layer}" is incompatible with the layer: {text}. Full shape received: {shape}')
+        return ShapeError(
+            f'Input of layer "{layer}" is incompatible with the layer: {text}. Full shape received: {shape}'
+        )
 
     rank = len(shape)
-    if spec.ndim is not None and rank != spec.ndim and not (spec.allow_last_axis_squeeze and abs(rank - spec.ndim) == 1):
+    squeezable = spec.allow_last_axis_squeeze and spec.ndim is not None and abs(rank - spec.ndim) == 1
+    if spec.ndim is not None and rank != spec.ndim and not squeezable:
         raise fail(f"expected ndim={spec.ndim}, found ndim={rank}")
     if spec.max_ndim is not None and rank > spec.max_ndim:
         raise fail(f"expected max_ndim={spec.max_ndim}, found ndim={rank}")
@@ -80,7 +83,7 @@ def _check_one(spec: InputSpec, shape: tuple[int | None, ...], layer: str) -> No
         raise fail(f"expected min_ndim={spec.min_ndim}, found ndim={rank}")
     for axis, length in spec.axes.items():
         if length is not None and shape[axis] not in (length, None):
-            raise fail(f"expected axis {axis} of input shape to have value {length}, but received input with shape {shape}")
+            raise fail(f"expected axis {axis} of input shape to have value {length}, but found {shape[axis]}")
     if spec.shape is not None and rank == len(spec.shape):
         for expected, got in zip(spec.shape, shape, strict=True):
             if expected is not None and got is not None and expected != got:

@@ -27,7 +27,7 @@ def _children(thing: Any) -> Iterator[tuple[str, Any]]:
     kind = getattr(thing, "_saved_as", None)
     if kind in ("Sequential", "Functional"):
         yield "layers", thing.layers
-    hidden = getattr(thing, "_not_saved", frozenset())
+    hidden: frozenset[str] = getattr(thing, "_not_saved", frozenset())
     for name in sorted(vars(thing), key=lambda n: "~" + n if n.startswith("_") else n):
         if name.startswith(("__", *_INTERNAL_PREFIXES)) or name in _INTERNAL or name in hidden:
             continue
