@@ -127,3 +127,9 @@ def test_peek_takes_nothing_away() -> None:
     for _ in range(2):
         assert epochs.peek(KEY)[0].tolist() == [0, 1]
         assert [b[0].tolist() for b in epochs.epoch(KEY)] == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_steps_without_a_batch_size_cut_the_data() -> None:
+    batches = make_batches(np.zeros((50, 1)), steps=4)
+    assert (batches.batch_size, batches.num_batches) == (13, 4)
+    assert make_batches(np.zeros((50, 1)), batch_size=5, steps=4).batch_size == 5

@@ -74,15 +74,18 @@ class ArrayBatches:
         self.num_samples = common_length({"x": self.x, "y": self.y, "sample_weight": self.sample_weight})
         if self.num_samples == 0:
             raise ArgumentError("`x` holds no samples: its first axis has length 0. Give at least one sample.")
-        self.batch_size = int(batch_size)
         self.shuffle = shuffle
         self.class_weight = class_weight
-        self.num_batches = -(-self.num_samples // self.batch_size)
+        self.set_batch_size(int(batch_size))
         self._parts: tuple[Any, ...] = (self.x, self.y, self.sample_weight)
         while len(self._parts) > 1 and self._parts[-1] is None:
             self._parts = self._parts[:-1]
         if self.class_weight is not None:
             class_weights(self._slice(self.y, slice(0, 1)), self.class_weight)  # refuse what it cannot take, early
+
+    def set_batch_size(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.num_batches = -(-self.num_samples // batch_size)
 
     @staticmethod
     def _slice(part: Any, where: Any) -> Any:

@@ -82,8 +82,11 @@ def make_batches(
     batch_size: int | None = None,
     shuffle: bool | str = False,
     class_weight: dict[int, float] | None = None,
+    steps: int | None = None,
 ) -> Batches | ArrayBatches | PyDatasetBatches:
     """The batches of what `fit`, `evaluate` or `predict` was given.
+
+    Arrays with `steps` and no `batch_size` are cut into that many batches, as in Keras.
 
     Raises:
         ValueError: x missing, targets given beside a generator, lengths that differ, class and sample weights both.
@@ -96,7 +99,10 @@ def make_batches(
             "Multiply the class weights into `sample_weight` instead."
         )
     if tree.is_nested(x) or hasattr(x, "__array__") or hasattr(x, "to_numpy"):
-        return ArrayBatches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight)
+        whole = ArrayBatches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight)
+        if batch_size is None and steps:
+            whole.set_batch_size(-(-whole.num_samples // steps))
+        return whole
     kind = type(x).__name__
     for given, name in ((y, "y"), (sample_weight, "sample_weight")):
         if given is not None:
@@ -160,7 +166,7 @@ class Epochs:
         for step in itertools.count():
             if self.steps_per_epoch is not None and step >= self.steps_per_epoch:
                 break
-            batch = next(self._pass, None)
+            batch = next(self._pass or iter(()), None)
             if batch is None:
                 self._ended(step)
                 return

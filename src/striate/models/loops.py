@@ -122,7 +122,15 @@ class Loops:
         self._require_compiled()  # type: ignore[attr-defined]
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
-        batches = make_batches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight)
+        batches = make_batches(
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            steps=steps_per_epoch,
+        )
         train_epochs = Epochs(batches, steps_per_epoch)
         self._prepare(train_epochs.peek(lambda: self._shuffle_key(initial_epoch)), training=True)
         if not isinstance(callbacks, CallbackList):
@@ -182,7 +190,7 @@ class Loops:
     ) -> dict[str, Any]:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         if self._validation_epochs is None:
-            batches = make_batches(x, y, sample_weight, batch_size=batch_size)
+            batches = make_batches(x, y, sample_weight, batch_size=batch_size, steps=steps)
             self._validation_epochs = Epochs(batches, steps)
         found: dict[str, Any] = self.evaluate(
             x,
@@ -227,7 +235,7 @@ class Loops:
         if cached and self._validation_epochs is not None:
             test_epochs = self._validation_epochs
         else:
-            test_epochs = Epochs(make_batches(x, y, sample_weight, batch_size=batch_size), steps)
+            test_epochs = Epochs(make_batches(x, y, sample_weight, batch_size=batch_size, steps=steps), steps)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(
                 callbacks,
@@ -283,7 +291,7 @@ class Loops:
             # The short way: nothing to cut, nothing to show.
             self._prepare((x,), training=False)
             return self._function("predict")((x,))
-        batches = make_batches(x, batch_size=batch_size)
+        batches = make_batches(x, batch_size=batch_size, steps=steps)
         epoch = Epochs(batches, steps)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(
