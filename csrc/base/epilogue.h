@@ -9,7 +9,18 @@ namespace {
 
 // The order of the Literal in src/striate/ir/ops/_epilogue.py.
 enum class Act : int32_t {
-  kNone, kRelu, kRelu6, kTanh, kSigmoid, kElu, kLeakyRelu, kGelu, kGeluTanh, kSilu, kHardSigmoid, kHardSilu
+  kNone,
+  kRelu,
+  kRelu6,
+  kTanh,
+  kSigmoid,
+  kElu,
+  kLeakyRelu,
+  kGelu,
+  kGeluTanh,
+  kSilu,
+  kHardSigmoid,
+  kHardSilu
 };
 constexpr int64_t kActs = 12;
 
@@ -44,16 +55,26 @@ STRIATE_INLINE void map_rows(float* y, int64_t rows, int64_t stride, int64_t n, 
 [[maybe_unused]] inline void activate(float* y, int64_t rows, int64_t stride, int64_t n, const Epilogue& e) {
   const float alpha = e.alpha;
   switch (e.act) {
-    case Act::kTanh: return map_rows(y, rows, stride, n, [](Vf x) { return vtanh(x); });
-    case Act::kSigmoid: return map_rows(y, rows, stride, n, [](Vf x) { return vsigmoid(x); });
-    case Act::kElu: return map_rows(y, rows, stride, n, [alpha](Vf x) { return velu(x, alpha); });
-    case Act::kLeakyRelu: return map_rows(y, rows, stride, n, [alpha](Vf x) { return vleaky_relu(x, alpha); });
-    case Act::kGelu: return map_rows(y, rows, stride, n, [](Vf x) { return vgelu(x); });
-    case Act::kGeluTanh: return map_rows(y, rows, stride, n, [](Vf x) { return vgelu_tanh(x); });
-    case Act::kSilu: return map_rows(y, rows, stride, n, [](Vf x) { return vsilu(x); });
-    case Act::kHardSigmoid: return map_rows(y, rows, stride, n, [](Vf x) { return vhard_sigmoid(x); });
-    case Act::kHardSilu: return map_rows(y, rows, stride, n, [](Vf x) { return vhard_silu(x); });
-    default: return;
+    case Act::kTanh:
+      return map_rows(y, rows, stride, n, [](Vf x) { return vtanh(x); });
+    case Act::kSigmoid:
+      return map_rows(y, rows, stride, n, [](Vf x) { return vsigmoid(x); });
+    case Act::kElu:
+      return map_rows(y, rows, stride, n, [alpha](Vf x) { return velu(x, alpha); });
+    case Act::kLeakyRelu:
+      return map_rows(y, rows, stride, n, [alpha](Vf x) { return vleaky_relu(x, alpha); });
+    case Act::kGelu:
+      return map_rows(y, rows, stride, n, [](Vf x) { return vgelu(x); });
+    case Act::kGeluTanh:
+      return map_rows(y, rows, stride, n, [](Vf x) { return vgelu_tanh(x); });
+    case Act::kSilu:
+      return map_rows(y, rows, stride, n, [](Vf x) { return vsilu(x); });
+    case Act::kHardSigmoid:
+      return map_rows(y, rows, stride, n, [](Vf x) { return vhard_sigmoid(x); });
+    case Act::kHardSilu:
+      return map_rows(y, rows, stride, n, [](Vf x) { return vhard_silu(x); });
+    default:
+      return;
   }
 }
 

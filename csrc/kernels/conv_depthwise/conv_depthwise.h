@@ -19,9 +19,9 @@ struct Depthwise {
   Axis rows, cols;  // grad_x at stride 1: those of the equal forward convolution over g
   Epilogue epilogue;
   int64_t batch, channels, multiplier, out_channels;  // out_channels = channels * multiplier
-  int64_t height, blocks;     // forward: output rows of a piece, and such pieces an image
-  int64_t parts, col_blocks;  // grad_w
-  bool has_bias, turned;      // turned: w's taps from the last to the first
+  int64_t height, blocks;                             // forward: output rows of a piece, and such pieces an image
+  int64_t parts, col_blocks;                          // grad_w
+  bool has_bias, turned;                              // turned: w's taps from the last to the first
 };
 
 }  // namespace

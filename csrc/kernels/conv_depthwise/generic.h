@@ -122,13 +122,15 @@ inline void depthwise_run(const StepArgs& args, int64_t piece, unsigned char* th
 }
 
 constexpr int64_t kPiecePixels = 256;  // outputs of a piece, about: enough for the halo of a 3x3 not to matter
+constexpr int64_t kLeastPieces = 16;   // but single images are shared out too
 
 inline void plan_rows(Depthwise* d, StepPlan* plan) {
   const int64_t rows = max64(1, kPiecePixels / d->cols.out);
-  d->blocks = (d->rows.out + rows - 1) / rows;
+  d->blocks = max64((d->rows.out + rows - 1) / rows, min64(d->rows.out, kLeastPieces / max64(d->batch, 1)));
   d->height = (d->rows.out + d->blocks - 1) / d->blocks;
   if (d->multiplier > 1) {
-    const int64_t seen = min64(d->rows.in, (d->height - 1) * d->rows.stride + (d->rows.kernel - 1) * d->rows.dilation + 1);
+    const int64_t seen =
+        min64(d->rows.in, (d->height - 1) * d->rows.stride + (d->rows.kernel - 1) * d->rows.dilation + 1);
     plan->thread_scratch_bytes = static_cast<size_t>(seen * d->cols.in * d->out_channels) * 4;
   }
 }
@@ -236,7 +238,9 @@ STRIATE_INLINE void grad_w_row(const Axis& cols, int64_t v0, const float* x, int
     for (int c = 0; c < C; ++c) acc[v][c] = load_n(sums + v * tap_stride + c * kLanes, lanes);
   }
   if (hi < lo) hi = lo;
-  const auto at = [&](int64_t j, int v) { return x + (j * cols.stride + (v0 + v) * cols.dilation - cols.pad) * x_pixel; };
+  const auto at = [&](int64_t j, int v) {
+    return x + (j * cols.stride + (v0 + v) * cols.dilation - cols.pad) * x_pixel;
+  };
   for (int64_t j = lo; j < hi; ++j) {
     const float* first = at(j, 0);
     STRIATE_UNROLL
@@ -271,10 +275,14 @@ STRIATE_INLINE void grad_w_taps(const Axis& cols, const float* x, int64_t x_pixe
   for (; v + kTapGroup <= cols.kernel; v += kTapGroup)
     grad_w_row<kTapGroup, C>(cols, v, x, x_pixel, g, g_pixel, sums + v * tap_stride, tap_stride, lanes);
   switch (cols.kernel - v) {
-    case 3: return grad_w_row<3, C>(cols, v, x, x_pixel, g, g_pixel, sums + v * tap_stride, tap_stride, lanes);
-    case 2: return grad_w_row<2, C>(cols, v, x, x_pixel, g, g_pixel, sums + v * tap_stride, tap_stride, lanes);
-    case 1: return grad_w_row<1, C>(cols, v, x, x_pixel, g, g_pixel, sums + v * tap_stride, tap_stride, lanes);
-    default: return;
+    case 3:
+      return grad_w_row<3, C>(cols, v, x, x_pixel, g, g_pixel, sums + v * tap_stride, tap_stride, lanes);
+    case 2:
+      return grad_w_row<2, C>(cols, v, x, x_pixel, g, g_pixel, sums + v * tap_stride, tap_stride, lanes);
+    case 1:
+      return grad_w_row<1, C>(cols, v, x, x_pixel, g, g_pixel, sums + v * tap_stride, tap_stride, lanes);
+    default:
+      return;
   }
 }
 

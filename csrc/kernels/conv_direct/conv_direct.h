@@ -10,8 +10,8 @@
 //             columns and channels become one run of terms. Padding columns are multiplied (rows are not).
 //   *_direct  everything. A block of output pixels; for each tap the table of the pixels whose tap lies inside the
 //             image and where its channels start; tiles of those pixels by panels of filters. Nothing outside the image
-//             is multiplied, and the gradient with respect to x at stride 2 costs a quarter a tap, since only a quarter of
-//             the pixels has one.
+//             is multiplied, and the gradient with respect to x at stride 2 costs a quarter a tap, since only a quarter
+//             of the pixels has one.
 //
 // conv2d_grad_x is the same gather with taps turned round and filters transposed. conv2d_grad_w sums pixels (in blocks
 // of kBlockPixels, images in order) into tiles of input channels by filters; where a kernel has too few tiles to share

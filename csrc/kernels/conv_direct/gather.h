@@ -14,19 +14,19 @@ struct Gather {
   PixelMap map;
   Epilogue epilogue;
   int64_t pixels, blocks;
-  int64_t depth, width;         // source and result channels of a group
+  int64_t depth, width;  // source and result channels of a group
   int64_t dst_channels, taps;
   int64_t panels, units, unit_parts;  // a unit: one panel of one group
-  int64_t filters;              // K, the filters' row stride as they lie
-  bool has_bias;
+  int64_t filters;                    // K, the filters' row stride as they lie
+  bool has_bias, packed;
 };
 
 struct GatherScratch {
-  float* sums;          // [kGatherPixels][kPanel]
-  const float** source; // [tap][kGatherPixels]
-  int64_t* count;       // [tap]
-  Run* runs;            // [kernel column]
-  int32_t* pixel;       // [tap][kGatherPixels]
+  float* sums;           // [kGatherPixels][kPanel]
+  const float** source;  // [tap][kGatherPixels]
+  int64_t* count;        // [tap]
+  Run* runs;             // [kernel column]
+  int32_t* pixel;        // [tap][kGatherPixels]
 };
 inline size_t gather_scratch_bytes(int64_t taps, int64_t kernel_w) {
   return static_cast<size_t>(kGatherPixels * kPanel * 4 + taps * kGatherPixels * 12 + taps * 8 +
@@ -81,6 +81,8 @@ inline void gather_run(const StepArgs& args, int64_t piece, unsigned char* threa
   for (int64_t unit = units.begin; unit < units.end; ++unit) {
     const int64_t group = unit / g.panels, col = unit % g.panels * kPanel, n = min64(kPanel, g.width - col);
     const float* filters = reinterpret_cast<const float*>(args.scratch) + unit * g.taps * g.depth * kPanel;
+    if (!g.packed) filters = args.ptr<const float>(1) + group * g.width + col;
+    const int64_t stride = g.packed ? kPanel : g.filters;
     for (int64_t i = 0; i < pixels * kPanel; i += kLanes) store(s.sums + i, Vf{});
     for (int64_t tap = 0; tap < g.taps; ++tap) {
       const int64_t count = s.count[tap], tiles = tiles_of(count);
@@ -90,7 +92,7 @@ inline void gather_run(const StepArgs& args, int64_t piece, unsigned char* threa
           const Part part = part_of(count, tiles, t);
           const int64_t at = tap * kGatherPixels + part.begin;
           run_rows(part.end - part.begin, n,
-                   RowsTile{s.source + at, &channel, 1, depth, filters + (tap * g.depth + k0) * kPanel, kPanel},
+                   RowsTile{s.source + at, &channel, 1, depth, filters + (tap * g.depth + k0) * stride, stride},
                    TileEnds{s.sums, kPanel, s.pixel + at, true, nullptr, 0, 0, nullptr, 0, 0});
         }
       }
@@ -115,10 +117,13 @@ inline const char* plan_gather(const Conv& c, bool transposed, bool has_bias, St
   g.unit_parts = min64(g.units, max64(1, kWantedPieces / max64(g.blocks, 1)));
   g.filters = c.out_channels;
   g.has_bias = has_bias;
-  plan->scratch_bytes = sizeof(float) * static_cast<size_t>(g.units * g.taps * g.depth * kPanel);
+  g.packed = transposed || g.width % kPanel != 0 || worth_packing(g.pixels, g.filters);
   plan->thread_scratch_bytes = gather_scratch_bytes(g.taps, c.cols.kernel);
   plan->flops = c.flops();
-  if (g.pixels > 0) plan->add_phase(gather_pack, g.units * g.taps);
+  if (g.packed && g.pixels > 0) {
+    plan->scratch_bytes = sizeof(float) * static_cast<size_t>(g.units * g.taps * g.depth * kPanel);
+    plan->add_phase(gather_pack, g.units * g.taps);
+  }
   plan->add_phase(gather_run, g.blocks * g.unit_parts);
   plan->set_params(g);
   return nullptr;

@@ -9,7 +9,7 @@ namespace {
 struct Strip {
   Axis rows, cols;
   int64_t channels;
-  int64_t height;   // output rows at most
+  int64_t height;     // output rows at most
   int64_t per_image;  // strips of an image
 
   int64_t line() const { return ((cols.out - 1) * cols.stride + (cols.kernel - 1) * cols.dilation + 1) * channels; }
@@ -95,10 +95,11 @@ inline void few_run(const StepArgs& args, int64_t piece, unsigned char* thread_s
         const float* pointers[kTileRows];
         for (int64_t i = 0; i < m; ++i) pointers[i] = strip + (part.begin + i) * step;
         float* to = result + (y * s.cols.out + part.begin) * f.filters + p * kPanel;
-        run_rows(m, n,
-                 RowsTile{pointers, segments, n_segments, f.run, packed + u.begin * f.runs_a_row * f.run * kPanel, kPanel},
-                 TileEnds{nullptr, 0, nullptr, false, to, f.filters, n, bias ? bias + p * kPanel : nullptr,
-                          f.epilogue.lo, f.epilogue.hi});
+        run_rows(
+            m, n,
+            RowsTile{pointers, segments, n_segments, f.run, packed + u.begin * f.runs_a_row * f.run * kPanel, kPanel},
+            TileEnds{nullptr, 0, nullptr, false, to, f.filters, n, bias ? bias + p * kPanel : nullptr, f.epilogue.lo,
+                     f.epilogue.hi});
         if (!f.epilogue.is_clamp()) activate(to, m, f.filters, n, f.epilogue);
       }
     }
@@ -111,7 +112,8 @@ inline const char* plan_few(const Conv& c, bool has_bias, StepPlan* plan) {
   if (c.groups != 1) return "takes one group only";
   const double inside = static_cast<double>(pairs_inside(c.cols));
   const double waste = static_cast<double>(c.cols.out * c.cols.kernel) - inside;
-  if (waste * static_cast<double>(c.in_channels) > 4 * inside) return "too many channels: padding columns would cost more";
+  if (waste * static_cast<double>(c.in_channels) > 4 * inside)
+    return "too many channels: padding columns would cost more";
   Few f = {};
   f.depth = c.taps() * c.in_channels;
   if (f.depth > 2 * kDepth) return "too many terms: a panel of filters would not stay in the first-level cache";

@@ -7,8 +7,8 @@
 namespace striate {
 namespace {
 
-// Pixels between storing and reloading a tile of sums. Their gradients for one panel are 32 KiB at AVX-512, 16 at AVX2: a
-// first-level cache, nearly, while the tiles of input channels go by.
+// Pixels between storing and reloading a tile of sums. Their gradients for one panel are 32 KiB at AVX-512, 16 at AVX2:
+// a first-level cache, nearly, while the tiles of input channels go by.
 constexpr int64_t kBlockPixels = 256;
 // Taps of a piece at most: their lists are 132 KiB. All rows of a 3x3 or 5x5 kernel together read a block of x once.
 constexpr int64_t kPieceTaps = 32;
@@ -18,13 +18,13 @@ constexpr int64_t kFewChannels = 8;
 
 struct GradW {
   PixelMap map;
-  Strip strip;         // few only
+  Strip strip;  // few only
   bool few;
   int64_t pixels, blocks;  // few: blocks are strips
   int64_t groups, depth, width, filters;
-  int64_t taps;        // few: kernel rows; else all
-  int64_t tap_rows;    // kernel rows of a piece
-  int64_t row_parts;   // pieces' worth of kernel rows
+  int64_t taps;       // few: kernel rows; else all
+  int64_t tap_rows;   // kernel rows of a piece
+  int64_t row_parts;  // pieces' worth of kernel rows
   int64_t panels, units, parts;
   int64_t piece_units;  // few: all, so that the list of steps is made once; else one
 };
@@ -34,10 +34,10 @@ inline int64_t unit_floats(const GradW& g) { return g.taps * g.depth * kPanel; }
 inline int64_t taps_a_row(const GradW& g) { return g.taps / g.map.rows.kernel; }
 
 struct GradWScratch {
-  float* sums;   // a piece's [unit][tap][depth][kPanel], where parts == 1
+  float* sums;  // a piece's [unit][tap][depth][kPanel], where parts == 1
   float* strip;
-  float* grad;   // [kBlockPixels][kPanel]
-  Step* steps;   // [tap][list_stride]
+  float* grad;  // [kBlockPixels][kPanel]
+  Step* steps;  // [tap][list_stride]
   int64_t* count;
   Run* runs;
 };

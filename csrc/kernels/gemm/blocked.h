@@ -9,21 +9,24 @@ namespace {
 // Rows of a block: 112 at AVX-512. Its share of A (kDepth deep, 112 KiB) stays in the second-level cache while the
 // panels go by, and a panel in the first while its tiles do.
 constexpr int64_t kBlockRows = 8 * kTileRows;
-constexpr int64_t kGroupPanels = 8;   // panels of a piece at most: their sums are another 112 KiB
-constexpr int64_t kWantedPieces = 32; // pieces to split into where the work allows it: feeds 16 threads evenly
-// Up to this many rows, B is read where it lies: packing would touch it once more for too few uses.
-constexpr int64_t kUnpackedRows = 2 * kTileRows;
+constexpr int64_t kGroupPanels = 8;    // panels of a piece at most: their sums are another 112 KiB
+constexpr int64_t kWantedPieces = 32;  // pieces to split into where the work allows it: feeds 16 threads evenly
+// B is read where it lies while its uses are few, since packing touches it once more: for up to 16 tiles of rows, or 4
+// where B's rows lie so far apart that they share cache sets. Changes no bit.
+[[maybe_unused]] inline bool worth_packing(int64_t rows, int64_t ldb) {
+  return rows > (ldb < 512 ? 16 : 4) * kTileRows;
+}
 // For one or two rows, a tile this wide keeps enough sums going and reads B in long runs.
 constexpr int kWideVectors = kTileRows >= 12 ? 8 : 4;
 constexpr int64_t kWideRows = 2;
 
 struct Gemm {
   int64_t m, n, k;
-  int64_t lda;        // A[i][k] is a[i * lda + k], or a[k * lda + i] where a_transposed
-  int64_t ldb;        // B as it lies, where !packed: B[k][j] is b[k * ldb + j]
+  int64_t lda;  // A[i][k] is a[i * lda + k], or a[k * lda + i] where a_transposed
+  int64_t ldb;  // B as it lies, where !packed: B[k][j] is b[k * ldb + j]
   int64_t ldc;
   bool a_transposed, packed;
-  bool copy_a;        // rows lie a multiple of a page apart and would share a cache set: copy blocks of A
+  bool copy_a;  // rows lie a multiple of a page apart and would share a cache set: copy blocks of A
   Epilogue epilogue;
   int64_t row_blocks, panels, groups;
 };
@@ -45,10 +48,10 @@ constexpr int64_t kCopyStride = kDepth + kLanes;  // floats: successive rows sta
 
 // Layout of the scratch of a thread.
 struct GemmScratch {
-  float* sums;   // [panel of the group][row of the block][kPanel]
-  float* a;      // [row][kCopyStride]
-  float* b;      // [kDepth][kPanel], for a last panel that is not packed
-  Step* steps;   // [kDepth + kStepsAhead]
+  float* sums;  // [panel of the group][row of the block][kPanel]
+  float* a;     // [row][kCopyStride]
+  float* b;     // [kDepth][kPanel], for a last panel that is not packed
+  Step* steps;  // [kDepth + kStepsAhead]
 };
 constexpr size_t kGemmScratchBytes =
     sizeof(float) * (kGroupPanels * kBlockRows * kPanel + kBlockRows * kCopyStride + kDepth * kPanel) +
@@ -71,8 +74,8 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
   const int64_t zero = 0;
   for (; *j + kWide <= end; *j += kWide) {
     const RowsTile tile = {rows, &zero, 1, g.k, b + *j, g.ldb};
-    const TileEnds ends = {nullptr, 0, nullptr, false, c + *j, g.ldc, kWide, bias ? bias + *j : nullptr,
-                           g.epilogue.lo, g.epilogue.hi};
+    const TileEnds ends = {
+        nullptr, 0, nullptr, false, c + *j, g.ldc, kWide, bias ? bias + *j : nullptr, g.epilogue.lo, g.epilogue.hi};
     rows_tile<M, kWideVectors>(tile, ends);
     if (!g.epilogue.is_clamp()) activate(c + *j, M, g.ldc, kWide, g.epilogue);
   }
@@ -121,8 +124,9 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
         const Part part = part_of(m, tiles, t);
         const int64_t height = part.end - part.begin, row = rows.begin + part.begin;
         float* y = c + row * g.ldc + p * kPanel;
-        TileEnds ends = {sums + part.begin * kPanel, kPanel, nullptr, k0 > 0, last ? y : nullptr, g.ldc, n,
-                         bias ? bias + p * kPanel : nullptr, g.epilogue.lo, g.epilogue.hi};
+        TileEnds ends = {
+            sums + part.begin * kPanel,         kPanel,        nullptr,      k0 > 0, last ? y : nullptr, g.ldc, n,
+            bias ? bias + p * kPanel : nullptr, g.epilogue.lo, g.epilogue.hi};
         if (g.a_transposed) {
           run_steps(height, n, StepsTile{s.steps, depth, row, 0}, ends);
         } else {
@@ -144,7 +148,8 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
     const int cols = static_cast<int>(min64(n - v, kLanes));
     const Vf b = bias ? load_n(bias + v, cols) : Vf{};
     if (cols == kLanes) {
-      for (int64_t i = 0; i < rows; ++i) store(y + i * y_stride + v, clamp(load(sums + i * kPanel + v) + b, e.lo, e.hi));
+      for (int64_t i = 0; i < rows; ++i)
+        store(y + i * y_stride + v, clamp(load(sums + i * kPanel + v) + b, e.lo, e.hi));
     } else {
       for (int64_t i = 0; i < rows; ++i)
         store_n(y + i * y_stride + v, clamp(load(sums + i * kPanel + v) + b, e.lo, e.hi), cols);

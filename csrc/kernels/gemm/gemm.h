@@ -30,7 +30,8 @@ constexpr int kTileRows = 12;  // 24 + 2 + 3 of 32
 constexpr int kTileRows = 4;  // 8 + 2 + 1 + a product of 16
 #endif
 
-// Terms of a sum between storing and reloading it: a panel of 256 rows is 32 KiB at AVX-512, within a first-level cache.
+// Terms of a sum between storing and reloading it: a panel of 256 rows is 32 KiB at AVX-512, within a first-level
+// cache.
 constexpr int64_t kDepth = 256;
 
 [[maybe_unused]] inline int64_t panels_of(int64_t n) { return (n + kPanel - 1) / kPanel; }

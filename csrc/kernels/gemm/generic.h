@@ -47,7 +47,7 @@ inline const char* dense(const StepSpec& spec, StepPlan* plan) {
   if (spec.n_inputs == 3 && (spec.in(2).rank != 1 || spec.in(2).dims[0] != g.n)) return "takes a bias of shape (N,)";
   g.lda = g.k;
   g.ldb = g.ldc = g.n;
-  g.packed = g.m > kUnpackedRows;
+  g.packed = worth_packing(g.m, g.n);
   g.epilogue = make_epilogue(spec.ints[0], spec.floats[0]);
   layout_gemm(&g, 1);
   if (g.packed) {
@@ -66,7 +66,7 @@ struct Matmul {
   Gemm gemm;
   bool b_transposed;
   int64_t batches, b_matrices;
-  int32_t axes;                                        // leading axes of the result
+  int32_t axes;                                                // leading axes of the result
   int64_t dims[kMaxRank], a_step[kMaxRank], b_step[kMaxRank];  // in matrices; 0 where broadcast
 };
 
@@ -135,7 +135,7 @@ inline const char* matmul(const StepSpec& spec, StepPlan* plan) {
   g.ldb = tb ? g.k : g.n;
   g.ldc = g.n;
   g.a_transposed = ta;
-  g.packed = tb || g.m > kUnpackedRows;
+  g.packed = tb || worth_packing(g.m, g.n);
   p.b_transposed = tb;
   g.epilogue = make_epilogue(0, 0);
   layout_gemm(&g, p.batches);

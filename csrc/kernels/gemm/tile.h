@@ -13,14 +13,14 @@ namespace {
 
 // Where a tile's sums come from and go to.
 struct TileEnds {
-  float* acc;              // sums between blocks of terms: acc_stride floats a row, all NV vectors of it writable
+  float* acc;  // sums between blocks of terms: acc_stride floats a row, all NV vectors of it writable
   int64_t acc_stride;
   const int32_t* acc_row;  // row of acc for each row of the tile; null: row m
   bool resume;             // start from acc, not from zero
   float* y;                // null: store to acc. Else finish: y[m][j] = clamp(sum + bias[j]), j < n only
   int64_t y_stride;
   int64_t n;
-  const float* bias;       // n floats, or null
+  const float* bias;  // n floats, or null
   float lo, hi;
 };
 
@@ -28,16 +28,16 @@ struct RowsTile {
   const float* const* rows;  // M pointers
   const int64_t* segments;   // floats from each pointer at which a run of k terms starts
   int64_t n_segments, k;
-  const float* b;            // n_segments * k rows of NV vectors, one after the other
-  int64_t b_stride;          // floats from row to row
+  const float* b;    // n_segments * k rows of NV vectors, one after the other
+  int64_t b_stride;  // floats from row to row
 };
 
 struct Step {
   const float* a;  // M floats
   const float* b;  // NV vectors
 };
-// Terms come from all over an image, so that no hardware foresees them: the kernel asks for what comes kStepsAhead steps
-// later. end_steps() gives a list the entries that this reads past its end.
+// Terms come from all over an image, so that no hardware foresees them: the kernel asks for what comes kStepsAhead
+// steps later. end_steps() gives a list the entries that this reads past its end.
 constexpr int64_t kStepsAhead = 8;
 [[maybe_unused]] inline void end_steps(Step* steps, int64_t n) {
   for (int64_t i = 0; n > 0 && i < kStepsAhead; ++i) steps[n + i] = steps[n - 1];
@@ -150,16 +150,16 @@ __attribute__((noinline)) void steps_tile(const StepsTile& t, const TileEnds& e)
   end_tile<M, NV>(acc, e);
 }
 
-#define STRIATE_TILE_CASE(kernel, m) \
-  case m:                            \
+#define STRIATE_TILE_CASE(kernel, m)                          \
+  case m:                                                     \
     if constexpr (m <= kTileRows) return kernel<m, NV>(t, e); \
     break;
-#define STRIATE_TILE_CASES(kernel)                                                                              \
-  STRIATE_TILE_CASE(kernel, 1) STRIATE_TILE_CASE(kernel, 2) STRIATE_TILE_CASE(kernel, 3)                          \
-  STRIATE_TILE_CASE(kernel, 4) STRIATE_TILE_CASE(kernel, 5) STRIATE_TILE_CASE(kernel, 6)                          \
-  STRIATE_TILE_CASE(kernel, 7) STRIATE_TILE_CASE(kernel, 8) STRIATE_TILE_CASE(kernel, 9)                          \
-  STRIATE_TILE_CASE(kernel, 10) STRIATE_TILE_CASE(kernel, 11) STRIATE_TILE_CASE(kernel, 12)                       \
-  STRIATE_TILE_CASE(kernel, 13) STRIATE_TILE_CASE(kernel, 14)
+#define STRIATE_TILE_CASES(kernel)                                                                                    \
+  STRIATE_TILE_CASE(kernel, 1)                                                                                        \
+  STRIATE_TILE_CASE(kernel, 2) STRIATE_TILE_CASE(kernel, 3) STRIATE_TILE_CASE(kernel, 4) STRIATE_TILE_CASE(kernel, 5) \
+      STRIATE_TILE_CASE(kernel, 6) STRIATE_TILE_CASE(kernel, 7) STRIATE_TILE_CASE(kernel, 8)                          \
+          STRIATE_TILE_CASE(kernel, 9) STRIATE_TILE_CASE(kernel, 10) STRIATE_TILE_CASE(kernel, 11)                    \
+              STRIATE_TILE_CASE(kernel, 12) STRIATE_TILE_CASE(kernel, 13) STRIATE_TILE_CASE(kernel, 14)
 
 template <int NV>
 inline void run_rows_nv(int64_t m, const RowsTile& t, const TileEnds& e) {

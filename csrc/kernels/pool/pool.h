@@ -5,9 +5,9 @@
 //   avg_pool2d       y = (sum_uv x) / (number of cells inside)
 //   avg_pool2d_grad  dx gets g / (number of cells inside) at each of them
 //
-// A NaN in a window makes its maximum NaN (as NumPy's), and the gradient goes to the first NaN. Windows that overlap add
-// up their gradients in row-major order of the windows, so the bits depend on the shape alone. A window that lies wholly
-// in the padding gives -inf (max) or NaN (average); "same" never makes one.
+// A NaN in a window makes its maximum NaN (as NumPy's), and the gradient goes to the first NaN. Windows that overlap
+// add up their gradients in row-major order of the windows, so the bits depend on the shape alone. A window that lies
+// wholly in the padding gives -inf (max) or NaN (average); "same" never makes one.
 #pragma once
 
 #include "base/kernel.h"
