@@ -211,7 +211,8 @@ def test_on_batch_functions(images: Data) -> None:
     loss, accuracy = model.train_on_batch(x, y)
     assert model.test_on_batch(x, y, return_dict=True).keys() == {"loss", "accuracy"}
     assert 0 <= accuracy <= 1 and loss > 0
-    model.reset_metrics()
+    once, again = (model.test_on_batch(x[:4], y[:4], return_dict=True) for _ in range(2))
+    assert once == again  # of the batch alone
     assert line(optimizer="sgd", loss="mse").train_on_batch(np.ones((2, 4)), np.ones(2)) >= 0
 
 

@@ -247,6 +247,16 @@ class Steps:
         parts = (x, y, sample_weight) if sample_weight is not None else ((x, y) if y is not None else (x,))
         return standardize_batch(parts)
 
+    def _reset_for_batch(self) -> None:
+        """`reset_metrics`, with the metrics looked for once and not in every call."""
+        if type(self).reset_metrics is not type(self)._plain_reset_metrics:  # type: ignore[attr-defined]
+            self.reset_metrics()  # type: ignore[attr-defined]
+            return
+        if self._compiled.found_metrics is None:
+            self._compiled.found_metrics = self.metrics  # type: ignore[attr-defined]
+        for metric in self._compiled.found_metrics:
+            metric.reset_state()
+
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
@@ -255,12 +265,12 @@ class Steps:
         Source: `keras.Model.train_on_batch`.
 
         Returns:
-            The loss, or a list of it and the metrics, or with `return_dict` a dictionary. Metrics go on accumulating
-            until `reset_metrics`.
+            The loss, or a list of it and the metrics, or with `return_dict` a dictionary: of this batch alone.
         """
         self._require_compiled()  # type: ignore[attr-defined]
         batch = self._one_batch(x, y, sample_weight, class_weight)
         self._prepare(batch, training=True)
+        self._reset_for_batch()
         logs = to_logs(self._function("train")(batch))
         return logs if return_dict else self._in_order(logs)  # type: ignore[attr-defined]
 
@@ -269,6 +279,7 @@ class Steps:
         self._require_compiled()  # type: ignore[attr-defined]
         batch = self._one_batch(x, y, sample_weight, None)
         self._prepare(batch, training=False)
+        self._reset_for_batch()
         logs = to_logs(self._function("test")(batch))
         return logs if return_dict else self._in_order(logs)  # type: ignore[attr-defined]
 

@@ -23,6 +23,8 @@ class Compiled:
         self.loss: CompileLoss | None = None
         self.metrics: CompileMetrics | None = None
         self.loss_tracker: Any = None
+        #: the model's metrics, once they were looked for.
+        self.found_metrics: list[Any] | None = None
         #: names in logs -> names in the order of the metrics.
         self.orders: dict[tuple[str, ...], list[str]] = {}
 
@@ -128,6 +130,8 @@ class Trainer(Steps, Loops):
         """Drop the programs of steps: the model or how it is trained has changed."""
         self._functions = {}
         self._is_prepared = False
+        if self._compiled is not None:
+            self._compiled.found_metrics = None
 
     # What is measured -----------------------------------------------------------------------------------------------
 
@@ -151,6 +155,8 @@ class Trainer(Steps, Loops):
         """Forget what the metrics took in: called at the start of each epoch."""
         for metric in self.metrics:
             metric.reset_state()
+
+    _plain_reset_metrics = reset_metrics
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Name -> value of all metrics; what a step returns."""
