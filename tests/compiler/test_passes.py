@@ -118,6 +118,17 @@ def test_simplify_drops_neutral_operands(op: str, number: float) -> None:
     assert ops_of(simplify(b.graph(b.op(op, x, b.constant(np.full((4, 2, 3), number)))))) == [op]
 
 
+def test_simplify_squares() -> None:
+    b = Builder()
+    x = b.input(2, 3)
+    graph = b.graph(b.op("power", x, b.constant(2.0)), b.op("power", x, b.constant(1.0)))
+    after = simplify(graph)
+    assert ops_of(after) == ["square"] and after.outputs[1] == x
+    same_meaning(b, graph, after)
+    cubed = b.op("power", x, b.constant(np.full((2, 1), 3.0)))
+    assert ops_of(simplify(b.graph(cubed, b.op("power", x, b.constant([2.0, 2.0, 1.0]))))) == ["power", "power"]
+
+
 def test_simplify_keeps_a_reversal() -> None:
     b = Builder()
     y = b.op("slice", b.input(4), attrs=SliceAttrs((3,), (-5,), (-1,)))
