@@ -76,15 +76,6 @@ def _users_own(things: Iterable[Any]) -> dict[str, Any]:
     return found
 
 
-def _is_config_made(model: Any) -> bool:
-    from striate.models.functional import Functional, is_functional_constructor
-    from striate.models.sequential import Sequential
-
-    if isinstance(model, Functional):
-        return is_functional_constructor(type(model))
-    return type(model) is Sequential
-
-
 def training_state(model: Any) -> dict[str, Any] | None:
     """How a model was compiled, and its optimizer's numbers."""
     if model._compiled is None:
@@ -139,6 +130,10 @@ class ModelCopying:
 
     __dict__: dict[str, Any]
 
+    def _is_config_made(self) -> bool:
+        """Whether the model is what its config says, so that a copy is made from that."""
+        return False
+
     def variables_for_copy(self) -> list[Any]:
         """Weights and the state of random generators, in an order that a copy has too; metrics start anew."""
         weights = list(self.weights)  # type: ignore[attr-defined]
@@ -148,7 +143,7 @@ class ModelCopying:
         return weights + rest
 
     def __reduce__(self) -> Any:
-        if _is_config_made(self):
+        if self._is_config_made():
             return rebuild, (describe(self),)
         return _bare, (type(self),), self._state_of_attributes()
 
@@ -156,7 +151,7 @@ class ModelCopying:
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        if _is_config_made(self):
+        if self._is_config_made():
             made = rebuild(describe(self))
             memo[id(self)] = made
             return made

@@ -126,6 +126,9 @@ class Functional(Model):
     def output_shape(self) -> Any:
         return _shapes(self._graph.outputs_struct)
 
+    def _is_config_made(self) -> bool:
+        return is_functional_constructor(type(self))
+
     def get_config(self) -> dict[str, Any]:
         """Layers, calls between them, inputs and outputs; or the arguments of a subclass's own constructor."""
         if not is_functional_constructor(type(self)):

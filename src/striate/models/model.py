@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import os
@@ -17,6 +18,7 @@ from striate.core.errors import ArgumentError, StateError
 from striate.core.registry import export
 from striate.layers.base import Layer
 from striate.models.copying import ModelCopying
+from striate.models.summary import print_summary
 from striate.models.trainer import Trainer
 
 
@@ -24,15 +26,19 @@ def _is_functional_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
 
 
+def _functional_class() -> Any:
+    """Functional, which is made of this module's Model and stands above it: found when it is needed."""
+    return importlib.import_module("striate.models.functional").Functional
+
+
 def _make_functional(cls: type) -> None:
     """Put Functional in Model's place among the bases of a user's class that is made from (inputs, outputs)."""
-    from striate.models.functional import Functional
-
-    if cls is not Model and not issubclass(cls, Functional):
+    functional = _functional_class()
+    if cls is not Model and not issubclass(cls, functional):
         for base in cls.__bases__:
             if isinstance(base, type) and issubclass(base, Model) and base is not Model:
                 _make_functional(base)
-        cls.__bases__ = tuple(Functional if base is Model else base for base in cls.__bases__)
+        cls.__bases__ = tuple(functional if base is Model else base for base in cls.__bases__)
 
 
 @export("Model", "models.Model")
@@ -52,22 +58,18 @@ class Model(ModelCopying, Trainer, Layer):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if _is_functional_call(args, kwargs):
-            from striate.models.functional import Functional
-
+            functional = _functional_class()
             if cls is Model:
-                return Functional.__new__(Functional, *args, **kwargs)
-            if not issubclass(cls, Functional) and "__init__" not in _own_names(cls):
+                return functional.__new__(functional, *args, **kwargs)
+            if not issubclass(cls, functional) and "__init__" not in _own_names(cls):
                 _make_functional(cls)
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        from striate.models.functional import Functional
-
         if _is_functional_call(args, kwargs):
             # A subclass whose own constructor calls super().__init__(inputs, outputs).
             _make_functional(type(self))
-            if isinstance(self, Functional):
-                Functional.__init__(self, *args, **kwargs)
+            _functional_class().__init__(self, *args, **kwargs)
             return
         if args:
             raise ArgumentError(
@@ -172,8 +174,6 @@ class Model(ModelCopying, Trainer, Layer):
             show_trainable: a column that says whether a layer trains.
             layer_range: names (or patterns) of the first and the last layer to list.
         """
-        from striate.models.summary import print_summary
-
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def to_json(self, **kwargs: Any) -> str:
@@ -199,9 +199,7 @@ class Model(ModelCopying, Trainer, Layer):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A model made from what `get_config` gave."""
         if cls is Model and {"layers", "input_layers", "output_layers"} <= set(config):
-            from striate.models.functional import Functional
-
-            return Functional.from_config(config, custom_objects)
+            return _functional_class().from_config(config, custom_objects)
         with backend.CustomObjectScope(custom_objects):
             revived = {k: backend.deserialize_keras_object(v) for k, v in config.items()}
             return super().from_config(revived)

@@ -226,6 +226,9 @@ class Sequential(Model):
 
     # Files ----------------------------------------------------------------------------------------------------------
 
+    def _is_config_made(self) -> bool:
+        return type(self) is Sequential
+
     def get_config(self) -> dict[str, Any]:
         """Name, layers, and the input's shape once it is known."""
         config = {

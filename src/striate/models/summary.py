@@ -10,7 +10,6 @@ from typing import Any
 from striate.backend import Variable
 from striate.core.errors import ArgumentError
 from striate.layers.base import Layer
-from striate.models.functional import Functional
 from striate.models.graph import LayerGraph
 from striate.models.table import draw
 
@@ -139,7 +138,7 @@ def summary_lines(
     """The lines that `summary` prints."""
     graph = None
     layers = model.layers
-    if isinstance(model, Functional):
+    if hasattr(model, "operations"):  # functional: functions of striate.ops are listed too
         layers = model.operations
         graph = None if _is_chain(model._graph) else model._graph
     if graph is None:
