@@ -216,6 +216,14 @@ def test_on_batch_functions(images: Data) -> None:
     assert line(optimizer="sgd", loss="mse").train_on_batch(np.ones((2, 4)), np.ones(2)) >= 0
 
 
+def test_compiled_metrics_are_no_variables_of_the_model(images: Data) -> None:
+    model = small_cnn()
+    before = len(model.variables)
+    model.fit(*images, verbose=0)
+    assert len(model.variables) == before == len(model.weights) + 1  # dropout's counter
+    assert len(model.non_trainable_variables) == 3
+
+
 def test_integer_images_go_in_as_they_are(images: Data) -> None:
     x, y = (images[0] * 80).astype(np.uint8), images[1].astype(np.uint8)
     model = keras.Sequential(

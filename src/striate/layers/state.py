@@ -151,7 +151,8 @@ class LayerState:
             for value in layer._attribute_leaves():
                 if isinstance(value, SeedGenerator):
                     found.setdefault(id(value.state), value.state)
-        for metric in self.metrics:
+        # Those of attributes: what `compile` made measures a model and is no part of it.
+        for metric in self._own_metrics():
             found.update((id(v), v) for v in metric.variables if id(v) not in found)
         return list(found.values())
 
@@ -235,6 +236,9 @@ class LayerState:
     @property
     def metrics(self) -> list[Any]:
         """The metrics kept in attributes, here and in the layers inside."""
+        return self._own_metrics()
+
+    def _own_metrics(self) -> list[Any]:
         found: dict[int, Any] = {}
         for layer in self._flatten_layers():
             for value in layer._attribute_leaves():

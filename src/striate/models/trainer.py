@@ -143,7 +143,7 @@ class Trainer(Steps, Loops):
             own = [self._compiled.loss_tracker, self._compiled.metrics]
             own += self._compiled.loss.metrics if self._compiled.loss is not None else []
             found = {id(m): m for m in own if m is not None}
-        for metric in super().metrics:  # type: ignore[misc]
+        for metric in self._own_metrics():  # type: ignore[attr-defined]
             found.setdefault(id(metric), metric)
         return list(found.values())
 
