@@ -81,11 +81,13 @@ def test_one_line_is_redrawn_on_a_terminal(clock: Clock, terminal: Terminal) -> 
     assert _plain(drawings[0]).startswith(" 1/10 ━━━━━━━━━━━━━━━━━━━━ ")
 
 
-def test_the_line_never_wraps(clock: Clock, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_never_wraps_before_the_end(clock: Clock, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     bar = Progbar(1000)
     bar.update(1, [(f"a_metric_with_a_long_name_{i}", 1.0) for i in range(5)])
     assert len(_plain(terminal.getvalue()).strip("\r")) < 60
+    bar.update(1000, [], finalize=True)
+    assert _plain(terminal.getvalue()).count("a_metric_with_a_long_name_4") == 1  # the end leaves nothing out
 
 
 @pytest.mark.parametrize("verbose", [1, 2])

@@ -119,7 +119,9 @@ class Progbar:
         if self._redraw:
             if finalize or now - self._drawn >= self.interval:
                 self._drawn = now
-                line = self._fit(self._bar(current, now, finalize))
+                parts = self._bar(current, now, finalize)
+                # The last drawing stays as it is and may wrap; one that wraps could not be redrawn.
+                line = "".join(parts) if finalize else self._fit(parts)
                 sys.stdout.write(f"\r{line}{_ERASE}" + ("\n" if finalize else ""))
                 sys.stdout.flush()
         elif finalize:
@@ -175,7 +177,7 @@ class Progbar:
 
     @staticmethod
     def _fit(parts: list[str]) -> str:
-        """As many parts as one line of the terminal holds: a line that wraps cannot be redrawn."""
+        """As many parts as one line of the terminal holds."""
         room = shutil.get_terminal_size().columns - 1
         kept: list[str] = []
         for part in parts:
