@@ -47,11 +47,13 @@ def standardize_dtype(dtype: Any) -> str:
 
 @export("backend.is_float_dtype")
 def is_float_dtype(dtype: Any) -> bool:
+    """Whether a dtype is one of the floats. Source: `keras.backend.is_float_dtype`."""
     return standardize_dtype(dtype) in _FLOAT_RANK
 
 
 @export("backend.is_int_dtype")
 def is_int_dtype(dtype: Any) -> bool:
+    """Whether a dtype is one of the integers. Source: `keras.backend.is_int_dtype`."""
     return "int" in standardize_dtype(dtype)
 
 
@@ -122,8 +124,7 @@ class DTypePolicy:
         name: a dtype's name, or "mixed_float16" or "mixed_bfloat16".
     """
 
-    def __init__(self, name: str | None = None, source_name: str | None = None) -> None:
-        del source_name
+    def __init__(self, name: str | None = None) -> None:
         name = name or settings.floatx()
         if name.startswith("mixed_"):
             self._compute, self._variable = standardize_dtype(name.removeprefix("mixed_")), "float32"

@@ -12,6 +12,7 @@ from striate import backend, ops
 from striate.backend import serialization
 from striate.core import lookup
 from striate.core.configurable import Configurable
+from striate.core.namespace import lazy_names
 from striate.core.registry import export
 
 
@@ -141,5 +142,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         config, _CLASSES, lambda c: serialization.deserialize_keras_object(c, custom_objects=custom_objects)
     )
 
+
+__getattr__, __dir__ = lazy_names(__name__)  # other names of the same things: unit_norm
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "serialize"]

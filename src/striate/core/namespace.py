@@ -6,20 +6,9 @@ import difflib
 import importlib
 import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from striate.core.public_names import PUBLIC
-
-
-class _Namespace(ModuleType):
-    """A public module that is no package (striate.mixed_precision, ...): only names out of the table."""
-
-    def __getattr__(self, name: str) -> Any:
-        return _find(self.__name__, name)
-
-    def __dir__(self) -> list[str]:
-        return _names_in(self.__name__)
 
 
 def _names_in(package: str) -> list[str]:
@@ -39,13 +28,7 @@ def _find(package: str, name: str) -> Any:
         setattr(sys.modules[package], name, value) if package in sys.modules else None
         return value
     if any(known.startswith(path + ".") for known in PUBLIC):
-        full = f"{package}.{name}"
-        try:
-            return importlib.import_module(full)
-        except ModuleNotFoundError as error:
-            if error.name != full:
-                raise
-            return _Namespace(full)
+        return importlib.import_module(f"{package}.{name}")
     near = difflib.get_close_matches(path, PUBLIC, n=1)
     hint = f" Did you mean striate.{near[0]}?" if near else ""
     raise AttributeError(f"{package}.{name} does not exist in Striate.{hint}")

@@ -51,24 +51,26 @@ def _rebuild(structure: Any, leaves: Iterator[Any]) -> Any:
 
 
 @export("tree.pack_sequence_as")
-def pack_sequence_as(structure: Any, flat: Sequence[Any]) -> Any:
-    """The leaves `flat` in the shape of `structure`."""
+def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
+    """The leaves `flat_sequence` in the shape of `structure`."""
     count = len(flatten(structure))
-    if count != len(flat):
-        raise ArgumentError(f"The structure has {count} leaves. Received {len(flat)} values; give one a leaf.")
-    return _rebuild(structure, iter(flat))
+    if count != len(flat_sequence):
+        raise ArgumentError(f"The structure has {count} leaves. Received {len(flat_sequence)} values; give one a leaf.")
+    return _rebuild(structure, iter(flat_sequence))
 
 
 @export("tree.map_structure")
-def map_structure(fn: Callable[..., Any], *structures: Any) -> Any:
-    """`fn` on the leaves of one or more structures of the same shape."""
+def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
+    """`func` on the leaves of one or more structures of the same shape; None is passed to it unless told otherwise."""
     columns = [flatten(s) for s in structures]
     for other in columns[1:]:
         if len(other) != len(columns[0]):
             raise ArgumentError(
                 f"The structures differ: {len(columns[0])} leaves and {len(other)}. Received {structures}."
             )
-    return pack_sequence_as(structures[0], [fn(*leaves) for leaves in zip(*columns, strict=True)])
+    rows = zip(*columns, strict=True)
+    mapped = [None if row[0] is None and not none_is_leaf else func(*row) for row in rows]
+    return pack_sequence_as(structures[0], mapped)
 
 
 def key_of(structure: Any) -> Any:

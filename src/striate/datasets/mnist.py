@@ -23,8 +23,8 @@ SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 _LIMIT = 12_000_000  # bytes; the archive has 11,490,434
 
 
-def _archive() -> bytes:
-    path = cache_folder() / "mnist" / FILE
+def _archive(name: str) -> bytes:
+    path = cache_folder() / "mnist" / name
     if path.is_file():
         content = path.read_bytes()
         check_sha256(content, SHA256, str(path))
@@ -47,12 +47,15 @@ def _archive() -> bytes:
 
 
 @export("datasets.mnist.load_data")
-def load_data() -> Splits:
+def load_data(path: str = FILE) -> Splits:
     """((x_train, y_train), (x_test, y_test)) of MNIST.
 
     Looked for in the cache folder, then downloaded; what is read is checked by SHA-256.
 
     Source: `keras.datasets.mnist.load_data`.
+
+    Args:
+        path: name of the file in the cache folder, or where else it is.
 
     Returns:
         x_train (60000, 28, 28) and x_test (10000, 28, 28), unsigned bytes 0 (background) to 255; y_train and y_test,
@@ -61,5 +64,5 @@ def load_data() -> Splits:
     Raises:
         DatasetError: not on this machine and not to be downloaded (the message names the ways to get it), or damaged.
     """
-    with np.load(io.BytesIO(_archive()), allow_pickle=False) as held:
+    with np.load(io.BytesIO(_archive(path)), allow_pickle=False) as held:
         return (held["x_train"], held["y_train"]), (held["x_test"], held["y_test"])

@@ -10,9 +10,10 @@ import numpy as np
 from striate.backend import serialization
 from striate.core import lookup
 from striate.core.errors import ShapeError
+from striate.core.namespace import lazy_names
 from striate.core.registry import export
 from striate.initializers.base import Initializer, as_dtype
-from striate.initializers.constant import Constant, Identity, Ones, Zeros
+from striate.initializers.constants import Constant, Identity, Ones, Zeros
 from striate.initializers.draws import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
 from striate.initializers.scaled import (
     GlorotNormal,
@@ -98,6 +99,8 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         config, _CLASSES, lambda c: serialization.deserialize_keras_object(c, custom_objects=custom_objects)
     )
 
+
+__getattr__, __dir__ = lazy_names(__name__)  # other names of the same things: glorot_uniform
 
 __all__ = [
     "Constant",

@@ -8,6 +8,7 @@ from typing import Any
 from striate.backend import deserialize_keras_object, get_registered_object, serialize_keras_object
 from striate.core.args import unknown_name
 from striate.core.lookup import to_snake_case
+from striate.core.namespace import lazy_names
 from striate.core.registry import export
 from striate.metrics.accuracy import (
     binary_accuracy,
@@ -129,6 +130,8 @@ def get(identifier: Any) -> Any:
         raise unknown_name("metric", identifier, NAMES)
     return thing
 
+
+__getattr__, __dir__ = lazy_names(__name__)  # other names of the same things: mse
 
 __all__ = [
     "NAMES",

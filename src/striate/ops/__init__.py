@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from striate import backend
 from striate.backend import convert_to_numpy, convert_to_tensor, is_tensor, shape
+from striate.ops import nn as nn
 from striate.ops.activation import (
     elu,
     gelu,

@@ -16,6 +16,7 @@ from striate.core import lookup
 from striate.core.args import one_of
 from striate.core.configurable import Configurable
 from striate.core.errors import ArgumentError, ShapeError
+from striate.core.namespace import lazy_names
 from striate.core.registry import export
 
 
@@ -171,5 +172,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         config, _CLASSES, lambda c: serialization.deserialize_keras_object(c, custom_objects=custom_objects)
     )
 
+
+__getattr__, __dir__ = lazy_names(__name__)  # other names of the same things: l1_l2
 
 __all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "serialize"]
