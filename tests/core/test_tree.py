@@ -29,5 +29,5 @@ def test_none_is_a_leaf_unless_told_otherwise() -> None:
 def test_structures_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match="2 leaves and 1"):
         tree.map_structure(lambda a, b: a, [1, 2], [1])
-    with pytest.raises(ValueError, match="3 leaves. Received 2 values"):
+    with pytest.raises(ValueError, match="3 leaves"):
         tree.pack_sequence_as([1, (2, 3)], [1, 2])
