@@ -162,6 +162,7 @@ void bind_programs(nb::module_& m) {
 }  // namespace striate
 
 NB_MODULE(_native, m) {
+  nanobind::set_leak_warnings(false);  // caches of programs live until the process ends, on purpose
   m.doc() = "Striate's C++ engine. Import striate.engine.native instead.";
   striate::best_isa();  // a bad STRIATE_ISA is said now
   striate::bind_buffer(m);
