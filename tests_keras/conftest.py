@@ -12,20 +12,13 @@ from typing import Any
 
 import hypothesis
 import pytest
+from support import KerasError
 
 HERE = Path(__file__).resolve().parent
 
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, max_examples=10, print_blob=True)
 hypothesis.settings.register_profile("full", deadline=None, derandomize=True, max_examples=100, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
-
-
-class KerasError(Exception):
-    """Real Keras raised; `kind` is the class's name."""
-
-    def __init__(self, kind: str, text: str, trace: str) -> None:
-        super().__init__(f"{kind}: {text}\n{trace}")
-        self.kind = kind
 
 
 class Oracle:
@@ -39,6 +32,11 @@ class Oracle:
         )  # fmt: skip
 
     def __call__(self, function: str, **arguments: Any) -> Any:
+        """What a function of oracle.py answers.
+
+        Raises:
+            KerasError: real Keras raised.
+        """
         assert self._process.stdin is not None and self._process.stdout is not None
         data = pickle.dumps({"function": function, "arguments": arguments})
         self._process.stdin.write(struct.pack("<Q", len(data)) + data)

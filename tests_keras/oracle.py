@@ -1,15 +1,18 @@
 """Real Keras, asked from outside: runs in .venv-keras, reads requests on stdin, answers on stdout (pickled dictionaries).
 
-Each request names one of the functions below and its arguments, which are plain values and NumPy arrays.
+Each request names one of the functions below and its arguments, which are plain values and NumPy arrays. Compiled
+programs are kept in the environment's folder, so that only the first run of a comparison waits for XLA.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import struct
 import sys
 import traceback
+from collections.abc import Callable, Iterator
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -19,125 +22,174 @@ import jax
 import keras
 import numpy as np
 
+jax.config.update("jax_compilation_cache_dir", os.path.join(sys.prefix, "jax-cache"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
 
 def _make(kind: str, name: str, config: dict[str, Any]) -> Any:
     return getattr(getattr(keras, kind), name)(**config)
 
 
-def layer(name: str, config: dict[str, Any], inputs: list[np.ndarray], weights: list[np.ndarray] | None, training: bool) -> Any:
-    """Output, gradients of sum(output * cotangent) and the layer's config, weights' shapes and paths."""
+def _described(thing: Any) -> Any:
+    return keras.saving.serialize_keras_object(thing)
+
+
+def _jit(function: Callable[..., Any], *arguments: Any) -> Any:
+    """One program instead of one an operation: XLA's compilations are what takes time here."""
+    return jax.tree.map(np.asarray, jax.jit(function)(*arguments))
+
+
+@contextlib.contextmanager
+def _no_draws() -> Iterator[None]:
+    """Weights that are given are not drawn first: that costs a compilation for each shape."""
+    kinds = [
+        k for k in vars(keras.initializers).values() if isinstance(k, type) and k.__module__.endswith("random_initializers")
+    ]  # fmt: skip
+    kept = [(k, vars(k)["__call__"]) for k in kinds if "__call__" in vars(k)]
+    for kind, _ in kept:
+        kind.__call__ = lambda self, shape, dtype=None: np.zeros(shape, dtype)
+    try:
+        yield
+    finally:
+        for kind, call in kept:
+            kind.__call__ = call
+
+
+def layer(name: str, config: dict[str, Any], inputs: list[np.ndarray], weights: list[np.ndarray], training: bool) -> Any:
+    """Output, weights after it, gradients of sum(output * cotangent), config, weights' paths and trainability."""
     keras.utils.clear_session()
     made = _make("layers", name, config)
-    given = inputs[0] if len(inputs) == 1 else inputs
-    shapes = given.shape if len(inputs) == 1 else [x.shape for x in inputs]
-    made.build(shapes)
-    if weights is not None:
-        made.set_weights(weights)
+    shapes = inputs[0].shape if len(inputs) == 1 else [x.shape for x in inputs]
+    with _no_draws():
+        made.build(shapes)
+    made.set_weights(weights)
     kwargs = {"training": training} if "training" in made.call.__code__.co_varnames else {}
-    out = np.asarray(made(given, **kwargs))
-    cotangent = np.cos(np.arange(out.size, dtype=np.float32)).reshape(out.shape)
-    trainable = [v.value for v in made.trainable_variables]
-    fixed = [v.value for v in made.non_trainable_variables]
+    trainable = [np.asarray(v.value) for v in made.trainable_variables]
+    fixed = [np.asarray(v.value) for v in made.non_trainable_variables]
+    floats = all(x.dtype.kind == "f" for x in inputs)
 
-    def loss(variables: Any, xs: Any) -> Any:
-        x = xs[0] if len(xs) == 1 else list(xs)
-        y, _ = made.stateless_call(variables, fixed, x, **kwargs)
-        return (y * cotangent).sum()
+    def loss(variables: Any, xs: Any, rest: Any) -> Any:
+        y, after = made.stateless_call(variables, rest, xs[0] if len(xs) == 1 else list(xs), **kwargs)
+        cotangent = np.cos(np.arange(y.size, dtype=np.float32)).reshape(y.shape)
+        return (y * cotangent).sum(), (y, after)
 
-    float_inputs = all(x.dtype.kind == "f" for x in inputs)
-    if float_inputs:
-        dw, dx = jax.grad(loss, argnums=(0, 1))(trainable, tuple(inputs))
-    else:
-        dw, dx = jax.grad(loss, argnums=0)(trainable, tuple(inputs)), ()
+    wanted = (0, 1) if floats else 0
+    (_, (out, after)), gradients = _jit(jax.value_and_grad(loss, wanted, has_aux=True), trainable, tuple(inputs), fixed)
+    values = dict(zip([v.path for v in made.non_trainable_variables], after))
     return {
         "output": out,
-        "weight_gradients": [np.asarray(g) for g in dw],
-        "input_gradients": [np.asarray(g) for g in dx],
-        "weights": [np.asarray(w) for w in made.get_weights()],
+        "weight_gradients": list(gradients[0] if floats else gradients),
+        "input_gradients": list(gradients[1]) if floats else [],
+        "weights": [values.get(v.path, np.asarray(v.value)) for v in made.weights],
         "paths": [v.path for v in made.weights],
+        "trainable": [v.trainable for v in made.weights],
         "output_shape": made.compute_output_shape(shapes),
-        "config": keras.saving.serialize_keras_object(made),
+        "config": _described(made),
     }
 
 
 def loss(name: str, config: dict[str, Any], y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
     """A loss's value, its gradient for the predictions, and its config."""
     made = _make("losses", name, config)
-    value = np.asarray(made(y_true, y_pred, sample_weight))
-    gradient = jax.grad(lambda p: made(y_true, p, sample_weight).sum())(y_pred)
-    return {"value": value, "gradient": np.asarray(gradient), "config": keras.saving.serialize_keras_object(made)}
+
+    def summed(predicted: Any) -> Any:
+        value = made(y_true, predicted, sample_weight)
+        return value.sum(), value
+
+    (_, value), gradient = _jit(jax.value_and_grad(summed, has_aux=True), y_pred)
+    return {"value": value, "gradient": gradient, "config": _described(made)}
+
+
+def loss_function(name: str, config: dict[str, Any], y_true: Any, y_pred: Any) -> Any:
+    """What a function of keras.losses gives."""
+    return {"value": _jit(lambda a, b: getattr(keras.losses, name)(a, b, **config), y_true, y_pred)}
 
 
 def metric(name: str, config: dict[str, Any], updates: list[tuple[Any, ...]]) -> Any:
-    """A metric's result after each update, and its config."""
+    """A metric's result after each update, its variables at the end, and its config."""
     made = _make("metrics", name, config)
+    state = [np.asarray(v.value) for v in made.variables]
+
+    def one(variables: Any, update: Any) -> Any:
+        after = made.stateless_update_state(variables, *update)
+        return made.stateless_result(after), after
+
     results = []
     for update in updates:
-        made.update_state(*update)
-        results.append(np.asarray(made.result()))
-    return {"results": results, "config": keras.saving.serialize_keras_object(made)}
+        result, state = _jit(one, state, update)
+        results.append(result)
+    return {"results": results, "state": state, "config": _described(made)}
 
 
-def optimizer(name: str, config: dict[str, Any], start: list[np.ndarray], gradients: list[list[np.ndarray]]) -> Any:
+def optimizer(
+    name: str, config: dict[str, Any], start: list[np.ndarray], gradients: list[list[np.ndarray]], names: list[str]
+) -> Any:
     """The variables after each step, the optimizer's own variables after the last, and its config."""
+    keras.utils.clear_session()
     made = keras.optimizers.deserialize({"class_name": name, "config": config, "module": "keras.optimizers"})
-    variables = [keras.Variable(v, name=f"v{i}") for i, v in enumerate(start)]
+    variables = [keras.Variable(v, name=n) for v, n in zip(start, names)]
     made.build(variables)
+    step = jax.jit(made.stateless_apply)
+    state, values = [np.asarray(v.value) for v in made.variables], start
     steps = []
-    for step in gradients:
-        made.apply([keras.ops.convert_to_tensor(g) for g in step], variables)
-        steps.append([np.asarray(v.value) for v in variables])
+    for given in gradients:
+        values, state = step(state, given, values)
+        steps.append([np.asarray(v) for v in values])
     return {
         "steps": steps,
-        "state": [np.asarray(v.value) for v in made.variables],
-        "config": keras.saving.serialize_keras_object(made),
+        "state": [np.asarray(v) for v in state],
+        "names": [v.name for v in made.variables],
+        "config": _described(made),
     }
 
 
-def schedule(name: str, config: dict[str, Any], steps: list[int]) -> Any:
-    """A schedule's values."""
-    made = getattr(keras.optimizers.schedules, name)(**config)
-    return {"values": [float(made(s)) for s in steps], "config": keras.saving.serialize_keras_object(made)}
+def schedule(described: Any, steps: list[int]) -> Any:
+    """A schedule's values, made from how we describe it."""
+    made = keras.saving.deserialize_keras_object(described)
+    return {"values": [float(v) for v in _jit(lambda s: [made(i) for i in s], steps)], "config": _described(made)}
 
 
-def activation(name: str, x: np.ndarray) -> Any:
+def activation(name: str, x: np.ndarray, config: dict[str, Any]) -> Any:
     """An activation's values and derivative."""
     fn = getattr(keras.activations, name)
-    return {"value": np.asarray(fn(x)), "gradient": np.asarray(jax.grad(lambda z: (fn(z) * np.cos(x)).sum())(x))}
+
+    def summed(z: Any) -> Any:
+        y = fn(z, **config)
+        return (y * np.cos(x)).sum(), y
+
+    (_, value), gradient = _jit(jax.value_and_grad(summed, has_aux=True), x)
+    return {"value": value, "gradient": gradient}
 
 
 def regularizer(kind: str, name: str, config: dict[str, Any], x: np.ndarray) -> Any:
     """A regularizer's penalty or a constraint's projection."""
-    return {"value": np.asarray(_make(kind, name, config)(keras.ops.convert_to_tensor(x)))}
+    made = _make(kind, name, config)
+    return {"value": _jit(lambda z: made(z), x), "config": _described(made)}
 
 
 def initializer(name: str, config: dict[str, Any], shape: tuple[int, ...]) -> Any:
-    """What a seeded initializer draws, for its statistics."""
+    """What an initializer draws, for its statistics."""
     made = _make("initializers", name, config)
-    return {"value": np.asarray(made(shape)), "config": keras.saving.serialize_keras_object(made)}
+    return {"value": np.asarray(made(shape)), "config": _described(made)}
 
 
-def load_and_predict(path: str, x: Any) -> Any:
-    """Load a file of ours, predict, give weights and the optimizer's state."""
-    model = keras.saving.load_model(path)
-    predicted = model.predict(x, verbose=0)
-    return {
-        "predicted": predicted if isinstance(predicted, list | dict) else np.asarray(predicted),
-        "weights": [np.asarray(w) for w in model.get_weights()],
-        "optimizer": [np.asarray(v.value) for v in model.optimizer.variables] if model.optimizer else None,
-        "names": [layer.name for layer in model.layers],
-    }
+def revive(described: Any) -> Any:
+    """What real Keras makes of a config of ours, described by itself."""
+    return {"config": _described(keras.saving.deserialize_keras_object(described))}
 
 
-def run_script(source: str) -> Any:
-    """Run a short script of the tests under real Keras; its variable `result` is the answer."""
+def run_script(source: str, **given: Any) -> Any:
+    """Run a script of the tests under real Keras; its variable `result` is the answer."""
     keras.utils.clear_session()
-    scope: dict[str, Any] = {"keras": keras, "np": np}
+    scope: dict[str, Any] = {"keras": keras, "np": np, **given}
     exec(source, scope)
     return scope["result"]
 
 
-FUNCTIONS = (layer, loss, metric, optimizer, schedule, activation, regularizer, initializer, load_and_predict, run_script)
+FUNCTIONS = (
+    layer, loss, loss_function, metric, optimizer, schedule, activation, regularizer, initializer, revive, run_script,
+)  # fmt: skip
 
 
 def main() -> None:
@@ -149,7 +201,8 @@ def main() -> None:
         try:
             answer: Any = {"ok": table[request["function"]](**request["arguments"])}
         except Exception as error:
-            answer = {"error": type(error).__name__, "text": str(error), "trace": traceback.format_exc()}
+            kinds = [k.__name__ for k in type(error).__mro__]
+            answer = {"error": kinds, "text": str(error), "trace": traceback.format_exc()}
         data = pickle.dumps(answer)
         stdout.write(struct.pack("<Q", len(data)) + data)
         stdout.flush()

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+import striate
+
 #: Arguments newer than the rest, which we leave out of files at their defaults so that older Keras reads them.
 NEWER = {
     "quantization_config": None, "input_axes": None, "output_axes": None, "renorm": False, "renorm_clipping": None,
@@ -14,34 +16,56 @@ NEWER = {
 }  # fmt: skip
 
 
+class KerasError(Exception):
+    """Real Keras raised; `kinds` are the names of the class and its bases."""
+
+    def __init__(self, kinds: list[str], text: str, trace: str) -> None:
+        super().__init__(f"{kinds[0]}: {text}\n{trace}")
+        self.kinds = kinds
+
+
 def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def same_config(ours: Any, theirs: Any) -> None:
-    """Two serialized objects say the same: same places and keys, but for newer ones at their defaults."""
-    _compare(_plain(ours), _plain(theirs), "")
+def same_config(ours: Any, theirs: Any, more: tuple[str, ...] = ()) -> None:
+    """Two serialized objects say the same: same places and keys, but for newer ones at their defaults.
+
+    Args:
+        more: keys that only ours has.
+    """
+    _compare(_plain(ours), _plain(theirs), "", set(more))
 
 
-def _compare(ours: Any, theirs: Any, where: str) -> None:
+def _compare(ours: Any, theirs: Any, where: str, more: set[str]) -> None:
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        extra = set(ours) - set(theirs)
+        extra = set(ours) - set(theirs) - more
         assert not extra, f"{where}: Keras does not know {sorted(extra)}"
         for key, value in theirs.items():
             if key in ("shared_object_id", "build_config"):
                 continue
             if key in ours:
-                _compare(ours[key], value, f"{where}.{key}")
+                _compare(ours[key], value, f"{where}.{key}", more)
             else:
                 assert key in NEWER and value == NEWER[key], f"{where}: {key}={value!r} is missing"
     elif isinstance(ours, list) and isinstance(theirs, list):
-        assert len(ours) == len(theirs), where
+        assert len(ours) == len(theirs), f"{where}: {ours} against {theirs}"
         for i, (a, b) in enumerate(zip(ours, theirs)):
-            _compare(a, b, f"{where}[{i}]")
+            _compare(a, b, f"{where}[{i}]", more)
     elif isinstance(ours, float) or isinstance(theirs, float):
         assert abs(ours - theirs) <= 1e-6 * max(1, abs(theirs)), f"{where}: {ours} against {theirs}"
     else:
         assert ours == theirs, f"{where}: {ours!r} against {theirs!r}"
+
+
+def same_both_ways(oracle: Any, ours: Any, theirs: Any, more: tuple[str, ...] = ()) -> None:
+    """Configs say the same; real Keras makes an equal object of ours, and we make one of theirs."""
+    described = striate.saving.serialize_keras_object(ours)
+    same_config(described, theirs, more)
+    same_config(described, oracle("revive", described=described)["config"], more)
+    read = striate.saving.deserialize_keras_object(theirs)
+    assert type(read) is type(ours)
+    same_config(striate.saving.serialize_keras_object(read), theirs, more)
 
 
 def close(got: Any, expected: Any, factor: float = 2e-5) -> None:
@@ -50,3 +74,35 @@ def close(got: Any, expected: Any, factor: float = 2e-5) -> None:
     assert got.shape == expected.shape, f"shape {got.shape}, expected {expected.shape}"
     scale = max(1.0, float(np.max(np.abs(expected), initial=0.0)))
     np.testing.assert_allclose(got, expected, rtol=factor, atol=factor * scale)
+
+
+def ours(source: str, **given: Any) -> Any:
+    """The answer of a script run with Striate in Keras's place; see oracle.run_script."""
+    striate.utils.clear_session()
+    scope: dict[str, Any] = {"keras": striate, "np": np, **given}
+    exec(source, scope)
+    return scope["result"]
+
+
+def both(oracle: Any, source: str, **given: Any) -> tuple[Any, Any]:
+    """(our answer, real Keras's) of one script."""
+    return ours(source, **given), oracle("run_script", source=source, **given)
+
+
+def all_close(got: Any, expected: Any, factor: float, where: str = "") -> None:
+    """Nested results agree: the same structure and strings, numbers within `factor`."""
+    if isinstance(expected, dict):
+        assert isinstance(got, dict) and list(got) == list(expected), f"{where}: {list(got)}, expected {list(expected)}"
+        for key in expected:
+            all_close(got[key], expected[key], factor, f"{where}.{key}")
+    elif isinstance(expected, list | tuple):
+        assert len(got) == len(expected), f"{where}: {len(got)} items, expected {len(expected)}"
+        for i, (a, b) in enumerate(zip(got, expected)):
+            all_close(a, b, factor, f"{where}[{i}]")
+    elif isinstance(expected, str | bool | type(None)):
+        assert got == expected, f"{where}: {got!r}, expected {expected!r}"
+    else:
+        try:
+            close(got, expected, factor)
+        except AssertionError as error:
+            raise AssertionError(f"{where}: {error}") from None

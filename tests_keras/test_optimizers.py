@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import close, same_config
+from support import close, same_both_ways
 
 import striate
 
@@ -22,8 +22,8 @@ OPTIONS = {
 }
 COMMON = {
     "weight_decay": [None, 0.01],
-    "clipnorm": [None, 0.5],
-    "use_ema": [False, True],
+    "clipping": [{}, {"clipnorm": 0.5}, {"clipvalue": 0.3}, {"global_clipnorm": 0.8}],
+    "ema": [{}, {"use_ema": True, "ema_momentum": 0.9}, {"use_ema": True, "ema_overwrite_frequency": 2}],
     "gradient_accumulation_steps": [None, 2],
 }
 
@@ -31,38 +31,68 @@ COMMON = {
 @pytest.mark.parametrize("name", OPTIONS)
 @given(data=st.data())
 def test_optimizer(oracle, name, data):
-    options = {**COMMON, **OPTIONS[name]}
-    config = {k: data.draw(st.sampled_from(v), label=k) for k, v in options.items()}
+    config = {}
+    for key, choices in {**COMMON, **OPTIONS[name]}.items():
+        drawn = data.draw(st.sampled_from(choices), label=key)
+        config.update(drawn if isinstance(drawn, dict) else {key: drawn})
     rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
+    names = ["kernel", "bias"]
     start = [rng.normal(size=s).astype("float32") for s in ((3, 4), (5,))]
     gradients = [[rng.normal(size=v.shape).astype("float32") for v in start] for _ in range(5)]
-    expected = oracle("optimizer", name=name, config=config, start=start, gradients=gradients)
+    expected = oracle("optimizer", name=name, config=config, start=start, gradients=gradients, names=names)
+    striate.utils.clear_session()
     made = getattr(striate.optimizers, name)(**config)
-    variables = [striate.Variable(v, name=f"v{i}") for i, v in enumerate(start)]
+    variables = [striate.Variable(v, name=n) for v, n in zip(start, names)]
     made.build(variables)
     for step, after in zip(gradients, expected["steps"], strict=True):
         made.apply(step, variables)
         for variable, value in zip(variables, after, strict=True):
             close(variable.numpy(), value)
-    assert len(made.variables) == len(expected["state"])
+    assert [v.name for v in made.variables] == expected["names"]
     for variable, value in zip(made.variables, expected["state"], strict=True):
         close(variable.numpy(), value)
-    same_config(striate.saving.serialize_keras_object(made), expected["config"])
+    same_both_ways(oracle, made, expected["config"])
 
 
-SCHEDULES = {
-    "CosineDecay": {"initial_learning_rate": 0.0, "decay_steps": 20, "alpha": 0.1, "warmup_target": 0.3, "warmup_steps": 5},
-    "ExponentialDecay": {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.5, "staircase": True},
-    "PiecewiseConstantDecay": {"boundaries": [3, 9], "values": [0.1, 0.01, 0.001]},
-    "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "power": 2.0, "cycle": True},
-    "InverseTimeDecay": {"initial_learning_rate": 0.1, "decay_steps": 4, "decay_rate": 0.5},
-}
+SCHEDULES = [
+    ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20}),
+    (
+        "CosineDecay",
+        {"initial_learning_rate": 0.0, "decay_steps": 20, "alpha": 0.1, "warmup_target": 0.3, "warmup_steps": 5},
+    ),
+    ("ExponentialDecay", {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.5, "staircase": True}),
+    ("ExponentialDecay", {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.5}),
+    ("PiecewiseConstantDecay", {"boundaries": [3, 9], "values": [0.1, 0.01, 0.001]}),
+    ("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 10, "power": 2.0, "cycle": True}),
+    ("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 10, "end_learning_rate": 0.02}),
+    ("InverseTimeDecay", {"initial_learning_rate": 0.1, "decay_steps": 4, "decay_rate": 0.5}),
+    ("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 5, "t_mul": 2.0, "m_mul": 0.8}),
+]
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_schedule(oracle, name):
+@pytest.mark.parametrize("name, config", SCHEDULES, ids=lambda v: v if isinstance(v, str) else "")
+def test_schedule(oracle, name, config):
     steps = list(range(0, 30))
-    expected = oracle("schedule", name=name, config=SCHEDULES[name], steps=steps)
-    made = getattr(striate.optimizers.schedules, name)(**SCHEDULES[name])
+    made = getattr(striate.optimizers.schedules, name)(**config)
+    expected = oracle("schedule", described=striate.saving.serialize_keras_object(made), steps=steps)
     assert [float(made(s)) for s in steps] == pytest.approx(expected["values"], rel=2e-5, abs=1e-7)
-    same_config(striate.saving.serialize_keras_object(made), expected["config"])
+    same_both_ways(oracle, made, expected["config"])
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_schedule_in_an_optimizer(oracle, name):
+    rate = striate.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    striate.utils.clear_session()
+    made = getattr(striate.optimizers, name)(learning_rate=rate)
+    start = [np.ones((2, 3), "float32")]
+    gradients = [[np.full((2, 3), 0.1 * i, "float32")] for i in range(1, 5)]
+    described = striate.saving.serialize_keras_object(rate)
+    config = {"learning_rate": described}
+    expected = oracle("optimizer", name=name, config=config, start=start, gradients=gradients, names=["kernel"])
+    variable = striate.Variable(start[0], name="kernel")
+    made.build([variable])
+    for step, after in zip(gradients, expected["steps"], strict=True):
+        made.apply(step, [variable])
+        close(variable.numpy(), after[0])
+    assert [v.name for v in made.variables] == expected["names"]  # no learning rate among them
+    same_both_ways(oracle, made, expected["config"])

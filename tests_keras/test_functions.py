@@ -1,0 +1,147 @@
+"""Activations, regularizers, constraints and initializers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import both, close, same_both_ways, same_config
+
+import striate
+from striate import ops
+
+ACTIVATIONS = {
+    "relu": {"negative_slope": [0.0, 0.2], "max_value": [None, 1.5], "threshold": [0.0, 0.5]},
+    "relu6": {},
+    "tanh": {},
+    "sigmoid": {},
+    "softmax": {"axis": [-1, 0]},
+    "elu": {"alpha": [1.0, 0.5]},
+    "gelu": {"approximate": [False, True]},
+    "silu": {},
+    "hard_sigmoid": {},
+    "hard_silu": {},
+    "linear": {},
+    "leaky_relu": {"negative_slope": [0.2, 0.01]},
+    "selu": {},
+    "softplus": {},
+    "softsign": {},
+    "exponential": {},
+    "mish": {},
+    "log_softmax": {},
+    "log_sigmoid": {},
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@given(data=st.data())
+def test_activation(oracle, name, data):
+    config = {k: data.draw(st.sampled_from(v)) for k, v in ACTIVATIONS[name].items()}
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
+    x = rng.uniform(-8, 8, (4, 6)).astype("float32")
+    expected = oracle("activation", name=name, x=x, config=config)
+    fn = getattr(striate.activations, name)
+    close(fn(x, **config), expected["value"])
+    variable = striate.Variable(x)
+    _, (gradient,) = striate.value_and_grad(lambda: ops.sum(fn(variable, **config) * np.cos(x)), [variable])()
+    close(gradient, expected["gradient"], 1e-4)
+    assert striate.activations.get(name) is fn
+    assert striate.activations.serialize(fn) == name
+
+
+@pytest.mark.parametrize(
+    "kind, name, choices",
+    [
+        ("regularizers", "L1", {"l1": [0.01, 0.5]}),
+        ("regularizers", "L2", {"l2": [0.01, 0.5]}),
+        ("regularizers", "L1L2", {"l1": [0.0, 0.1], "l2": [0.0, 0.3]}),
+        ("regularizers", "OrthogonalRegularizer", {"factor": [0.01], "mode": ["rows", "columns"]}),
+        ("constraints", "MaxNorm", {"max_value": [1, 2], "axis": [0, 1]}),
+        ("constraints", "MinMaxNorm", {"min_value": [0.5], "max_value": [1.0, 1.5], "rate": [1.0, 0.4], "axis": [0, 1]}),
+        ("constraints", "NonNeg", {}),
+        ("constraints", "UnitNorm", {"axis": [0, 1]}),
+    ],
+)
+@given(data=st.data())
+def test_penalties_and_projections(oracle, kind, name, choices, data):
+    config = {k: data.draw(st.sampled_from(v)) for k, v in choices.items()}
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
+    x = rng.normal(0, 1.5, (5, 4)).astype("float32")
+    expected = oracle("regularizer", kind=kind, name=name, config=config, x=x)
+    made = getattr(getattr(striate, kind), name)(**config)
+    close(made(ops.convert_to_tensor(x)), expected["value"])
+    same_both_ways(oracle, made, expected["config"])
+
+
+INITIALIZERS = {
+    "GlorotUniform": {},
+    "GlorotNormal": {},
+    "HeUniform": {},
+    "HeNormal": {},
+    "LecunUniform": {},
+    "LecunNormal": {},
+    "RandomNormal": {"mean": 0.3, "stddev": 0.2},
+    "RandomUniform": {"minval": -0.2, "maxval": 0.6},
+    "TruncatedNormal": {"mean": 0.1, "stddev": 0.4},
+    "VarianceScaling": {"scale": 2.0, "mode": "fan_avg", "distribution": "untruncated_normal"},
+    "Zeros": {},
+    "Ones": {},
+    "Constant": {"value": 0.7},
+    "Orthogonal": {"gain": 1.5},
+}
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 24, 48), (300, 50)], ids=str)
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_initializer(oracle, name, shape):
+    """Draws differ, since seeds do; their moments, bounds and quantiles agree as samples of that size do."""
+    expected = oracle("initializer", name=name, config=INITIALIZERS[name], shape=shape)
+    made = getattr(striate.initializers, name)(**INITIALIZERS[name])
+    got, want = np.asarray(made(shape)), expected["value"]
+    assert got.shape == want.shape and got.dtype == want.dtype
+    # Standard errors: sigma/sqrt(n) of a mean, about sigma/sqrt(2n) of a deviation; five of them, two samples.
+    error = 5 * float(want.std()) * np.sqrt(2 / want.size)
+    assert abs(got.mean() - want.mean()) <= error + 1e-7
+    assert abs(got.std() - want.std()) <= error + 1e-7
+    for q in (0.01, 0.1, 0.25, 0.75, 0.9, 0.99):
+        # A quantile's error is sqrt(q(1-q)/n)/density; the density at 0.01 of a normal is 0.027/sigma.
+        assert abs(np.quantile(got, q) - np.quantile(want, q)) <= 4 * error + 1e-7
+    if "Uniform" in name or name == "TruncatedNormal" or name in ("GlorotNormal", "HeNormal", "LecunNormal"):
+        assert abs(abs(got).max() - abs(want).max()) <= 0.02 * abs(want).max()
+    if name == "Orthogonal":
+        flat = got.reshape(-1, shape[-1])
+        close(flat.T @ flat, 1.5**2 * np.eye(shape[-1]), 1e-4)
+    # Seeds are made up by each framework: None in configs.
+    same_config(striate.saving.serialize_keras_object(made), expected["config"])
+    same_both_ways(oracle, made, expected["config"])
+
+
+NAMES = """
+def description(thing):
+    return keras.saving.serialize_keras_object(thing)
+result = {
+    "initializers": {n: description(keras.initializers.get(n)) for n in [
+        "zeros", "ones", "glorot_uniform", "glorot_normal", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform",
+        "random_normal", "random_uniform", "truncated_normal", "orthogonal", "variance_scaling",
+        "GlorotUniform", "HeNormal"]},
+    "regularizers": {n: description(keras.regularizers.get(n)) for n in ["l1", "l2", "L1L2", "L2"]},
+    "constraints": {n: description(keras.constraints.get(n)) for n in ["max_norm", "non_neg", "unit_norm", "MinMaxNorm"]},
+    "losses": {n: keras.losses.get(n).__name__ for n in [
+        "sparse_categorical_crossentropy", "mse", "MSE", "mae", "binary_crossentropy", "mean_squared_error"]},
+    "metrics": {n: type(keras.metrics.get(n)).__name__ for n in ["mse", "mean_squared_error", "bce"]},
+    "optimizers": {n: description(keras.optimizers.get(n)) for n in ["sgd", "adam", "adamw", "rmsprop", "Adam"]},
+    "activations": {n: keras.activations.get(n).__name__ for n in [
+        "relu", "relu6", "tanh", "sigmoid", "softmax", "elu", "gelu", "silu", "swish", "hard_sigmoid", "hard_silu",
+        "hard_swish", "linear", None]},
+}
+"""
+
+
+def test_names(oracle):
+    """What a short name stands for."""
+    got, want = both(oracle, NAMES)
+    for kind in want:
+        assert list(got[kind]) == list(want[kind])
+        for name in want[kind]:
+            same_config(got[kind][name], want[kind][name])
