@@ -191,18 +191,19 @@ def compiler_version(program: str) -> tuple[str, int] | None:
     return (("clang" if "clang" in said else "gcc"), int(found.group(1))) if found else None
 
 
-def find_compiler(venv: Path) -> str:
-    """A C++ compiler new enough, from PyPI where the machine has none; CXX in the environment has the first word."""
+def find_compiler(venv: Path) -> dict[str, str]:
+    """CMake's variables for a C++ compiler new enough, from PyPI where the machine has none; CXX has the first word."""
     asked = os.environ.get("CXX")
     if asked:
-        return asked
+        return {"CMAKE_CXX_COMPILER": asked}
     if os.environ.get("STRIATE_USE_ZIG") != "1":
         for program in ("g++", "clang++", "c++"):
             version = compiler_version(program)
             if version and version[1] >= OLDEST_COMPILERS[version[0]]:
-                return str(shutil.which(program))
-    wrapper = venv / "bin" / "zig-c++"
-    if not wrapper.exists():
+                return {"CMAKE_CXX_COMPILER": str(shutil.which(program))}
+    tools = {"CMAKE_CXX_COMPILER": "c++", "CMAKE_AR": "ar", "CMAKE_RANLIB": "ranlib"}
+    wrappers = {variable: venv / "bin" / f"zig-{tool}" for variable, tool in tools.items()}
+    if not all(path.exists() for path in wrappers.values()):
         with step("no C++ compiler here (GCC 11 or Clang 14 at least): taking zig c++ from PyPI (about 90 MB)"):
             pip_install(venv, "ziglang")
         said = subprocess.run(
@@ -211,13 +212,15 @@ def find_compiler(venv: Path) -> str:
             text=True,
             check=True,
         )
-        # What zig builds of its C++ library stays in the checkout too.
-        text = f'#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR="{ROOT}/build/zig"\nexec "{said.stdout.strip()}/zig" c++ "$@"\n'
-        new = wrapper.with_suffix(".new")
-        new.write_text(text)
-        new.chmod(0o755)
-        new.replace(wrapper)
-    return str(wrapper)
+        zig = Path(said.stdout.strip()) / "zig"
+        for variable, tool in tools.items():
+            # What zig builds of its C++ library stays in the checkout too.
+            text = f'#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR="{ROOT}/build/zig"\nexec "{zig}" {tool} "$@"\n'
+            new = wrappers[variable].with_suffix(".new")
+            new.write_text(text)
+            new.chmod(0o755)
+            new.replace(wrappers[variable])
+    return {variable: str(path) for variable, path in wrappers.items()}
 
 
 # Build ----------------------------------------------------------------------------------------------------------------
@@ -237,7 +240,8 @@ def build(about: dict[str, Any]) -> None:
     """The extension, compiled where its sources changed, and copied into src/."""
     python = in_venv(VENV, "python")
     compiler = find_compiler(VENV)
-    configured = repr((str(ROOT), compiler, compiler_version(compiler), about["tag"], about["base"]))
+    program = compiler["CMAKE_CXX_COMPILER"]
+    configured = repr((str(ROOT), compiler, compiler_version(program), about["tag"], about["base"]))
     mark = configured + fingerprint()
     there = any((ENGINE / f"_native{suffix}").exists() for suffix in about["suffixes"])
     if there and is_done(VENV, "built", mark):
@@ -257,11 +261,10 @@ def build(about: dict[str, Any]) -> None:
     if not (BUILD / "build.ninja").exists() or not is_done(BUILD, "configured", configured):
         shutil.rmtree(BUILD, ignore_errors=True)
         BUILD.mkdir(parents=True)
-        with step(f"configuring, for Python {about['version']} and {compiler}"):
-            run(
-                cmake, "-S", ".", "-B", BUILD, "-G", "Ninja", "--log-level=NOTICE", "-DCMAKE_BUILD_TYPE=Release",
-                f"-DPython_EXECUTABLE={python}", f"-DCMAKE_CXX_COMPILER={compiler}", env=on_path(VENV),
-            )  # fmt: skip
+        with step(f"configuring, for Python {about['version']} and {program}"):
+            settings = {"CMAKE_BUILD_TYPE": "Release", "Python_EXECUTABLE": python, **compiler}
+            defined = [f"-D{name}={value}" for name, value in settings.items()]
+            run(cmake, "-S", ".", "-B", BUILD, "-G", "Ninja", "--log-level=NOTICE", *defined, env=on_path(VENV))
         set_done(BUILD, "configured", configured)
     with step(f"compiling the engine ({os.cpu_count()} cores; a few minutes the first time)"):
         run(cmake, "--build", BUILD, env=on_path(VENV))

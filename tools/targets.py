@@ -138,7 +138,11 @@ def check_full() -> None:
 def wheel() -> None:
     """build source archive and wheel into dist/"""
     python = setup()
-    run(python, "-m", "build", "--outdir", "dist", env={"CXX": find_compiler(VENV)})
+    compiler = find_compiler(VENV)
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    defined = " ".join(f"-D{name}={value}" for name, value in compiler.items() if name != "CMAKE_CXX_COMPILER")
+    environment = {"CXX": compiler["CMAKE_CXX_COMPILER"], "CMAKE_ARGS": defined} if defined else {}
+    run(python, "-m", "build", "--outdir", "dist", env=environment)
     for path in sorted((ROOT / "dist").iterdir()):
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.2f} MB")
 
