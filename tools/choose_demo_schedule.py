@@ -10,7 +10,7 @@ import sys
 import time
 
 import striate as keras
-from striate.cli.options import load_images
+from striate.cli.sources import load_images
 from striate.cli.training import Recipe
 
 

@@ -17,8 +17,13 @@ REPORT = "report.html"
 
 
 @click.command("demo")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/demo"), show_default=True,
-              help="Folder for model.keras, metrics.jsonl and report.html.")  # fmt: skip
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs/demo"),
+    show_default=True,
+    help="Folder for model.keras, metrics.jsonl and report.html.",
+)
 def command(out: Path) -> None:
     """Train the lecture model on the embedded Fashion-MNIST sample (6,000 images) and write a report.
 
@@ -32,16 +37,17 @@ def command(out: Path) -> None:
 
 def run_demo(data: LabelledImages, recipe: Recipe, out: Path) -> None:
     """Train, write model, metrics and report in `out`, and say so."""
-    from striate.cli.training import METRICS, MODEL, train
+    from striate.cli.training import METRICS, MODEL, TrainingRun
     from striate.core.files import write_atomically
     from striate.explain.report import RunReport
 
+    prepared = TrainingRun.prepare("lecture", recipe, out, also=[REPORT])
     click.echo(
         f"The lecture model on {len(data.x_train):,} images of Fashion-MNIST: {recipe.epochs} epochs, "
         f"batches of {recipe.batch_size}",
         err=True,
     )
-    run = train("lecture", data, recipe, out, also=[REPORT])
+    run = prepared.train(data)
     page = RunReport(
         title="The lecture model on Fashion-MNIST",
         facts={

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import importlib
 import platform
 import sys
 from typing import Any
 
 import click
 
-from striate.cli.options import json_option
+from striate.cli.options import DATASETS, json_option
 
 
 def examine() -> dict[str, Any]:
@@ -18,12 +18,8 @@ def examine() -> dict[str, Any]:
 
     from striate import __version__
     from striate.backend.machine import engine_report
-    from striate.datasets import fashion_mnist
     from striate.datasets.cache import cache_folder
 
-    found = {name: str(path) if path else None for name, path in fashion_mnist.DATASET.find().items()}
-    missing = [name for name, path in found.items() if path is None]
-    where = sorted({os.path.dirname(p) for p in found.values() if p})
     return {
         "striate": __version__,
         "python": f"{platform.python_version()} ({sys.executable})",
@@ -31,19 +27,25 @@ def examine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         **engine_report(),
         "cache": str(cache_folder()),
-        "fashion_mnist": ", ".join(where) if not missing else f"not complete on this machine (missing: {', '.join(missing)}); "
-        "it is downloaded when asked for",
-        "fashion_mnist_mini": "inside the package (6,000 + 1,000 images)",
-        "mnist": str(cache_folder() / "mnist") if (cache_folder() / "mnist").exists() else "not on this machine; it is "
-        "downloaded when asked for",
+        **{name: _where(name) for name in DATASETS},
     }
+
+
+def _where(name: str) -> str:
+    """Where a data set lies, or what is missing of it."""
+    found = importlib.import_module(f"striate.datasets.{name}").find()
+    missing = [file for file, path in found.items() if path is None]
+    if not missing:
+        return ", ".join(sorted({str(path.parent) for path in found.values()}))
+    here = "not here" if len(missing) == len(found) else f"not complete ({', '.join(missing)} missing)"
+    return f"{here}; downloaded when asked for"
 
 
 @click.command("doctor")
 @json_option
 def command(as_json: bool) -> None:
     """Version, CPU, instruction set chosen and why, cores, quota, threads, and where data sets were found."""
-    from striate.cli.options import print_json
+    from striate.cli.output import print_json
 
     found = examine()
     if as_json:
@@ -51,4 +53,6 @@ def command(as_json: bool) -> None:
         return
     width = max(map(len, found))
     for name, value in found.items():
-        click.echo(f"{name.replace('_', ' '):{width}}  {value}")
+        # Data sets keep their underscores: that is how they are asked for.
+        label = name if name in DATASETS else name.replace("_", " ")
+        click.echo(f"{label:{width}}  {value}")

@@ -13,16 +13,21 @@ from striate.cli.options import data_option, json_option
 @json_option
 def command(model: str, data: str, as_json: bool) -> None:
     """Loss and metrics of MODEL (a .keras file) on the test images of a data set."""
-    from striate.cli.options import load_images, open_model, print_json, progress_on_stderr
+    from striate.cli.output import print_json
+    from striate.cli.progress import Progress
+    from striate.cli.sources import load_images, open_model
+    from striate.cli.suggest import printable
 
     loaded = open_model(model)
-    if loaded.optimizer is None:
+    if not loaded.compiled:
         raise click.UsageError(f"{model!r} was saved without being compiled, so it has no loss to evaluate.")
     images = load_images(data)
-    with progress_on_stderr():
-        scores = loaded.evaluate(images.x_test, images.y_test, batch_size=100, return_dict=True, verbose="auto")
+    with Progress("scoring") as progress:
+        scores = loaded.evaluate(
+            images.x_test, images.y_test, batch_size=100, return_dict=True, callbacks=[progress], verbose=0
+        )
     if as_json:
         print_json({"model": model, "data": data, "images": len(images.x_test), **scores})
         return
     for name, value in scores.items():
-        click.echo(f"test {name} {value:.4f}")
+        click.echo(f"test {printable(name)} {value:.4f}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import click
 
 from striate import __version__
+from striate.cli.suggest import did_you_mean, explained, printable
 from striate.core.errors import StriateError
 
-#: command -> the module of this package that holds it as `command`; loaded when asked for.
+#: command -> what it does; each is `command` of the module of its name, loaded when asked for.
 COMMANDS = {
     "demo": "Train the lecture model on the embedded Fashion-MNIST sample and write a report.",
     "train": "Train a model on a data set.",
@@ -36,10 +38,11 @@ class _Group(click.Group):
         command: click.Command = importlib.import_module(f"striate.cli.{cmd_name}").command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(COMMANDS)}."
+            hint = did_you_mean(args[0], COMMANDS) or f" There are: {', '.join(COMMANDS)}."
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -55,10 +58,24 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit status: 0, 1 for a failure, 2 for a call that cannot be understood."""
+    """Run the command line.
+
+    Returns:
+        The exit status: 0; 1 for a failure; 2 for a call that cannot be understood; 130 after Ctrl-C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that has no sign for "━" gets "?", not a traceback.
+        if hasattr(stream, "reconfigure") and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
     try:
-        result: Any = cli.main(args=None if arguments is None else list(arguments), prog_name="striate", standalone_mode=False)
+        result: Any = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="striate", standalone_mode=False
+        )
+        sys.stdout.flush()
         return int(result or 0)
+    except click.UsageError as error:
+        explained(error).show()
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -68,9 +85,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("Interrupted.", err=True)
         return 130
     except BrokenPipeError:
-        # `striate summary lecture | head`: whoever read our output has seen enough.
-        sys.stderr.close()
-        return 0
+        return _reader_left()
     except (StriateError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
-        return 1
+        return _fail(str(error))
+    except MemoryError:
+        return _fail("There is not enough memory for this. A smaller --batch-size needs less.")
+
+
+def _fail(message: str) -> int:
+    click.echo(f"Error: {printable(message)}", err=True)
+    return 1
+
+
+def _reader_left() -> int:
+    """`striate summary lecture | head`: whoever read our results has seen enough, which is no failure.
+
+    What is still buffered goes nowhere, so that Python does not complain about it when it ends.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    return 0

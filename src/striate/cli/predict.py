@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import errno
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from striate.cli.options import json_option
+from striate.cli.suggest import did_you_mean_file, printable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from striate.data.images import Preprocessing
+
+    Array = np.ndarray[Any, Any]
 
 
 @click.command("predict")
@@ -20,44 +31,106 @@ def command(model: str, images: tuple[str, ...], top: int, as_json: bool) -> int
     Class names and how an image is prepared (size, grey or colour, scale) come with the model's file. An image that
     cannot be read is reported and left out; the exit status is then 1.
     """
-    import numpy as np
-
-    from striate.cli.options import open_model, print_json
+    from striate.cli.output import print_json
+    from striate.cli.sources import open_model
     from striate.core.errors import StriateError
     from striate.data.images import read_image
     from striate.saving.keras_archive import get_notes
 
+    for image in images:
+        if not _is_there(image):
+            raise click.UsageError(f"There is no image file {image!r}.{did_you_mean_file(image)}")
     loaded = open_model(model)
     notes = get_notes(loaded)
-    preprocessing = notes.get("preprocessing") or _guess(loaded, model)
+    preprocessing = _preprocessing(loaded, notes, model)
+    names = _class_names(loaded, notes, model)
     results: list[dict[str, Any]] = []
-    failed = 0
-    for name in images:
+    failed = False
+    for image in images:
         try:
-            image = read_image(name, preprocessing)
+            prepared = read_image(image, preprocessing)
         except StriateError as error:
-            click.echo(f"Error: {error}", err=True)
-            failed += 1
+            click.echo(f"Error: {printable(str(error))}", err=True)
+            results.append({"image": image, "error": str(error)})
+            failed = True
             continue
-        said = np.asarray(loaded.predict(image[None], verbose=0))[0]
-        names = notes.get("class_names") or [f"class {i}" for i in range(len(said))]
-        order = np.argsort(-said, kind="stable")[:top]
-        results.append(
-            {"image": name, "predictions": [{"class": str(names[i]), "probability": float(said[i])} for i in order]}
-        )
+        said = loaded.predict(prepared[None], verbose=0)[0]
+        results.append({"image": image, "predictions": _best(said, names, top)})
+        if not as_json:
+            click.echo(f"{printable(image)}: " + ", ".join(map(_words, results[-1]["predictions"])))
     if as_json:
         print_json({"model": model, "results": results})
-    else:
-        for result in results:
-            told = ", ".join(f"{p['class']} {p['probability']:.1%}" for p in result["predictions"])
-            click.echo(f"{result['image']}: {told}")
     return 1 if failed else 0
 
 
-def _guess(loaded: Any, model: str) -> dict[str, Any]:
-    """For a file without Striate's notes: what its input's shape says."""
-    shape = getattr(loaded, "input_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:] or shape[3] not in (1, 3):
-        raise click.UsageError(f"{model!r} takes input of shape {shape}; `striate predict` feeds images to image models.")
+def _is_there(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except OSError as error:
+        # Whatever else is wrong with it (a name too long, a folder not to be looked into) is told when it is read.
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR)
+    except ValueError:
+        return False  # a zero byte in the name
+    return True
+
+
+def _best(said: Array, names: Sequence[str], top: int) -> list[dict[str, Any]]:
+    """The `top` classes; one number of a yes-or-no model counts as the probability of its second class.
+
+    Numbers that are no probabilities (a model that ends without a softmax) are called scores.
+    """
+    import numpy as np
+
+    said = np.asarray(said, np.float32)
+    if len(said) == 1 and 0 <= said[0] <= 1:
+        said = np.array([1 - said[0], said[0]], np.float32)
+    are_shares = bool((said >= 0).all()) and abs(float(said.sum()) - 1) < 1e-3
+    order = np.argsort(-said, kind="stable")[:top]
+    return [{"class": names[i], "probability" if are_shares else "score": said[i]} for i in order]
+
+
+def _words(prediction: Mapping[str, Any]) -> str:
+    name = printable(prediction["class"])
+    if "score" in prediction:
+        return f"{name} {prediction['score']:.4g}"
+    # Not "100.0%": a model is never that sure, and 99.96% says more.
+    share = float(prediction["probability"])
+    return f"{name} {share:.1%}" if share < 0.9995 else f"{name} {min(share, 0.99999):.3%}"
+
+
+def _class_names(loaded: Any, notes: Mapping[str, Any], model: str) -> list[str]:
+    shape = loaded.output_shape
+    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
+        raise click.UsageError(
+            f"{model!r} gives output of shape {shape}; `striate predict` is for models that give a number a class."
+        )
+    count = max(shape[1], 2)
+    names = notes.get("class_names")
+    if isinstance(names, list) and len(names) == count:
+        return [str(n) for n in names]
+    return [f"class {i}" for i in range(count)]
+
+
+def _preprocessing(loaded: Any, notes: Mapping[str, Any], model: str) -> Preprocessing:
+    """As the model's file says; for a file without Striate's notes, what its input's shape says."""
+    from striate.core.errors import LoadError
+    from striate.data.images import Preprocessing
+
+    shape = loaded.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] not in (1, 3):
+        raise click.UsageError(
+            f"{model!r} takes input of shape {shape}; `striate predict` is for models that take grey or colour images."
+        )
+    if "preprocessing" in notes:
+        preprocessing = Preprocessing.from_notes(notes["preprocessing"])
+        if any(d not in (None, p) for d, p in zip(shape[1:], preprocessing.shape)):
+            raise LoadError(
+                f"{model!r} says that images are prepared as {preprocessing.shape}, but takes input of shape {shape}."
+            )
+        return preprocessing
+    if None in shape[1:]:
+        raise click.UsageError(
+            f"{model!r} takes images of any size ({shape}) and does not say how they are prepared, so Striate cannot."
+        )
     click.echo("The model's file does not say how images are prepared; values are scaled to 0..1.", err=True)
-    return {"mode": "L" if shape[3] == 1 else "RGB", "height": shape[1], "width": shape[2], "scale": 1 / 255}
+    return Preprocessing(height=shape[1], width=shape[2], mode="L" if shape[3] == 1 else "RGB")

@@ -2,39 +2,71 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from striate.cli.options import MODELS, json_option
+from striate.cli.suggest import Name, printable
 
 
 @click.command("summary")
 @click.argument("model")
-@click.option("--plan", is_flag=True, help="Show the engine's plan: each step, its kernel, why it, and why not another.")
-@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Batch that the plan is made for.")
-@click.option("--mode", type=click.Choice(["predict", "train"]), default="predict", show_default=True, help="Which program to plan.")
+@click.option(
+    "--plan", is_flag=True, help="Show the engine's plan: each step, its kernel, why it, and why not another."
+)
+@click.option(
+    "--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Batch that the plan is made for."
+)
+@click.option(
+    "--mode",
+    type=Name("mode", ["predict", "train"]),
+    default="predict",
+    show_default=True,
+    help="Which program to plan.",
+)
 @json_option
 def command(model: str, plan: bool, batch_size: int, mode: str, as_json: bool) -> None:
     """The layers of MODEL: a .keras file, or the name of a model ("lecture")."""
-    from striate.cli.options import make_model, open_model, print_json
+    from striate.cli.output import print_json
+    from striate.cli.sources import make_model, open_model
     from striate.models.plan import describe_plan
 
     loaded = make_model(model) if model in MODELS else open_model(model)
-    if model in MODELS and mode == "train":
+    training = mode == "train"
+    if model in MODELS and training:
         loaded.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    # Before anything is printed: half an answer and then an error is none.
+    described = describe_plan(loaded, batch_size, training=training) if plan else None
     if as_json:
         result = {
             "name": loaded.name,
             "parameters": loaded.count_params(),
             "layers": [
-                {"name": layer.name, "class": type(layer).__name__, "output_shape": list(layer.output.shape),
-                 "parameters": layer.count_params()}
+                {
+                    "name": layer.name,
+                    "class": type(layer).__name__,
+                    "output_shape": _output_shape(layer),
+                    "parameters": layer.count_params() if layer.built else None,
+                }
                 for layer in loaded.layers
             ],
-        }  # fmt: skip
-        if plan:
-            result["plan"] = describe_plan(loaded, batch_size, training=mode == "train").as_dict()
+        }
+        if described is not None:
+            result["plan"] = described.as_dict()
         print_json(result)
         return
-    loaded.summary(print_fn=click.echo)
-    if plan:
-        click.echo(describe_plan(loaded, batch_size, training=mode == "train").text())
+    loaded.summary(print_fn=lambda text: click.echo(printable(text)))
+    if described is not None:
+        click.echo(printable(described.text()))
+
+
+def _output_shape(layer: Any) -> Any:
+    """[null, rows, columns, maps]; a list of them for several outputs; null where it is not known."""
+    try:
+        output = layer.output
+    except (AttributeError, ValueError):
+        return None
+    if isinstance(output, list | tuple):
+        return [list(t.shape) for t in output]
+    return list(output.shape) if hasattr(output, "shape") else None

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import math
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from striate import callbacks, optimizers
 from striate.backend import set_random_seed
-from striate.cli.options import LabelledImages, make_model, progress_on_stderr
+from striate.cli.output import json_line, prepare_folder
+from striate.cli.progress import Progress
+from striate.cli.sources import LabelledImages, make_model
+from striate.core.files import write_atomically
 from striate.saving.keras_archive import set_notes
 
 Array = np.ndarray[Any, Any]
+
+MODEL, METRICS = "model.keras", "metrics.jsonl"
 
 
 @dataclass(frozen=True)
@@ -49,23 +56,30 @@ class Recipe:
         model.compile(optimizer=optimizers.Adam(schedule), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
-class JsonLines(callbacks.Callback):
-    """A line of JSON an epoch, written as the epoch ends."""
+class Keep(callbacks.Callback):
+    """After each epoch the model, and a line of JSON about every epoch so far: what is there is whole at any moment.
 
-    def __init__(self, path: Path) -> None:
+    Nothing is touched before the first epoch has ended, so that a run that is stopped at once leaves an older one.
+    """
+
+    def __init__(self, out: Path) -> None:
         super().__init__()
-        self._path = path
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text("")
+        self._out = out
+        self._lines: list[str] = []
         self._started = time.perf_counter()
 
+    @property
+    def epochs(self) -> int:
+        """Epochs that are kept."""
+        return len(self._lines)
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        row = {"epoch": epoch + 1, "seconds": round(time.perf_counter() - self._started, 3)}
-        row |= {k: float(v) for k, v in (logs or {}).items()}
-        with self._path.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        self.model.save(self._out / MODEL)
+        numbers = {name: np.float32(value) for name, value in (logs or {}).items()}
+        row = {"epoch": epoch + 1, "seconds": round(time.perf_counter() - self._started, 3), **numbers}
+        lines = [*self._lines, json_line(row)]
+        write_atomically(self._out / METRICS, "".join(line + "\n" for line in lines).encode())
+        self._lines = lines
 
 
 @dataclass(frozen=True)
@@ -79,24 +93,80 @@ class Trained:
     test_accuracy: float
 
 
-def train(name: str, data: LabelledImages, recipe: Recipe, out: Path) -> Trained:
-    """Train a model, score the test images once, save `model.keras` and `metrics.jsonl` in `out`."""
-    out.mkdir(parents=True, exist_ok=True)
-    set_random_seed(recipe.seed)
-    model = make_model(name)
-    set_notes(model, class_names=list(data.class_names), preprocessing=dict(data.PREPROCESSING))
-    recipe.compile(model, len(data.x_train))
-    started = time.perf_counter()
-    with progress_on_stderr():
-        history = model.fit(
-            data.x_train,
-            data.y_train,
-            batch_size=recipe.batch_size,
-            epochs=recipe.epochs,
-            validation_split=recipe.validation_split,
-            callbacks=[JsonLines(out / "metrics.jsonl")],
+class Stopped(click.ClickException):
+    """Ctrl-C in a training."""
+
+    exit_code = 130
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"Interrupted. {self.message}", file=file, err=file is None)
+
+
+@contextlib.contextmanager
+def _stoppable(out: Path, kept: Keep, epochs: int) -> Iterator[None]:
+    """Ctrl-C, and a disk that fills up, with word of what there is."""
+    try:
+        yield
+    except (KeyboardInterrupt, OSError) as error:
+        told = (
+            f"{out / MODEL} and {out / METRICS} hold epoch {kept.epochs} of {epochs}."
+            if kept.epochs
+            else "No epoch had ended, so nothing was written."
         )
-        seconds = time.perf_counter() - started
-        loss, accuracy = model.evaluate(data.x_test, data.y_test, batch_size=100, verbose=0)
-    model.save(out / "model.keras")
-    return Trained(model, history.history, seconds, float(loss), float(accuracy))
+        if isinstance(error, OSError):
+            raise click.ClickException(f"Writing to {out} failed: {error.strerror or error}. {told}") from error
+        raise Stopped(told) from error
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A model about to be trained, and a folder that was found fit for what comes out of it."""
+
+    model: Any
+    recipe: Recipe
+    out: Path
+
+    @classmethod
+    def prepare(cls, name: str, recipe: Recipe, out: Path, also: Sequence[str] = ()) -> TrainingRun:
+        """Make the model and the folder; nothing in it is touched yet.
+
+        Args:
+            name: of the model.
+            recipe: how it will be trained; its seed counts from here.
+            out: folder for model.keras and metrics.jsonl; made where it is not there.
+            also: names of further files that the caller will write there.
+
+        Raises:
+            click.ClickException: `out` cannot be written to, or has no room.
+        """
+        set_random_seed(recipe.seed)
+        model = make_model(name)
+        # Weights and Adam's two slots, 4 bytes each, and room for the rest (a report has at most 1.5 MB).
+        prepare_folder(out, [MODEL, METRICS, *also], needed=3 * 4 * model.count_params() + 3_000_000)
+        return cls(model, recipe, out)
+
+    def train(self, data: LabelledImages) -> Trained:
+        """Train, score the test images once; the files in `out` are brought up to date after each epoch.
+
+        Raises:
+            click.ClickException: the user stopped the training (`Stopped`), or the disk is full.
+            TrainingDivergedError: the loss is no longer a number.
+        """
+        model, recipe = self.model, self.recipe
+        set_notes(model, class_names=list(data.class_names), preprocessing=data.preprocessing.as_notes())
+        recipe.compile(model, len(data.x_train))
+        kept = Keep(self.out)
+        started = time.perf_counter()
+        with _stoppable(self.out, kept, recipe.epochs), Progress() as progress:
+            history = model.fit(
+                data.x_train,
+                data.y_train,
+                batch_size=recipe.batch_size,
+                epochs=recipe.epochs,
+                validation_split=recipe.validation_split,
+                callbacks=[callbacks.TerminateOnNaN(raise_error=True), kept, progress],
+                verbose=0,
+            )
+            seconds = time.perf_counter() - started
+            loss, accuracy = model.evaluate(data.x_test, data.y_test, batch_size=100, verbose=0)
+        return Trained(model, history.history, seconds, float(loss), float(accuracy))

@@ -57,7 +57,8 @@ def check_sha256(content: bytes, expected: str, what: str) -> None:
     if found != expected:
         raise DatasetError(
             f"{what} is not what it should be: SHA-256 {found}, expected {expected}. "
-            "Delete it if it is in your cache; if it was downloaded just now, the source has changed or was tampered with."
+            "Delete it if it is in your cache; if it was downloaded just now, the source has changed or was tampered "
+            "with."
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from striate.core.registry import export
 from striate.datasets.idx_dataset import IdxDataset, IdxFile, Splits
 
@@ -35,6 +37,11 @@ DATASET = IdxDataset(
     url="https://storage.googleapis.com/tensorflow/tf-keras-datasets",
     url_variable="STRIATE_FASHION_MNIST_URL",
 )
+
+
+def find() -> dict[str, Path | None]:
+    """Each file's place on this machine, None where it must be downloaded."""
+    return DATASET.find()
 
 
 @export("datasets.fashion_mnist.load_data")

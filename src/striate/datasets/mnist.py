@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from pathlib import Path
 
 import numpy as np
 
@@ -23,8 +24,17 @@ SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 _LIMIT = 12_000_000  # bytes; the archive has 11,490,434
 
 
+def _place(name: str) -> Path:
+    return cache_folder() / "mnist" / name
+
+
+def find() -> dict[str, Path | None]:
+    """The file's place on this machine, None where it must be downloaded."""
+    return {FILE: _place(FILE) if _place(FILE).is_file() else None}
+
+
 def _archive(name: str) -> bytes:
-    path = cache_folder() / "mnist" / name
+    path = _place(name)
     if path.is_file():
         content = path.read_bytes()
         check_sha256(content, SHA256, str(path))
