@@ -22,6 +22,8 @@ class KerasError(Exception):
     def __init__(self, kinds: list[str], text: str, trace: str) -> None:
         super().__init__(f"{kinds[0]}: {text}\n{trace}")
         self.kinds = kinds
+        #: the file that raised, where Keras did not wrap the error of another library.
+        self.place = [line for line in trace.splitlines() if line.lstrip().startswith("File ")][-1]
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from striate.core.errors import ArgumentError
+from striate.core.errors import ArgumentError, LoadError
 
 C = TypeVar("C", bound="Configurable")
 
@@ -107,10 +107,16 @@ class Configurable:
 
     @classmethod
     def from_config(cls: type[C], config: dict[str, Any]) -> C:
-        """An object made from what `get_config` gave."""
+        """An object made from what `get_config` gave.
+
+        Raises:
+            TypeError: arguments that the constructor refuses, as in Keras.
+        """
         try:
             return cls(**config)
-        except TypeError as error:
+        except LoadError:
+            raise
+        except (TypeError, ValueError) as error:
             raise TypeError(
                 f"Error when making {cls.__name__!r} from its config: {error}. Received config={config}."
             ) from error
