@@ -19,7 +19,7 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
     """About `count` round numbers (1, 2 or 5 times a power of ten apart) from below `low` to above `high`.
 
     Example:
-        >>> nice_ticks(0.03, 0.97)
+        >>> nice_ticks(0.03, 0.97, count=6)
         [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
     if not (math.isfinite(low) and math.isfinite(high)):

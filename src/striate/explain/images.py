@@ -19,7 +19,8 @@ def to_bytes(image: Array) -> Array:
     """Values 0..1 (floats) or 0..255 (unsigned bytes) as unsigned bytes."""
     if image.dtype == np.uint8:
         return image
-    return (np.clip(np.nan_to_num(image), 0, 1) * 255 + 0.5).astype(np.uint8)
+    scaled: Array = np.clip(np.nan_to_num(image), 0, 1) * 255 + 0.5
+    return scaled.astype(np.uint8)
 
 
 def stretch(image: Array) -> Array:

@@ -98,7 +98,8 @@ class RunReport:
 
     @property
     def _said(self) -> Array:
-        return np.argmax(self.probabilities, axis=-1)
+        said: Array = np.argmax(self.probabilities, axis=-1)
+        return said
 
     def _confusion(self) -> str:
         counts = confusion_matrix(self.labels, self._said, len(self.class_names))
