@@ -43,7 +43,8 @@ class Variable(Stored):
         name: last part of its path.
 
     Example:
-        >>> v = Variable([1.0, 2.0]); v.assign_add([1.0, 1.0]); v.numpy()
+        >>> v = Variable([1.0, 2.0])
+        >>> v.assign_add([1.0, 1.0])
         array([2., 3.], dtype=float32)
     """
 

@@ -19,8 +19,13 @@ class History(Callback):
         history: name -> a value an epoch: "loss", the metrics, and "val_..." where there was validation.
 
     Example:
-        >>> model.fit(x, y, epochs=2, validation_split=0.1).history.keys()
-        dict_keys(['accuracy', 'loss', 'val_accuracy', 'val_loss'])
+        >>> model = Sequential([Dense(3, activation="softmax")])
+        >>> model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        >>> history = model.fit(np.ones((10, 4)), np.zeros(10), epochs=2, validation_split=0.1, verbose=0)
+        >>> sorted(history.history)
+        ['accuracy', 'loss', 'val_accuracy', 'val_loss']
+        >>> history.epoch
+        [0, 1]
     """
 
     def __init__(self) -> None:

@@ -23,7 +23,9 @@ class LambdaCallback(Callback):
         **kwargs: functions for any other method of `Callback`.
 
     Example:
-        >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+        >>> callback = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+        >>> callback.on_epoch_end(0, {"loss": 0.5})
+        0 0.5
     """
 
     def __init__(
