@@ -214,8 +214,10 @@ def find_compiler(venv: Path) -> dict[str, str]:
         )
         zig = Path(said.stdout.strip()) / "zig"
         for variable, tool in tools.items():
-            # What zig builds of its C++ library stays in the checkout too.
-            text = f'#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR="{ROOT}/build/zig"\nexec "{zig}" {tool} "$@"\n'
+            # What zig builds of its C++ library stays in the checkout too. It builds one for each CPU it compiles for:
+            # the baseline, unless told otherwise, as the rest of the engine.
+            words = f"{tool} -mcpu=baseline" if tool == "c++" else tool
+            text = f'#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR="{ROOT}/build/zig"\nexec "{zig}" {words} "$@"\n'
             new = wrappers[variable].with_suffix(".new")
             new.write_text(text)
             new.chmod(0o755)
@@ -261,7 +263,8 @@ def build(about: dict[str, Any]) -> None:
     if not (BUILD / "build.ninja").exists() or not is_done(BUILD, "configured", configured):
         shutil.rmtree(BUILD, ignore_errors=True)
         BUILD.mkdir(parents=True)
-        with step(f"configuring, for Python {about['version']} and {program}"):
+        slow = "; zig builds its C++ library first, which takes minutes" if "zig-" in program else ""
+        with step(f"configuring, for Python {about['version']} and {program}{slow}"):
             settings = {"CMAKE_BUILD_TYPE": "Release", "Python_EXECUTABLE": python, **compiler}
             defined = [f"-D{name}={value}" for name, value in settings.items()]
             run(cmake, "-S", ".", "-B", BUILD, "-G", "Ninja", "--log-level=NOTICE", *defined, env=on_path(VENV))
