@@ -165,7 +165,8 @@ class Layer(LayerState, Configurable):
         if self.activity_regularizer is not None:
             for output in tree.flatten(outputs):
                 if backend.is_tensor(output):
-                    self.add_loss(self.activity_regularizer(output))
+                    # A mean over the batch, as in Keras since 3.15, so that its strength is that of any batch size.
+                    self.add_loss(self.activity_regularizer(output) / float(backend.shape(output)[0] or 1))
         return outputs
 
     def _convert(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

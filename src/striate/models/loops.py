@@ -157,7 +157,8 @@ class Loops:
                     found = self._validate(
                         validation_data, validation_batch_size or batch_size, validation_steps, callbacks
                     )
-                    logs = {**logs, **{f"val_{name}": value for name, value in found.items()}}
+                    # All names in one order, as Keras has them: "val_..." stands before "weighted_...".
+                    logs = dict(sorted({**logs, **{f"val_{name}": value for name, value in found.items()}}.items()))
                 callbacks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
