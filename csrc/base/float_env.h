@@ -11,20 +11,25 @@
 
 namespace striate {
 
+enum class Denormals { kFlush, kKeep };  // kKeep: the arithmetic a process starts with
+
 // For the life of this object, on this thread; what was set before comes back.
 class FloatEnv {
  public:
 #if defined(__x86_64__)
-  FloatEnv() : saved_(_mm_getcsr()) { _mm_setcsr(0x1f80u | 0x8000u | 0x0040u); }  // all masked, nearest; FTZ; DAZ
+  explicit FloatEnv(Denormals d = Denormals::kFlush) : saved_(_mm_getcsr()) {
+    _mm_setcsr(0x1f80u | (d == Denormals::kFlush ? 0x8040u : 0u));  // all masked, nearest; FTZ and DAZ
+  }
   ~FloatEnv() { _mm_setcsr(saved_); }
 #elif defined(__aarch64__)
-  FloatEnv() {
+  explicit FloatEnv(Denormals d = Denormals::kFlush) {
     __asm__ volatile("mrs %0, fpcr" : "=r"(saved_));
-    __asm__ volatile("msr fpcr, %0" : : "r"(uint64_t{1} << 24));  // FZ; rounding bits 0 are to nearest
+    const uint64_t mode = d == Denormals::kFlush ? uint64_t{1} << 24 : 0;  // FZ; rounding bits 0 are to nearest
+    __asm__ volatile("msr fpcr, %0" : : "r"(mode));
   }
-  ~FloatEnv() { __asm__ volatile("msr fpcr, %0" : : "r"(uint64_t{saved_})); }
+  ~FloatEnv() { __asm__ volatile("msr fpcr, %0" : : "r"(saved_)); }
 #else
-  FloatEnv() : saved_(0) {}
+  explicit FloatEnv(Denormals = Denormals::kFlush) : saved_(0) {}
 #endif
   FloatEnv(const FloatEnv&) = delete;
   FloatEnv& operator=(const FloatEnv&) = delete;

@@ -1,16 +1,17 @@
 #include "base/pool.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
-#include <new>
-#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "base/affinity.h"
 #include "base/float_env.h"
 #include "base/spin.h"
 
@@ -18,6 +19,22 @@ namespace striate {
 namespace {
 
 int64_t left(uint64_t tickets) { return static_cast<int64_t>(tickets & 0xffffffffu); }
+
+// Threads started meanwhile take no signals: those sent to the process are for the threads of its owner, one of which
+// may be asleep in a system call that only a signal ends. Faults stay with who makes them.
+class WithoutSignals {
+ public:
+  WithoutSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
+    pthread_sigmask(SIG_SETMASK, &all, &saved_);
+  }
+  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
+
+ private:
+  sigset_t saved_;
+};
 
 }  // namespace
 
@@ -36,12 +53,18 @@ struct Pool {
   void* context = nullptr;
   int64_t pieces = 0;
 
-  std::mutex taken;  // held by the run that has the pool
+  std::mutex taken;              // held by the run that has the pool, or by who changes it
+  std::atomic<int> changing{0};  // threads that wait to change it: runs let them by
   std::mutex sleep;
   std::condition_variable wake, finished;
+
+  // Changed by who holds `taken`.
   std::vector<std::thread> workers;
+  AffinityMask mask = AffinityMask::of_this_thread();
   Machine machine = look_at_machine();
+  std::atomic<int> asked{0};  // by set_pool_threads; 0: the machine says
   std::atomic<int> threads{machine.threads};
+  std::atomic<bool> fixed{machine.fixed};  // the number does not follow the mask
   bool may_spin = false;
 
   // Claims and does pieces until none are left. A phase cannot end, nor `pieces` change, before what was done here is
@@ -102,17 +125,31 @@ struct Pool {
     caller_sleeps.store(false, std::memory_order_relaxed);
   }
 
+  // Takes over the mask of the thread that runs. Workers keep the one they started under, so they are started anew.
+  void follow(const AffinityMask& now) {
+    if (now == mask) return;
+    const Machine seen = look_at_machine();
+    stop_workers();
+    mask = now;
+    machine = seen;
+    threads.store(asked != 0 ? asked.load() : machine.threads);
+    fixed.store(asked != 0 || machine.fixed);
+  }
+
   void start_workers() {
-    const int wanted = threads.load(std::memory_order_relaxed) - 1;
+    const int wanted = threads.load() - 1;
     may_spin = machine.may_spin && wanted + 1 <= machine.cpus;
     try {
+      const WithoutSignals quiet;
+      workers.reserve(static_cast<size_t>(wanted));
       while (static_cast<int>(workers.size()) < wanted) {
         const int thread = static_cast<int>(workers.size()) + 1;
         workers.emplace_back([this, thread] { worker(thread); });
       }
-    } catch (const std::system_error&) {
-      // The system gives no more threads: those we have will do, and no result depends on how many there are.
-      threads.store(static_cast<int>(workers.size()) + 1, std::memory_order_relaxed);
+    } catch (const std::exception&) {
+      // The system gives no more threads, or no memory for them: those we have will do, and no result depends on how
+      // many there are.
+      threads.store(static_cast<int>(workers.size()) + 1);
     }
   }
 
@@ -130,14 +167,14 @@ struct Pool {
 namespace {
 
 std::atomic<Pool*> g_pool{nullptr};
+// From the start, not from the first use: another thread may fork in the middle of that.
+[[maybe_unused]] const int g_registered = pthread_atfork(nullptr, nullptr, [] { g_pool.store(nullptr); });
 
 // Never freed: workers may still sleep in it when the process ends. In a forked child its threads do not exist and its
 // locks may be held by them for ever, so the child forgets it and makes another.
 Pool& pool() {
   Pool* p = g_pool.load(std::memory_order_acquire);
   if (p != nullptr) return *p;
-  static const int registered = pthread_atfork(nullptr, nullptr, [] { g_pool.store(nullptr); });
-  static_cast<void>(registered);
   auto fresh = std::make_unique<Pool>();
   if (g_pool.compare_exchange_strong(p, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
   return *p;
@@ -147,9 +184,16 @@ Pool& pool() {
 
 PoolLease::PoolLease() : pool_(nullptr), threads_(1) {
   Pool& p = pool();
-  if (p.threads.load(std::memory_order_relaxed) == 1 || !p.taken.try_lock()) return;
+  if (p.threads.load() == 1 && p.fixed.load()) return;
+  const AffinityMask mask = AffinityMask::of_this_thread();
+  if (!p.fixed.load() && mask.count() == 1) return;
+  if (p.changing.load() != 0 || !p.taken.try_lock()) return;
+  std::unique_lock<std::mutex> taken(p.taken, std::adopt_lock);
+  p.follow(mask);
+  if (p.threads.load() == 1) return;
+  if (static_cast<int>(p.workers.size()) + 1 < p.threads.load()) p.start_workers();
+  taken.release();
   pool_ = &p;
-  if (static_cast<int>(p.workers.size()) + 1 < p.threads.load(std::memory_order_relaxed)) p.start_workers();
   threads_ = static_cast<int>(p.workers.size()) + 1;
 }
 
@@ -162,15 +206,23 @@ void PoolLease::run(PieceFn fn, void* context, int64_t pieces) {
   for (int64_t i = 0; i < pieces; ++i) fn(context, i, 0);
 }
 
-int pool_threads() { return pool().threads.load(std::memory_order_relaxed); }
+int pool_threads() {
+  Pool& p = pool();
+  if (p.fixed.load()) return p.threads.load();
+  return look_at_machine().threads;  // of this thread's mask, which may not be that of the last run
+}
 
 void set_pool_threads(int n) {
   Pool& p = pool();
+  p.changing.fetch_add(1);
   const std::lock_guard<std::mutex> lock(p.taken);
+  p.changing.fetch_sub(1);
   p.stop_workers();
-  p.threads.store(n > 0 ? n : p.machine.threads, std::memory_order_relaxed);
+  p.mask = AffinityMask::of_this_thread();
+  p.machine = look_at_machine();
+  p.asked.store(n > 0 ? n : 0);
+  p.threads.store(n > 0 ? n : p.machine.threads);
+  p.fixed.store(n > 0 || p.machine.fixed);
 }
-
-const Machine& machine() { return pool().machine; }
 
 }  // namespace striate

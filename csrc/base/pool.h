@@ -2,8 +2,10 @@
 //
 // - Pieces are claimed one at a time from an atomic counter, so a slow core takes fewer.
 // - A run that finds the pool taken works alone: predict from many threads is safe and never waits.
-// - Workers start with the first run that wants them. A forked child drops what it inherited (the threads do not exist
-//   there) and starts its own.
+// - Workers start with the first run that wants them, and keep to the affinity mask of the threads that run: where a
+// run
+//   comes with another mask, they start anew under it. A thread that may use one CPU works alone.
+// - A forked child drops what it inherited (the threads do not exist there) and starts its own.
 // - Waiting spins for at most 50 microseconds, then sleeps; it never spins where the container's quota is below the
 //   affinity mask, or where there are more threads than CPUs.
 #pragma once
@@ -36,8 +38,7 @@ class PoolLease {
   int threads_;
 };
 
-int pool_threads();
+int pool_threads();            // that a run of this thread would be shared among, were the pool free
 void set_pool_threads(int n);  // waits for a run to end; 0 goes back to the default
-const Machine& machine();      // as it was when the process (or its forked child) first asked
 
 }  // namespace striate

@@ -20,5 +20,6 @@ class AlignedBuffer {
 void bind_buffer(nanobind::module_& m);
 void bind_machine(nanobind::module_& m);
 void bind_programs(nanobind::module_& m);
+void bind_state(nanobind::module_& m);
 
 }  // namespace striate

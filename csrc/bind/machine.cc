@@ -1,14 +1,19 @@
 // What `striate doctor` and the planner ask about: CPU, threads, kernels.
+#include "base/machine.h"
+
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <cstdlib>
+#include <optional>
 
+#include "base/float_env.h"
 #include "base/isa.h"
 #include "base/memory.h"
 #include "base/pool.h"
 #include "bind/buffer.h"
+#include "bind/gil.h"
 #include "engine/arena.h"
 
 namespace nb = nanobind;
@@ -16,8 +21,8 @@ namespace nb = nanobind;
 namespace striate {
 namespace {
 
-nb::dict describe_machine() {
-  const Machine& m = machine();
+nb::dict describe_machine(const std::string& root) {
+  const Machine m = look_at_machine(root);
   nb::dict d;
   d["cpus"] = m.cpus;
   d["physical_cores"] = m.physical_cores;
@@ -37,9 +42,21 @@ void set_threads(int n) {
     throw std::invalid_argument("set_threads: received " + std::to_string(n) +
                                 "; expected 1 to 1024, or 0 for the default.");
   }
-  const nb::gil_scoped_release released;  // a run under way has to end first
+  const Unlocked without_gil;  // a run under way has to end first
   set_pool_threads(n);
 }
+
+// FloatEnv as a `with` block.
+class Arithmetic {
+ public:
+  explicit Arithmetic(bool flush) : denormals_(flush ? Denormals::kFlush : Denormals::kKeep) {}
+  void enter() { env_.emplace(denormals_); }
+  void exit() { env_.reset(); }
+
+ private:
+  Denormals denormals_;
+  std::optional<FloatEnv> env_;
+};
 
 }  // namespace
 
@@ -48,8 +65,16 @@ void bind_machine(nb::module_& m) {
   m.def("cpu_features", &cpu_features, "What this CPU and system have of the features the choice looks at.");
   m.def("threads", &pool_threads, "Threads a run shares its work among.");
   m.def("set_threads", &set_threads, nb::arg("n"), "Use n threads; 0 goes back to the default.");
-  m.def("machine", &describe_machine, "Cores, quota and defaults, for `striate doctor`.");
+  m.def("machine", &describe_machine, nb::arg("root") = "",
+        "Cores, quota and defaults of this thread now; `root` stands before /proc and /sys, for tests.");
   m.def("trim", &free_idle_arenas, "Give idle arenas back to the system.");
+  nb::class_<Arithmetic>(m, "Arithmetic", nb::is_final(),
+                         "Rounds to nearest on this thread: `with Arithmetic(flush):`.")
+      .def(nb::init<bool>(), nb::arg("flush_denormals"))
+      .def("__enter__", &Arithmetic::enter)
+      .def(
+          "__exit__", [](Arithmetic& a, nb::handle, nb::handle, nb::handle) { a.exit(); }, nb::arg().none(),
+          nb::arg().none(), nb::arg().none());
 }
 
 }  // namespace striate

@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "base/float_env.h"
 #include "base/isa.h"
 #include "bind/buffer.h"
 #include "bind/decode.h"
+#include "bind/gil.h"
 #include "engine/executable.h"
 #include "engine/registry.h"
 
@@ -19,7 +21,11 @@ namespace nb = nanobind;
 namespace striate {
 namespace {
 
-std::unique_ptr<Executable> compile(nb::dict program) { return std::make_unique<Executable>(decode_program(program)); }
+// Numbers that prepare() works out are part of the result: a caller's rounding mode must not reach them.
+std::unique_ptr<Executable> compile(nb::dict program) {
+  const FloatEnv env;
+  return std::make_unique<Executable>(decode_program(program));
+}
 
 const KernelRow& row_named(const std::string& name) {
   const KernelRow* row = find_kernel(name);
@@ -28,12 +34,14 @@ const KernelRow& row_named(const std::string& name) {
 }
 
 nb::object probe(const std::string& name, nb::handle spec) {
+  const FloatEnv env;
   StepPlan plan;
   const char* refusal = row_named(name).prepare(decode_spec(spec).view(), &plan);
   return refusal == nullptr ? nb::object(nb::none()) : nb::object(nb::str(refusal));
 }
 
 nb::dict layout(const std::string& name, nb::handle spec) {
+  const FloatEnv env;
   StepPlan plan;
   if (const char* refusal = row_named(name).prepare(decode_spec(spec).view(), &plan)) refuse(refusal);
   nb::list pieces;
@@ -123,7 +131,7 @@ void run(const Executable& program, nb::handle externals, nb::bytes guards) {
     const auto at = static_cast<Py_ssize_t>(i);
     bound.bind(i, is_list ? PyList_GetItem(externals.ptr(), at) : PyTuple_GetItem(externals.ptr(), at), declared[i]);
   }
-  const nb::gil_scoped_release released;
+  const Unlocked without_gil;
   program.run(bound.bases, reinterpret_cast<const unsigned char*>(guards.c_str()));
 }
 
@@ -161,11 +169,44 @@ void bind_programs(nb::module_& m) {
 
 }  // namespace striate
 
-NB_MODULE(_native, m) {
-  nanobind::set_leak_warnings(false);  // caches of programs live until the process ends, on purpose
-  m.doc() = "Striate's C++ engine. Import striate.engine.native instead.";
-  striate::best_isa();  // a bad STRIATE_ISA is said now
+namespace {
+
+// What the module holds, for an import after the first (its name was deleted from sys.modules): classes can be made
+// once only.
+PyObject* g_contents = nullptr;
+
+void fill(nb::module_& m) {
+  nb::set_leak_warnings(false);  // daemon threads keep what they hold when the process ends
+  striate::best_isa();           // a bad STRIATE_ISA is said now
   striate::bind_buffer(m);
   striate::bind_machine(m);
   striate::bind_programs(m);
+  striate::bind_state(m);
+  striate::bind_gil(m);
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+  if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
+    throw nb::import_error(
+        "Striate's engine cannot be loaded in a sub-interpreter: use it in the main one, or in another process.");
+  }
+  m.doc() = "Striate's C++ engine. Import striate.engine.native instead.";
+  nb::object contents = m.attr("__dict__");
+  if (g_contents != nullptr) {
+    nb::dict names = nb::borrow<nb::dict>(g_contents);
+    for (auto [name, value] : names) m.attr(name) = value;
+    return;
+  }
+  if (nb::type<striate::Executable>().is_valid()) {
+    throw nb::import_error(
+        "Striate's engine is loaded already, from another file: this process holds two copies of it.");
+  }
+  fill(m);
+  nb::dict made;
+  for (auto [name, value] : nb::borrow<nb::dict>(contents)) {
+    if (nb::cast<std::string>(name)[0] != '_') made[name] = value;
+  }
+  g_contents = made.release().ptr();
 }

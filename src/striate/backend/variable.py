@@ -15,8 +15,8 @@ from striate.backend.names import unique_name
 from striate.backend.tensor import Stored, SymbolicTensor
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
-from striate.engine.lock import STATE
-from striate.engine.native import aligned_empty
+from striate.engine.lock import EXCLUSIVE, SHARED
+from striate.engine.native import aligned_empty, arithmetic
 from striate.ir.types import numpy_dtype
 
 if TYPE_CHECKING:
@@ -137,12 +137,9 @@ class Variable(Stored):
 
     def numpy(self) -> Array:
         """A copy of the value."""
-        STATE.acquire_shared()
-        try:
+        with SHARED:
             value: Array = self.array.copy()
             return value
-        finally:
-            STATE.release_shared()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self.numpy() if dtype is None else self.numpy().astype(dtype)
@@ -184,12 +181,10 @@ class Variable(Stored):
 
     def write(self, value: Array) -> None:
         """Copy `value` into the buffer, now, whatever is being traced."""
-        STATE.acquire_exclusive()
-        try:
-            self.array[...] = value
-            self.version += 1
-        finally:
-            STATE.release_exclusive()
+        with EXCLUSIVE:
+            self.version += 1  # first: Ctrl-C between the two must not leave a new value under the old version
+            with arithmetic(flush_denormals=False):  # converting rounds
+                self.array[...] = value
 
     def assign_add(self, value: Any) -> Any:
         """Add to the value."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from striate.compiler.structure import Structure, structure_of_graph
 from striate.engine.executable import Executable
+from striate.engine.lock import renew_after_fork
 from striate.ir.graph import Graph
 
 
@@ -29,6 +30,7 @@ class ProgramCache:
         self.capacity = capacity
         self._held: OrderedDict[tuple[Structure, bool], Executable] = OrderedDict()
         self._mutex = threading.Lock()
+        renew_after_fork(self, "_mutex")
 
     def __len__(self) -> int:
         return len(self._held)

@@ -97,8 +97,36 @@ def threads() -> int:
 def set_threads(n: int) -> None:
     """Use n threads, 1 to 1024; 0 goes back to the default."""
 
-def machine() -> _Machine:
-    """Cores, quota and defaults, for `striate doctor`."""
+def machine(root: str = "") -> _Machine:
+    """Cores, quota and defaults of this thread now; `root` stands before /proc and /sys, for tests."""
+
+@final
+class Arithmetic:
+    """Round to nearest on this thread, denormals flushed or kept: `with Arithmetic(True):`. What was set comes back."""
+
+    def __init__(self, flush_denormals: bool) -> None: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, kind: Any, error: Any, trace: Any, /) -> None: ...
+
+@final
+class Turn:
+    """One way of holding a StateLock, for `with`. KeyboardInterrupt cannot leave it held."""
+
+    def __enter__(self) -> None: ...
+    def __exit__(self, kind: Any, error: Any, trace: Any, /) -> None: ...
+
+@final
+class StateLock:
+    """A readers-writer lock whose turns are handed over. Not reentrant."""
+
+    def __init__(self) -> None: ...
+    @property
+    def shared(self) -> Turn: ...
+    @property
+    def exclusive(self) -> Turn: ...
+
+def state_lock() -> StateLock:
+    """The lock of all Variables."""
 
 def trim() -> None:
     """Give idle arenas back to the system."""

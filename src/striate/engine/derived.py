@@ -7,6 +7,7 @@ to it.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from striate.engine.lock import renew_after_fork
 from striate.engine.native import aligned_empty
 from striate.engine.program import Derived
 
@@ -41,14 +43,15 @@ class DerivedBuffer:
 
     @property
     def stale(self) -> bool:
-        return self.made_from != [v.version for v in self.variables]
+        return self.made_from != self.versions()
 
-    def mark_made(self) -> None:
-        self.made_from = [v.version for v in self.variables]
+    def versions(self) -> list[int]:
+        return [v.version for v in self.variables]
 
 
 _store: WeakValueDictionary[Hashable, DerivedBuffer] = WeakValueDictionary()
 _mutex = threading.Lock()
+renew_after_fork(sys.modules[__name__], "_mutex")
 
 
 def shared_buffer(derived: Derived, variables: Sequence[Bound]) -> DerivedBuffer:

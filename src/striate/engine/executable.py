@@ -11,7 +11,7 @@ import numpy as np
 from striate.core.errors import EngineError
 from striate.engine import native
 from striate.engine.derived import Bound, DerivedBuffer, shared_buffer
-from striate.engine.lock import STATE
+from striate.engine.lock import EXCLUSIVE, SHARED
 from striate.engine.program import Program
 from striate.engine.segments import Segments
 from striate.ir.types import numpy_dtype
@@ -117,28 +117,24 @@ class Executable:
 
     def _ran_shared(self, arrays: list[Array], binding: _Binding) -> bool:
         """Run beside other readers, unless something derived is stale."""
-        STATE.acquire_shared()
-        try:
+        with SHARED:
             if binding.seen != [v.version for v in binding.watched]:
                 return False
             self._segments.run(arrays, binding.arrays, binding.addresses, self._none_stale)
             return True
-        finally:
-            STATE.release_shared()
 
     def _run_exclusive(self, arrays: list[Array], binding: _Binding) -> None:
-        STATE.acquire_exclusive()
-        try:
+        with EXCLUSIVE:
             guards = bytearray(self._none_stale)
             for held, guard in zip(binding.derived, binding.guards):
                 guards[guard] |= held.stale
-            try:
-                self._segments.run(arrays, binding.arrays, binding.addresses, bytes(guards))
-            finally:
-                for i in self.program.writes:  # after a failure too: what was written is not known
-                    binding.buffers[i].version += 1
-            for held in binding.derived:
-                held.mark_made()
+            made_from = [held.versions() for held in binding.derived]
+            # Before the run: a failure or a KeyboardInterrupt later must find them moved if anything was written.
+            for i in self.program.writes:
+                binding.buffers[i].version += 1
+            self._segments.run(
+                arrays, binding.arrays, binding.addresses, bytes(guards), whole=bool(self.program.writes)
+            )
+            for held, versions in zip(binding.derived, made_from):
+                held.made_from = versions
             binding.seen = [v.version for v in binding.watched]
-        finally:
-            STATE.release_exclusive()

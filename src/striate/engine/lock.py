@@ -1,93 +1,51 @@
-"""A readers-writer lock for state that runs read and training steps write.
+"""The lock of all Variables: any number of runs that only read (SHARED), or one that writes (EXCLUSIVE).
 
-    shared:     any number of runs that only read        exclusive: one run that writes
+    with EXCLUSIVE:
+        ...
 
-Turns are handed over, so that neither side starves: a writer that lets go passes the lock to every reader that waits,
-and the last of them passes it to the next writer. (With a plain Condition, a training loop takes the lock again before
-a waiting predict has woken up, for ever.) Uncontended, taking and letting go cost about 0.3 microseconds.
+The engine's own (csrc/engine/state_lock.h) hands turns over, so that a training loop does not starve a predict; it is
+let go even where Ctrl-C comes between two instructions; a fork waits for the step in progress, so that the child finds
+the state of a step's end. Not reentrant.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import deque
+from contextlib import AbstractContextManager
+from typing import Any
+from weakref import ref
+
+from striate.engine import native
+
+SHARED: AbstractContextManager[Any]
+EXCLUSIVE: AbstractContextManager[Any]
+if native.HAVE_NATIVE:
+    _state = native.state_lock()
+    SHARED, EXCLUSIVE = _state.shared, _state.exclusive
+else:  # pragma: no cover - the tests need the extension
+    _alone = threading.Lock()  # programs run in Python, one at a time anyway
+    SHARED = EXCLUSIVE = _alone
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_alone.acquire, after_in_parent=_alone.release, after_in_child=_alone.release)
+
+_renewed: list[tuple[ref[Any], str]] = []
 
 
-class ReadersWriterLock:
-    """Not reentrant: who holds it must not take it again."""
+def renew_after_fork(owner: Any, name: str) -> None:
+    """Give a forked child a free lock in `owner.name`: the thread that held the one it inherits does not exist there.
 
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget every holder and waiter: in a forked child the other threads are gone."""
-        self._mutex = threading.Lock()
-        self._readers = 0
-        self._writing = False
-        self._waiting_readers: list[threading.Lock] = []
-        self._waiting_writers: deque[threading.Lock] = deque()
-
-    def acquire_shared(self) -> None:
-        with self._mutex:
-            if not self._writing and not self._waiting_writers:
-                self._readers += 1
-                return
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting_readers.append(turn)
-        try:
-            turn.acquire()  # let go by whoever hands the turn over, who has counted this reader already
-        except BaseException:  # Ctrl-C: leave the queue, or give back a turn that came at that moment
-            with self._mutex:
-                granted = turn not in self._waiting_readers
-                if not granted:
-                    self._waiting_readers.remove(turn)
-            if granted:
-                self.release_shared()
-            raise
-
-    def release_shared(self) -> None:
-        with self._mutex:
-            self._readers -= 1
-            if not self._readers and self._waiting_writers:
-                self._writing = True
-                self._waiting_writers.popleft().release()
-
-    def acquire_exclusive(self) -> None:
-        with self._mutex:
-            if not self._writing and not self._readers:
-                self._writing = True
-                return
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting_writers.append(turn)
-        try:
-            turn.acquire()
-        except BaseException:
-            with self._mutex:
-                granted = turn not in self._waiting_writers
-                if not granted:
-                    self._waiting_writers.remove(turn)
-            if granted:
-                self.release_exclusive()
-            raise
-
-    def release_exclusive(self) -> None:
-        with self._mutex:
-            if self._waiting_readers:
-                self._writing = False
-                self._readers = len(self._waiting_readers)
-                for turn in self._waiting_readers:
-                    turn.release()
-                self._waiting_readers.clear()
-            elif self._waiting_writers:
-                self._waiting_writers.popleft().release()
-            else:
-                self._writing = False
+    For a `threading.Lock` over short stretches after any part of which what it guards is whole.
+    """
+    _renewed.append((ref(owner), name))
 
 
-#: Guards the values of all Variables and everything derived from them.
-STATE = ReadersWriterLock()
+def _renew() -> None:
+    for owner, name in _renewed:
+        alive = owner()
+        if alive is not None:
+            setattr(alive, name, threading.Lock())
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=STATE.reset)
+    os.register_at_fork(after_in_child=_renew)

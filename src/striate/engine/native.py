@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -99,6 +100,20 @@ def address_of(array: Array) -> int:
     """Where an array's memory begins."""
     address: int = array.__array_interface__["data"][0]
     return address
+
+
+def arithmetic(flush_denormals: bool = True) -> AbstractContextManager[Any]:
+    """The float arithmetic of kernels for what NumPy computes in a `with` block: round to nearest, denormals are zero.
+
+    Whatever the calling thread has set (fesetround, another library's flush-to-zero) comes back after it, and never
+    reaches a result.
+    """
+    return _native.Arithmetic(flush_denormals) if HAVE_NATIVE else nullcontext()
+
+
+def state_lock() -> Any:
+    """The lock of all Variables: see `striate.engine.lock`."""
+    return _native.state_lock()
 
 
 def threads() -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from striate.core.errors import EngineError
+from striate.core.interrupts import Uninterrupted
 from striate.engine import native
 from striate.engine.program import Buffer, Program, Step, encode
 from striate.ir.opdef import run_reference
@@ -34,7 +35,6 @@ class Segments:
             arena_bytes, base = 0, len(externals)
             steps = [_rebase(step, base) for step in steps]
         self._arenas: list[Array] = []
-        self._mutex = threading.Lock()
         # NumPy gives no buffer over arrays of a dtype that is not its own.
         self._foreign = any(t.dtype == "bfloat16" for t in (*program.inputs, *program.outputs))
         #: handles of native segments, and host steps
@@ -50,35 +50,41 @@ class Segments:
             if step is not None:
                 self._parts.append(step)
 
-    def run(self, arrays: list[Array], bound: list[Array], addresses: list[int], guards: bytes) -> None:
-        """`arrays` are inputs and outputs; `bound` the other externals, which lie at `addresses`."""
+    def run(
+        self, arrays: list[Array], bound: list[Array], addresses: list[int], guards: bytes, whole: bool = False
+    ) -> None:
+        """`arrays` are inputs and outputs; `bound` the other externals, which lie at `addresses`.
+
+        With `whole`, Ctrl-C waits for the last step. (One native segment is whole anyway.)
+        """
         given = [native.address_of(a) for a in arrays] if self._foreign else arrays
         if self._arena_bytes < 0:
             for part in self._parts:  # one; none where nothing is computed
                 native.run(part, [*given, *addresses], guards)
             return
-        with self._mutex:
-            arena = self._arenas.pop() if self._arenas else None
-        if arena is None:
+        try:
+            arena = self._arenas.pop()  # one operation: several threads may be here
+        except IndexError:
             arena = native.aligned_empty((self._arena_bytes,), "uint8")
         externals = [*given, *addresses, native.address_of(arena)]
         views = [*arrays, *bound, arena]
         try:
-            for part in self._parts:
-                if isinstance(part, Step):
-                    _run_on_host(part, views, guards)
-                else:
-                    native.run(part, externals, guards)
+            with Uninterrupted(second=False) if whole else nullcontext():
+                for part in self._parts:
+                    if isinstance(part, Step):
+                        _run_on_host(part, views, guards)
+                    else:
+                        native.run(part, externals, guards)
         finally:
-            with self._mutex:
-                self._arenas.append(arena)
+            self._arenas.append(arena)
 
 
 def _run_on_host(step: Step, externals: Sequence[Array], guards: bytes) -> None:
     if step.guard >= 0 and not guards[step.guard]:
         return
     # Every result is there before the first is stored, so a result may lie over an input.
-    results = run_reference(step.op, tuple(_view(externals, b) for b in step.inputs), step.attrs)
+    with native.arithmetic():
+        results = run_reference(step.op, tuple(_view(externals, b) for b in step.inputs), step.attrs)
     for place, result in zip(step.outputs, results, strict=True):
         if result.shape != place.type.shape or result.dtype.name != place.type.dtype:
             raise EngineError(f"{step.op}: its reference gave {result.dtype}{list(result.shape)}, not {place.type}.")
