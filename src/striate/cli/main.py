@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+import click.shell_completion
 
 from striate import __version__
 from striate.cli.suggest import did_you_mean, explained, printable
@@ -68,10 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure") and stream.errors == "strict":
             stream.reconfigure(errors="replace")
     try:
-        result: Any = cli.main(
-            args=None if arguments is None else list(arguments), prog_name="striate", standalone_mode=False
-        )
-        sys.stdout.flush()
+        completion = os.environ.get("_STRIATE_COMPLETE")
+        if completion:
+            return click.shell_completion.shell_complete(cli, {}, "striate", "_STRIATE_COMPLETE", completion)
+        # Not cli.main(): that ends the process with status 1 when whoever reads our output has seen enough.
+        with cli.make_context("striate", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            result: Any = cli.invoke(context)
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return int(result or 0)
     except click.UsageError as error:
         explained(error).show()
@@ -82,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        click.echo("\nInterrupted.", err=True)  # the terminal has shown "^C"
         return 130
     except BrokenPipeError:
         return _reader_left()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
+
 
 @click.command("predict")
 @click.argument("model")
@@ -37,6 +39,8 @@ def command(model: str, images: tuple[str, ...], top: int, as_json: bool) -> int
     from striate.data.images import read_image
     from striate.saving.keras_archive import get_notes
 
+    if model.endswith(_PICTURES) and images[0].endswith(".keras"):
+        raise click.UsageError(f"The model comes first: striate predict {images[0]} {model}")
     for image in images:
         if not _is_there(image):
             raise click.UsageError(f"There is no image file {image!r}.{did_you_mean_file(image)}")
@@ -93,9 +97,9 @@ def _words(prediction: Mapping[str, Any]) -> str:
     name = printable(prediction["class"])
     if "score" in prediction:
         return f"{name} {prediction['score']:.4g}"
-    # Not "100.0%": a model is never that sure, and 99.96% says more.
     share = float(prediction["probability"])
-    return f"{name} {share:.1%}" if share < 0.9995 else f"{name} {min(share, 0.99999):.3%}"
+    # Neither "0.0%" nor "100.0%": a softmax is never that sure.
+    return f"{name} " + ("under 0.1%" if share < 0.0005 else "over 99.9%" if share > 0.9995 else f"{share:.1%}")
 
 
 def _class_names(loaded: Any, notes: Mapping[str, Any], model: str) -> list[str]:

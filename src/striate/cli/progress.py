@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import sys
@@ -31,7 +32,8 @@ class Progress(Callback):
     def __init__(self, label: str = "", stream: TextIO | None = None) -> None:
         super().__init__()
         self._label = label
-        self._stream = stream if stream is not None else sys.stderr
+        # A process may be started with stderr closed.
+        self._stream: TextIO = stream or sys.stderr or io.StringIO()
         dumb = os.environ.get("TERM") == "dumb"
         self._redraws = self._stream.isatty() and not dumb
         self._colours = self._redraws and not os.environ.get("NO_COLOR")
@@ -99,43 +101,54 @@ class Progress(Callback):
         count = f"{self._done} step{'s' if self._done != 1 else ''}"
         rest = [f"{took:.0f}s" if took >= 1 else f"{took * 1e3:.0f}ms", *_numbers(logs)]
         if self._redraws:
-            self._write(f"\r{self._line(1.0, [count, *rest])}{_ERASE}\n")
+            self._write(f"\r{self._line(1.0, count, rest)}{_ERASE}\n")
         else:
             self._write("  ".join([self._label, count, *rest]) + "\n")
         self._open = False
 
     def _draw(self, logs: Logs) -> None:
-        steps = self.params.get("steps") if hasattr(self, "params") else None
+        steps = self.params.get("steps")
         now = time.perf_counter()
         self._drawn = now
         share = min(self._done / steps, 1.0) if steps else 0.0
-        parts = [f"{self._done}/{steps}" if steps else f"{self._done}"]
+        count = f"{self._done}/{steps}" if steps else f"{self._done}"
+        parts = []
         epochs = self.params.get("epochs", 1) if self._training else 1
         # Of the whole training, not of this epoch: how long until there is a model.
         whole = (self._epoch + share) / epochs
         if whole > 0 and now - self._began > 1:
             parts.append(f"{format_eta((now - self._began) * (1 - whole) / whole)} left")
-        self._write(f"\r{self._line(share, parts + _numbers(logs))}{_ERASE}")
+        self._write(f"\r{self._line(share, count, parts + _numbers(logs))}{_ERASE}")
         self._open = True
 
-    def _line(self, share: float, parts: list[str]) -> str:
-        """Label, bar, parts; the bar gives way first, then what stands last: a line that wraps cannot be redrawn."""
-        room = self._columns() - 1 - len(self._label)
-        while len(parts) > 1 and sum(len(p) + 2 for p in parts) > room:
+    def _line(self, share: float, count: str, parts: list[str]) -> str:
+        """Label, bar, count, parts on one line, for one that wraps cannot be redrawn.
+
+        Where the terminal is narrow the bar gives way first, then the count, then what stands last.
+        """
+        # A terminal adds "^C" when the user does.
+        room = self._columns() - 3 - len(self._label)
+
+        def width(shown: list[str]) -> int:
+            return sum(len(p) + 2 for p in shown)
+
+        if width([count, *parts]) <= room:
+            parts = [count, *parts]
+        while parts and width(parts) > room:
             parts = parts[:-1]
-        length = min(_BAR, room - sum(len(p) + 2 for p in parts) - 2)
+        length = min(_BAR, room - width(parts) - 2)
         bar = ""
         if length >= 6:
             full = int(length * share + 1e-9)
             done, left = self._full * full, self._empty * (length - full)
             bar = f"  {_GREEN}{done}{_END}{_DIM}{left}{_END}" if self._colours else f"  {done}{left}"
-        return (self._label + bar + "".join("  " + p for p in parts)) if room > 0 else ""
+        return self._label[: max(self._columns() - 1, 0)] + bar + "".join("  " + p for p in parts)
 
     def _columns(self) -> int:
         try:
             # Of this very stream: stdout, which shutil asks, may well be a file.
             return os.get_terminal_size(self._stream.fileno()).columns or 80
-        except (OSError, ValueError):
+        except (OSError, ValueError):  # no terminal, or one that does not say
             return 80
 
     def _write(self, text: str) -> None:
