@@ -13,12 +13,13 @@ from striate.core.errors import StateError
 from striate.core.registry import export
 
 
-def _amount(nbytes: float) -> str:
-    for unit in ("B", "KB", "MB"):
-        if nbytes < 1000:
-            return f"{nbytes:.3g} {unit}"
-        nbytes /= 1000
-    return f"{nbytes:.3g} GB"
+def _amount(number: float, unit: str = "B") -> str:
+    """Three digits and a prefix: "8.03 MB"."""
+    for prefix in ("", "K", "M"):
+        if number < 999.5:
+            return f"{number:.3g} {prefix}{unit}"
+        number /= 1000
+    return f"{number:.3g} G{unit}" if number < 999.5 else f"{number:,.0f} G{unit}"
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,41 @@ class ModelPlan:
         }
 
     def text(self) -> str:
-        """The plan as lines."""
-        lines = [
-            f"Plan: {self.title}",
-            f"{len(self.rows)} steps, {_amount(self.arena_bytes)} of memory for what is between them; "
-            + (f"HOST steps (run by NumPy): {', '.join(self.host_steps)}" if self.host_steps else "no host steps"),
-        ]
-        for r in self.rows:
-            work = f"{r.flops / 1e6:.4g} MFLOP" if r.flops else _amount(r.bytes)
-            kept = " (kept until the weights change)" if r.derived else ""
-            lines.append(f"{r.step:4}  {r.op:<28} {r.kernel or 'HOST':<36} {r.result:<28} {work}")
-            lines.append(f"      because: {r.reason}{kept}")
-            lines.extend(f"      not {kernel}: {why}" for kernel, why in _shortened(r.refused))
+        """The plan as a table: a line a step, below it why other kernels were refused."""
+        flops = sum(r.flops or 0 for r in self.rows)
+        host = f"HOST steps (run by NumPy): {', '.join(self.host_steps)}" if self.host_steps else "no host steps"
+        table = [("step", "op", "kernel", "result", "work", "why")]
+        table += [(str(r.step), r.op, r.kernel or "HOST", _result(r.result), _work(r), _reason(r)) for r in self.rows]
+        widths = [max(len(row[i]) for row in table) for i in range(5)]
+        drawn = []
+        for step, *cells, why in table:
+            padded = [cell.ljust(width) for cell, width in zip(cells, widths[1:])]
+            drawn.append("  ".join([step.rjust(widths[0]), *padded, why]).rstrip())
+        indent = " " * (widths[0] + 4)
+        memory = f"{_amount(self.arena_bytes)} of memory for what is between them"
+        heading = f"{len(self.rows)} steps, {_amount(flops, 'FLOP')}, {memory}; {host}"
+        lines = [f"Plan: {self.title}", heading, "", drawn[0]]
+        for row, line in zip(self.rows, drawn[1:]):
+            lines.append(line)
+            lines += [f"{indent}not {kernel}: {why}" for kernel, why in _shortened(row.refused)]
         return "\n".join(lines)
+
+
+def _result(text: str) -> str:
+    """An update gives a weight and its slots, all of one shape: "3 x float32[64]"."""
+    parts = text.split("], ")
+    if len(parts) > 1 and len({part.rstrip("]") for part in parts}) == 1:
+        return f"{len(parts)} x {parts[-1]}"
+    return text
+
+
+def _work(row: Any) -> str:
+    """Arithmetic where that is known, else bytes read and written."""
+    return _amount(row.flops, "FLOP") if row.flops else _amount(row.bytes)
+
+
+def _reason(row: Any) -> str:
+    return f"{row.reason}; kept until the weights change" if row.derived else str(row.reason)
 
 
 def _shortened(refused: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -107,7 +130,11 @@ def describe_plan(model: Any, batch_size: int = 32, training: bool = False) -> M
 
 def _labels(model: Any, batch_size: int) -> Any:
     """Labels as the loss of `compile` takes them: class numbers for sparse losses, else like the outputs."""
-    losses = model.loss if isinstance(model.loss, list) else [model.loss] * len(model.outputs)
+    given = model.loss
+    if isinstance(given, dict):
+        losses = [given.get(name) for name in model.output_names]
+    else:
+        losses = list(given) if isinstance(given, list | tuple) else [given] * len(model.outputs)
     made = [
         np.zeros(batch_size, "int32")
         if "sparse" in str(getattr(loss, "name", loss)).lower()
