@@ -104,12 +104,17 @@ def locked() -> Iterator[None]:
 
 # Python ---------------------------------------------------------------------------------------------------------------
 
-_CAN_MAKE = "import platform; print(platform.python_version()); import ensurepip, venv"
+_CAN_BUILD = """
+import importlib.util, os, platform, sysconfig
+print(platform.python_version())
+print(all(importlib.util.find_spec(name) for name in ("ensurepip", "venv")))
+print(os.path.join(sysconfig.get_paths()["include"], "Python.h"))
+"""
 _DESCRIBE = """
 import importlib.machinery, json, sys, sysconfig
 print(json.dumps({"version": "%d.%d.%d" % sys.version_info[:3], "tag": sys.implementation.cache_tag,
                   "base": sys.base_prefix, "suffixes": importlib.machinery.EXTENSION_SUFFIXES,
-                  "include": sysconfig.get_paths()["include"], "purelib": sysconfig.get_paths()["purelib"]}))
+                  "purelib": sysconfig.get_paths()["purelib"]}))
 """
 
 
@@ -121,8 +126,24 @@ def describe(python: Path) -> dict[str, Any] | None:
     return json.loads(said.stdout) if said.returncode == 0 else None
 
 
-def package_hint(debian: str, fedora: str) -> str:
-    return f"On Debian or Ubuntu: sudo apt-get install {debian}. On Fedora: sudo dnf install {fedora}."
+def check_python(maker: str, headers: bool) -> str:
+    """The version of a Python that can make environments (and build extensions); else what to install, all of it."""
+    said = subprocess.run([maker, "-c", _CAN_BUILD], capture_output=True, text=True, check=True).stdout.split("\n")
+    version, can_make, header = said[:3]
+    python = "python" + version.rpartition(".")[0]
+    lacks = []
+    if can_make != "True":
+        lacks.append(("its venv module", f"{python}-venv", "python3-pip"))
+    if headers and not Path(header).exists():
+        lacks.append((f"its headers ({header})", f"{python}-dev", "python3-devel"))
+    if lacks:
+        what, debian, fedora = (sorted(column) for column in zip(*lacks, strict=True))
+        raise Trouble(
+            f"This Python ({maker}, {version}) lacks {' and '.join(what)}.\n"
+            f"  On Debian or Ubuntu: sudo apt-get install {' '.join(debian)}\n"
+            f"  On Fedora:           sudo dnf install {' '.join(fedora)}"
+        )
+    return version
 
 
 @contextlib.contextmanager
@@ -142,21 +163,14 @@ def mark_of(venv: Path) -> Path:
     return venv.with_name(venv.name + ".unfinished")
 
 
-def make_venv(path: Path, maker: str = sys.executable) -> dict[str, Any]:
+def make_venv(path: Path, maker: str = sys.executable, headers: bool = False) -> dict[str, Any]:
     """A virtual environment that works, made by `maker` where there is none; what `describe` says of its Python."""
     here = str(path)  # its programs hold the folder's name: a moved checkout needs a new one
     about = None if mark_of(path).exists() else describe(in_venv(path, "python"))
     if about and (is_done(path, "made", here) or not stamp(path, "made").exists()):  # or made by hand
         return about
-    known = subprocess.run([maker, "-c", _CAN_MAKE], capture_output=True, text=True, check=False)
-    if known.returncode:
-        missing = known.stderr.strip().rpartition("\n")[2]
-        version = known.stdout.strip()
-        raise Trouble(
-            f"This Python ({maker}) cannot make virtual environments: {missing}. "
-            + package_hint(f"python{version.rpartition('.')[0]}-venv", "python3-pip")
-        )
-    say(f"making {path.name} with Python {known.stdout.strip()}" + (", anew" if path.exists() else ""))
+    version = check_python(maker, headers)
+    say(f"making {path.name} with Python {version}" + (", anew" if path.exists() else ""))
     with unfinished(path):
         run(maker, "-m", "venv", "--clear", path)
         about = describe(in_venv(path, "python"))
@@ -248,12 +262,7 @@ def build(about: dict[str, Any]) -> None:
     there = any((ENGINE / f"_native{suffix}").exists() for suffix in about["suffixes"])
     if there and is_done(VENV, "built", mark):
         return
-    header = Path(about["include"]) / "Python.h"
-    if not header.exists():
-        short = "python" + about["version"].rpartition(".")[0]
-        raise Trouble(
-            f"Python's headers are missing: {header} does not exist. " + package_hint(f"{short}-dev", "python3-devel")
-        )
+    check_python(str(python), headers=True)
     wanted = repr(BUILD_REQUIREMENTS)
     if not is_done(VENV, "build-requirements", wanted):
         with step("installing CMake, Ninja and nanobind from PyPI"):
@@ -301,7 +310,7 @@ def setup(extra: str = "dev") -> Path:
     "run" brings what Striate needs to run, "dev" also what its checks and tests need. Gives the environment's Python.
     """
     with locked():
-        about = make_venv(VENV)
+        about = make_venv(VENV, headers=True)
         build(about)
         install_requirements(extra, about)
     return in_venv(VENV, "python")
