@@ -11,6 +11,7 @@ g is a tuple too, with None where a result is not used). `emit.constant(x)` make
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -52,6 +53,15 @@ class OpDef:
 OPS: dict[str, OpDef] = {}
 
 
+def _defining_module() -> str:
+    """The module whose lines call define_op, through what several modules share (`ir/ops/_*.py`) or not."""
+    frame: Any = sys._getframe(2)
+    while "._" in frame.f_globals["__name__"]:
+        frame = frame.f_back
+    name: str = frame.f_globals["__name__"]
+    return name
+
+
 def define_op(
     name: str,
     *,
@@ -63,8 +73,7 @@ def define_op(
 ) -> OpDef:
     """Enter an op into the one table. `vjp=None` says that no gradient flows through it."""
     assert name not in OPS, f"op {name} is defined twice"
-    module = getattr(infer, "__module__", "")
-    OPS[name] = OpDef(name, attrs, infer, reference, vjp, host, module)
+    OPS[name] = OpDef(name, attrs, infer, reference, vjp, host, _defining_module())
     return OPS[name]
 
 
