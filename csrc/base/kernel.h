@@ -12,9 +12,7 @@
 namespace striate {
 
 // The order is that of DTYPES in src/striate/ir/types.py.
-enum class DType : int32_t {
-  kF32, kI32, kI64, kU8, kBool, kF64, kF16, kBF16, kI8, kI16, kU16, kU32, kU64
-};
+enum class DType : int32_t { kF32, kI32, kI64, kU8, kBool, kF64, kF16, kBF16, kI8, kI16, kU16, kU32, kU64 };
 
 // Ascending: a CPU that has one has all before it (NEON stands alone).
 enum class Isa : int32_t { kBaseline, kAvx2, kAvx512, kNeon };
@@ -51,8 +49,14 @@ struct StepArgs {
   const void* params;
   unsigned char* scratch;
 
-  template <typename T> const T& as() const { return *static_cast<const T*>(params); }
-  template <typename T> T* ptr(int i) const { return static_cast<T*>(data[i]); }
+  template <typename T>
+  const T& as() const {
+    return *static_cast<const T*>(params);
+  }
+  template <typename T>
+  T* ptr(int i) const {
+    return static_cast<T*>(data[i]);
+  }
 };
 
 // Does one piece. Pieces of a phase run in any order, on any thread, at once; between phases there is a barrier.
@@ -77,7 +81,8 @@ struct StepPlan {
   alignas(16) unsigned char params[kMaxParams];
 
   void add_phase(PhaseFn run, int64_t pieces) { phases[n_phases++] = Phase{run, pieces}; }
-  template <typename T> void set_params(const T& p) {
+  template <typename T>
+  void set_params(const T& p) {
     static_assert(sizeof(T) <= kMaxParams && alignof(T) <= 16, "step parameters are too large");
     std::memcpy(params, &p, sizeof(T));
   }
