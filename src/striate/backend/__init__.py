@@ -42,7 +42,7 @@ from striate.backend.dtypes import (
     standardize_dtype,
     weak_name,
 )
-from striate.backend.function import TracedFunction
+from striate.backend.function import TracedFunction, whole_and_alone
 from striate.backend.functional_node import FunctionalNode, FunctionOperation, KerasHistory, compute_spec, record
 from striate.backend.gradient import value_and_grad
 from striate.backend.names import (
@@ -86,6 +86,7 @@ from striate.backend.tensor import (
 )
 from striate.backend.variable import Variable, aligned_empty
 from striate.core.lookup import to_snake_case
+from striate.engine.native import arithmetic
 
 __all__ = [
     "ConcreteTensor",
@@ -103,6 +104,7 @@ __all__ = [
     "aligned_empty",
     "allocation_limit",
     "apply",
+    "arithmetic",
     "auto_name",
     "backend",
     "bind_operators",
@@ -157,6 +159,7 @@ __all__ = [
     "unique_name",
     "value_and_grad",
     "weak_name",
+    "whole_and_alone",
     "wrap_traced",
     "wrap_value",
 ]

@@ -6,8 +6,11 @@ Programs are kept in a bounded, least-recently-used cache: batch sizes that vary
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -20,13 +23,30 @@ from striate.compiler.pipeline import compile_graph
 from striate.compiler.trace import Trace
 from striate.core import tree
 from striate.core.errors import SymbolicError
+from striate.core.interrupts import Uninterrupted
 from striate.core.registry import export
+from striate.engine.lock import renew_after_fork
+from striate.engine.native import arithmetic
 from striate.ir.types import TensorType
 
 Array = np.ndarray[Any, Any]
 
 #: Programs kept for one function. A training loop needs two (full and last batch), evaluation two more.
 CAPACITY = 16
+
+
+_making = threading.RLock()
+renew_after_fork(sys.modules[__name__], "_making")
+
+
+@contextmanager
+def whole_and_alone() -> Iterator[None]:
+    """For what makes models' parts and programs: one thread at a time, and not left half done by Ctrl-C.
+
+    A second Ctrl-C does break off: code of users is run here.
+    """
+    with Uninterrupted(), _making:
+        yield
 
 
 class _Static:
@@ -121,17 +141,21 @@ class TracedFunction:
         whole = (tree.key_of(args), tuple(key))
         program = self._programs.get(whole)
         if program is None:
-            program = self._programs[whole] = self.trace(args)
-            if len(self._programs) > self._capacity:
-                self._programs.popitem(last=False)
+            with whole_and_alone():
+                program = self._programs.get(whole)
+                if program is None:
+                    program = self._programs[whole] = self.trace(args)
+                    if len(self._programs) > self._capacity:
+                        self._programs.popitem(last=False)
         else:
-            self._programs.move_to_end(whole)
+            with suppress(KeyError):  # another thread has dropped it since
+                self._programs.move_to_end(whole)
         return program(arrays)
 
     def trace(self, args: tuple[Any, ...]) -> CompiledTrace:
         """Run the function on symbolic arguments like `args` and compile what it did."""
         trace = Trace()
-        with context.tracing(trace):
+        with whole_and_alone(), arithmetic(flush_denormals=False), context.tracing(trace):
             symbolic = []
             for i, leaf in enumerate(tree.flatten(args)):
                 if isinstance(leaf, np.ndarray | np.generic):

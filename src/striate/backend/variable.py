@@ -74,7 +74,7 @@ class Variable(Stored):
         if shape is not None:
             kind = numpy_dtype(standardize_dtype(dtype))
             context.book_allocation(math.prod(int(d) for d in shape) * kind.itemsize, f"{self._path} of shape {shape}")
-        with context.tracing(None):
+        with context.tracing(None), arithmetic(flush_denormals=False):
             value = self._initial(initializer, shape, dtype)
         self.array: Array = aligned_empty(value.shape, value.dtype.name)
         self.array[...] = value

@@ -7,13 +7,14 @@ run by their reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from striate.compiler.pipeline import compile_graph
 from striate.compiler.trace import Trace
+from striate.engine.native import arithmetic
 from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.graph import SOURCES, ConstantAttrs, Graph, Node, Value, input_node
 from striate.ir.opdef import OPS, make_node, run_reference
@@ -29,11 +30,16 @@ _RELABEL = frozenset({"reshape", "stop_gradient"})
 @lru_cache(maxsize=1024)
 def _runner(op: str, types: tuple[TensorType, ...], attrs: Attrs) -> Runner:
     if OPS[op].host or op in _RELABEL or any(t.size == 0 for t in types):
-        return lambda arrays: run_reference(op, tuple(arrays), attrs)
+        return partial(_refer, op, attrs)
     sources = tuple(input_node(i, f"x{i}", t) for i, t in enumerate(types))
     node = make_node(op, tuple(s.result() for s in sources), attrs)
     executable = compile_graph(Graph(sources, (), node.results), training=False)
     return lambda arrays: executable.run(list(arrays), [])
+
+
+def _refer(op: str, attrs: Attrs, arrays: Sequence[Array]) -> Sequence[Array]:
+    with arithmetic():
+        return run_reference(op, tuple(arrays), attrs)
 
 
 def run_op(op: str, arrays: Sequence[Array], attrs: Attrs = NO_ATTRS) -> tuple[Array, ...]:

@@ -35,16 +35,16 @@ _renewed: list[tuple[ref[Any], str]] = []
 def renew_after_fork(owner: Any, name: str) -> None:
     """Give a forked child a free lock in `owner.name`: the thread that held the one it inherits does not exist there.
 
-    For a `threading.Lock` over short stretches after any part of which what it guards is whole.
+    For a `threading.Lock` or `RLock` over stretches after any part of which what it guards is of use.
     """
     _renewed.append((ref(owner), name))
 
 
 def _renew() -> None:
     for owner, name in _renewed:
-        alive = owner()
-        if alive is not None:
-            setattr(alive, name, threading.Lock())
+        held = getattr(owner(), name, None)
+        if held is not None and not getattr(held, "_is_owned", bool)():  # not one of the thread that forks
+            setattr(owner(), name, threading.Lock() if isinstance(held, type(threading.Lock())) else threading.RLock())
 
 
 if hasattr(os, "register_at_fork"):

@@ -12,6 +12,7 @@ from striate.callbacks import CallbackList
 from striate.callbacks.progbar import can_redraw
 from striate.core.errors import ArgumentError, StateError
 from striate.data import Epochs, make_batches, train_validation_split, unpack_x_y_sample_weight
+from striate.models.arithmetic import rounds_to_nearest
 from striate.models.collect import Collected
 from striate.models.steps import to_logs
 
@@ -70,6 +71,7 @@ class Loops:
         iterations = getattr(self.optimizer, "iterations", None)
         return backend.global_seed(), epoch, 0 if iterations is None else int(np.asarray(iterations))
 
+    @rounds_to_nearest
     def fit(
         self,
         x: Any = None,
@@ -210,6 +212,7 @@ class Loops:
         if finalize is not None:
             finalize(self.trainable_variables)  # type: ignore[attr-defined]
 
+    @rounds_to_nearest
     def evaluate(
         self,
         x: Any = None,
@@ -292,6 +295,10 @@ class Loops:
             # The short way: nothing to cut, nothing to show.
             self._prepare((x,), training=False)
             return self._function("predict")((x,))
+        return self._predict_batches(x, batch_size, verbose, steps, callbacks)
+
+    @rounds_to_nearest
+    def _predict_batches(self, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any) -> Any:
         batches = make_batches(x, batch_size=batch_size, steps=steps)
         epoch = Epochs(batches, steps)
         if not isinstance(callbacks, CallbackList):

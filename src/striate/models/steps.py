@@ -14,9 +14,11 @@ from striate import backend, ops
 from striate.backend import KerasTensor, TracedFunction
 from striate.core import tree
 from striate.core.errors import ArgumentError, StriateError
+from striate.core.interrupts import Uninterrupted
 from striate.data import unpack_x_y_sample_weight
 from striate.data.arrays import common_length
 from striate.data.leaves import as_arrays, class_weights, standardize_batch
+from striate.models.arithmetic import rounds_to_nearest
 
 Batch = tuple[Any, ...]
 
@@ -150,7 +152,7 @@ class Steps:
         if found is None:
             step = getattr(self, f"{kind}_step")
             # The method is looked up at each call of an eager step, and at each trace of a compiled one.
-            found = step if self.run_eagerly else self._with_host_metrics(self._traced(kind, step))
+            found = _whole(step) if self.run_eagerly else self._with_host_metrics(self._traced(kind, step))
             self._functions[kind] = found
         return found
 
@@ -207,10 +209,13 @@ class Steps:
     def _prepare(self, batch: Batch, training: bool) -> None:
         """Make weights, metrics and the optimizer's variables, so that a step only reads and writes Variables."""
         if not self._is_prepared:
-            self._make_state(batch)
-            self._is_prepared = True
+            with backend.whole_and_alone():
+                if not self._is_prepared:
+                    self._make_state(batch)
+                    self._is_prepared = True
         if training and self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+            with backend.whole_and_alone():
+                self.optimizer.build(self.trainable_variables)
 
     def _make_state(self, batch: Batch) -> None:
         x, y, sample_weight = unpack_x_y_sample_weight(tree.map_structure(_symbolic, batch))
@@ -257,6 +262,7 @@ class Steps:
         for metric in self._compiled.found_metrics:
             metric.reset_state()
 
+    @rounds_to_nearest
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
@@ -274,6 +280,7 @@ class Steps:
         logs = to_logs(self._function("train")(batch))
         return logs if return_dict else self._in_order(logs)  # type: ignore[attr-defined]
 
+    @rounds_to_nearest
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Evaluation of one batch; returns as `train_on_batch` does."""
         self._require_compiled()  # type: ignore[attr-defined]
@@ -283,11 +290,22 @@ class Steps:
         logs = to_logs(self._function("test")(batch))
         return logs if return_dict else self._in_order(logs)  # type: ignore[attr-defined]
 
+    @rounds_to_nearest
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as arrays."""
         batch = standardize_batch((as_arrays(x, "x"),))
         self._prepare(batch, training=False)
         return self._function("predict")(batch)
+
+
+def _whole(step: Callable[[Batch], Any]) -> Callable[[Batch], Any]:
+    """An eager step writes one Variable after another: Ctrl-C waits for its end, a second one does not."""
+
+    def run(batch: Batch) -> Any:
+        with Uninterrupted():
+            return step(batch)
+
+    return run
 
 
 def _takes(function: Callable[..., Any], name: str) -> bool:
