@@ -1,4 +1,4 @@
-"""Same seed, same bits: on 1 and 2 threads, in any batch; and training through the engine is training by the references."""
+"""Same seed, same bits: on 1 and 2 threads, in any batch; and the engine trains as the references do."""
 
 from __future__ import annotations
 

@@ -177,7 +177,16 @@ def test_any_byte_but_zero_is_true(row: Any) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "int32", "int64"])
 def test_arg(row: Any, dtype: str) -> None:
     rng = np.random.default_rng(0)
-    for shape, axis in (((5,), 0), ((7, 10), 1), ((10, 7), 0), ((3, 9, 4), 1), ((0, 3), 1), ((20000, 2), 1), ((1,), 0), ((9, 65), 1)):
+    for shape, axis in (
+        ((5,), 0),
+        ((7, 10), 1),
+        ((10, 7), 0),
+        ((3, 9, 4), 1),
+        ((0, 3), 1),
+        ((20000, 2), 1),
+        ((1,), 0),
+        ((9, 65), 1),
+    ):
         x = np.asarray(rng.integers(-3, 3, shape)).astype(dtype)
         for keepdims in (False, True):
             attrs = ArgAttrs(axis, keepdims)

@@ -174,9 +174,7 @@ def get_dtype_policy(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, dict):
         name = identifier.get("config", {}).get("name")
         if identifier.get("class_name") not in ("DTypePolicy", "FloatDTypePolicy") or not isinstance(name, str):
-            raise DTypeError(
-                f"Cannot interpret a layer's `dtype` config: {identifier}. Expected a DTypePolicy."
-            )
+            raise DTypeError(f"Cannot interpret a layer's `dtype` config: {identifier}. Expected a DTypePolicy.")
         return DTypePolicy(name)
     if isinstance(identifier, str):
         return DTypePolicy(identifier)

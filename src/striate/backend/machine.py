@@ -19,9 +19,7 @@ def set_threads(count: int) -> None:
         ValueError: not an integer from 0 to 1024.
     """
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= 1024:
-        raise ArgumentError(
-            f"set_threads() takes 1 to 1024, or 0 for the default. Received: {count!r}."
-        )
+        raise ArgumentError(f"set_threads() takes 1 to 1024, or 0 for the default. Received: {count!r}.")
     native.set_threads(count)
 
 

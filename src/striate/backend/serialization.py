@@ -275,9 +275,7 @@ def deserialize_keras_object(config: Any, custom_objects: Any = None, safe_mode:
     _scopes.depth += 1
     try:
         if _scopes.depth > MAX_DEPTH:
-            raise LoadError(
-                f"The config is nested deeper than {MAX_DEPTH} objects. It is refused."
-            )
+            raise LoadError(f"The config is nested deeper than {MAX_DEPTH} objects. It is refused.")
         if isinstance(config, list | tuple):
             return [deserialize_keras_object(item, custom_objects) for item in config]
         if not isinstance(config, dict):

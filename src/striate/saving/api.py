@@ -20,7 +20,9 @@ def _ending(path: str | os.PathLike[str]) -> str:
 
 
 @export("saving.save_model", "models.save_model")
-def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: Any = None, **kwargs: Any) -> None:
+def save_model(
+    model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: Any = None, **kwargs: Any
+) -> None:
     """Save a model, its compilation and its optimizer's state as a `.keras` file that real Keras loads too.
 
     The file is there whole or not at all: what stood there before stays until the new one is complete.
@@ -40,7 +42,8 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
         raise ArgumentError(f"save_model() got unknown arguments: {sorted(kwargs)}.")
     if _ending(filepath) != ".keras":
         raise ArgumentError(
-            f"Invalid filepath extension for saving. Models are saved as .keras files. Received: filepath={os.fspath(filepath)!r}. "
+            "Invalid filepath extension for saving. Models are saved as .keras files. "
+            f"Received: filepath={os.fspath(filepath)!r}. "
             "Weights alone are saved with model.save_weights('name.weights.h5')."
         )
     save_archive(model, filepath, overwrite)
@@ -71,7 +74,9 @@ def load_model(
     del safe_mode
     path = Path(filepath)
     if not path.exists():
-        raise LoadError(f"File not found: filepath={os.fspath(filepath)!r}. Check the path; the current folder is {Path.cwd()}.")
+        raise LoadError(
+            f"File not found: filepath={os.fspath(filepath)!r}. Check the path; the current folder is {Path.cwd()}."
+        )
     if path.is_dir():
         raise LoadError(f"{os.fspath(filepath)!r} is a folder. load_model() reads .keras files.")
     if _ending(filepath) == ".weights.h5":
@@ -82,7 +87,9 @@ def load_model(
 
 
 @export("saving.save_weights")
-def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: Any = None) -> None:
+def save_weights(
+    model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: Any = None
+) -> None:
     """Save a model's weights as a `.weights.h5` file: whole, or not at all.
 
     Source: `keras.saving.save_weights`.
@@ -91,7 +98,9 @@ def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool =
         ValueError: another ending; a model that is not built; a file that is there with overwrite=False.
     """
     if max_shard_size is not None:
-        raise ArgumentError(f"Sharded weight files are not written by Striate. Received: max_shard_size={max_shard_size}.")
+        raise ArgumentError(
+            f"Sharded weight files are not written by Striate. Received: max_shard_size={max_shard_size}."
+        )
     if _ending(filepath) != ".weights.h5":
         raise ArgumentError(
             f"The filename must end in `.weights.h5`. Received: filepath={os.fspath(filepath)!r}. "
@@ -120,7 +129,9 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
         raise ArgumentError(f"load_weights() got unknown arguments: {sorted(kwargs)}.")
     path = Path(filepath)
     if not path.is_file():
-        raise LoadError(f"File not found: filepath={os.fspath(filepath)!r}. Check the path; the current folder is {Path.cwd()}.")
+        raise LoadError(
+            f"File not found: filepath={os.fspath(filepath)!r}. Check the path; the current folder is {Path.cwd()}."
+        )
     if not model.built:
         raise LoadError(f"Model {model.name!r} is not built, so it has no weights to load into. Call it on data first.")
     if _ending(filepath) == ".keras":
@@ -130,5 +141,7 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
             raise LoadError(f"{os.fspath(filepath)} has over {limits.MAX_WEIGHTS} bytes. It is refused.")
         content = path.read_bytes()
     else:
-        raise LoadError(f"load_weights() reads .weights.h5 and .keras files. Received: filepath={os.fspath(filepath)!r}.")
+        raise LoadError(
+            f"load_weights() reads .weights.h5 and .keras files. Received: filepath={os.fspath(filepath)!r}."
+        )
     read_weights(model, content, skip_mismatch)

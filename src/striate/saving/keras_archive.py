@@ -109,7 +109,8 @@ def read_archive(path: str | os.PathLike[str] | io.BytesIO) -> Archive:
             weights = _member(archive, WEIGHTS, limits.MAX_WEIGHTS, what)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise LoadError(
-            f"{what} is no .keras file, or it is damaged: {error}. A .keras file is a ZIP of {METADATA}, {CONFIG}, {WEIGHTS}."
+            f"{what} is no .keras file, or it is damaged: {error}. "
+            f"A .keras file is a ZIP of {METADATA}, {CONFIG}, {WEIGHTS}."
         ) from error
     if not isinstance(config, dict) or not isinstance(metadata, dict):
         raise LoadError(f"{CONFIG} and {METADATA} of {what} should be JSON objects.")
@@ -125,8 +126,10 @@ def load_archive(
     if not compile:
         config.pop("compile_config", None)
     # A model whose weights are more than the file holds is no model of this file: it is refused before it is made.
-    with backend.CustomObjectScope(custom_objects), backend.sharing_scope(), backend.allocation_limit(
-        8 * len(archive.weights) + (64 << 20)
+    with (
+        backend.CustomObjectScope(custom_objects),
+        backend.sharing_scope(),
+        backend.allocation_limit(8 * len(archive.weights) + (64 << 20)),
     ):
         model = backend.deserialize_keras_object(config)
         if not hasattr(model, "call"):
