@@ -72,6 +72,30 @@ def merge(draw):
     return {}, [x, x[::-1] * 0.5 + 1, np.cos(x)][: draw(st.integers(2, 3))]
 
 
+def reshape(draw):
+    x = image(draw)
+    n, h, w, c = x.shape
+    return {"target_shape": draw(st.sampled_from([(-1,), (h * w * c,), (c, h * w), (w, h, -1), (h, w, c, 1)]))}, [x]
+
+
+def normed(draw):
+    axis = draw(st.sampled_from([-1, 3, 1]))
+    return {
+        "axis": axis, "momentum": draw(st.sampled_from([0.99, 0.5])), "epsilon": draw(st.sampled_from([1e-3, 1e-5])),
+        "center": draw(st.booleans()), "scale": draw(st.booleans()),
+    }, [image(draw) if draw(st.booleans()) else image(draw)[:, :, 0, :] if axis != 3 else image(draw)]  # fmt: skip
+
+
+def first(make):
+    """The same case with channels first."""
+
+    def turned(draw):
+        config, inputs = make(draw)
+        return {**config, "data_format": "channels_first"}, [np.ascontiguousarray(np.moveaxis(x, -1, 1)) for x in inputs]
+
+    return turned
+
+
 def plain(**choices):
     def make(draw):
         return {k: draw(st.sampled_from(v)) for k, v in choices.items()}, [image(draw)]
@@ -93,9 +117,15 @@ CASES = {
     "ReLU": plain(max_value=[None, 1.0], negative_slope=[0.0, 0.1], threshold=[0.0, 0.3]),
     "LeakyReLU": plain(negative_slope=[0.3, 0.1]),
     "Softmax": plain(axis=[-1, 1]),
-    "BatchNormalization": plain(
-        axis=[-1, 1], momentum=[0.99, 0.5], epsilon=[1e-3, 1e-5], center=[True, False], scale=[True, False]
-    ),
+    "BatchNormalization": normed,
+    "Reshape": reshape,
+    "Permute": plain(dims=[(1, 2, 3), (3, 1, 2), (2, 1, 3)]),
+    "Identity": plain(),
+    "ELU": plain(alpha=[1.0, 0.4]),
+    "Average": merge,
+    "Maximum": merge,
+    "Minimum": merge,
+    "Subtract": lambda draw: ({}, merge(draw)[1][:2]),
     "Add": merge,
     "Multiply": merge,
     "Concatenate": merge,
@@ -105,6 +135,8 @@ CASES = {
 }
 
 
+CHANNELS_FIRST = ("GlobalAveragePooling2D", "GlobalMaxPooling2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "ZeroPadding2D", "Conv2D", "DepthwiseConv2D")
+CASES.update({f"{name} first": first(CASES[name]) for name in CHANNELS_FIRST})
 HAS_TRAINING = ("BatchNormalization", "Dropout")
 
 
@@ -112,6 +144,7 @@ HAS_TRAINING = ("BatchNormalization", "Dropout")
 @given(data=st.data())
 def test_layer(oracle, name, training, data):
     config, inputs = CASES[name](data.draw)
+    name = name.split()[0]
     if name == "Dropout" and training:
         config["rate"] = 0.0  # which elements are dropped is each framework's own; see tests/layers
     striate.utils.clear_session()
