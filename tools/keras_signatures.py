@@ -1,9 +1,10 @@
-"""Write tests/golden/keras_signatures.txt: real Keras's signatures of the names Striate has.
+"""Write tests/golden/keras_signatures.txt: real Keras's signatures.
 
     .venv-keras/bin/python tools/keras_signatures.py          (make keras-env makes that environment)
 
-One line a function, a class's constructor, or a method of one of the classes below: `layers.Add(**kwargs)`. A name of
-ours that Keras does not have is listed as `name: not in Keras`, so that a misspelt one is seen.
+One line a function, a class's constructor, or a method of one of the classes below: `layers.Add(**kwargs)`. All names
+of Keras are there in the namespaces that Striate has, so that adding one of them needs no Keras. A name of ours that
+Keras does not have is listed as `name: not in Keras`, so that a misspelt one is seen.
 """
 
 from __future__ import annotations
@@ -72,6 +73,18 @@ def lines_of(name: str, thing: Any) -> dict[str, str]:
     return {k: v for k, v in found.items() if v is not None}
 
 
+def keras_names(keras: Any, namespaces: set[str]) -> set[str]:
+    """The classes and functions that Keras has in these namespaces ("" is the top)."""
+    found = set()
+    for namespace in namespaces:
+        package = find(keras, namespace) if namespace else keras
+        for name in dir(package):
+            thing = getattr(package, name)
+            if not name.startswith("_") and (inspect.isclass(thing) or inspect.isroutine(thing)):
+                found.add(f"{namespace}.{name}".lstrip("."))
+    return found
+
+
 def find(package: Any, name: str) -> Any:
     for part in name.split("."):
         package = getattr(package, part, None)
@@ -83,7 +96,8 @@ def main() -> None:
     import keras
 
     lines: list[str] = []
-    for name in public_names():
+    ours = public_names()
+    for name in sorted(set(ours) | keras_names(keras, {name.rpartition(".")[0] for name in ours})):
         thing = find(keras, name)
         if thing is None:
             lines.append(f"{name}: not in Keras\n")
