@@ -85,6 +85,8 @@ class FunctionOperation:
         self._inbound_nodes: list[FunctionalNode] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.class_name == "GetItem":
+            args = tuple(tuple(a) if isinstance(a, list) else a for a in args)
         whole = {**self.config, **kwargs}
         leaves = tree.flatten([list(args), kwargs])
         if not context.in_spec_scope() and any(isinstance(t, KerasTensor) for t in leaves):

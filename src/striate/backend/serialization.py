@@ -200,12 +200,13 @@ def _describe(obj: Any) -> dict[str, Any]:
         "module": place[0],
         "class_name": place[1],
         "config": serialize_keras_object(obj.get_config()),
-        "registered_name": place[1] if place[1] == "Functional" else (None if ours else get_registered_name(cls)),
+        # As Keras writes them: what its files name by where it is kept in Keras's source bears its name here too.
+        "registered_name": (place[1] if place[0].startswith("keras.src.") else None) if ours else get_registered_name(cls),
     }
     for key in ("build_config", "compile_config"):
         get = getattr(obj, f"get_{key}", None)
         value = get() if get is not None else None
-        if value:
+        if value is not None:
             described[key] = serialize_keras_object(value)
     return described
 

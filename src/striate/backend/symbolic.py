@@ -41,6 +41,9 @@ def symbolic_op(module: str, class_name: str) -> Callable[[F], F]:
             if context.in_spec_scope() or not _has_keras_tensor(args, kwargs):
                 return fn(*args, **kwargs)
             bound = signature.bind(*args, **kwargs)
+            if isinstance(bound.arguments.get("key"), list):
+                # As in Keras: files know no tuples, so that a list is one wherever a symbolic tensor is indexed.
+                bound.arguments["key"] = tuple(bound.arguments["key"])
             # Tensors are given by place up to the first argument that is none, by name after it.
             tensors: list[Any] = []
             named: dict[str, Any] = {}
