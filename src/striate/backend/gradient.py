@@ -9,13 +9,18 @@ import numpy as np
 
 from striate.backend import context
 from striate.backend.apply import convert_to_tensor, wrap_traced, wrap_value
-from striate.backend.tensor import ConcreteTensor, SymbolicTensor
+from striate.backend.tensor import ConcreteTensor, SymbolicTensor, TracedTensor
 from striate.backend.variable import Variable
 from striate.compiler.autodiff import gradients
 from striate.compiler.eager import ConcreteTrace
 from striate.core import tree
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
+
+
+def _described(given: Any) -> str:
+    names = [type(item).__name__ for item in given] if isinstance(given, list | tuple) else None
+    return f"[{', '.join(names)}]" if names is not None else type(given).__name__
 
 
 def _loss_of(result: Any) -> Any:
@@ -38,7 +43,8 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Variable] | None 
 
     Args:
         fn: gives the loss (a scalar) or a tuple `(loss, aux)`.
-        variables: what to differentiate with respect to.
+        variables: what to differentiate with respect to: Variables, and inside a traced step or another
+            `value_and_grad` also tensors that `fn` reads (a gradient penalty needs dloss/dinputs).
 
     Returns:
         A function with `fn`'s arguments that gives `(result, gradients)`: `result` as `fn` gives it, and a list with a
@@ -49,17 +55,17 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Variable] | None 
         >>> value_and_grad(lambda: v * v, [v])()
         (array(9., dtype=float32), [array(6., dtype=float32)])
     """
-    if variables is None or any(not isinstance(v, Variable) for v in variables):
+    wanted = list(variables) if isinstance(variables, list | tuple) else [None]
+    if not all(isinstance(v, Variable | TracedTensor) for v in wanted):
         raise ArgumentError(
-            f"value_and_grad(fn, variables) takes a list of Variables. Received: variables={variables}. "
-            "Give for example model.trainable_variables."
+            "value_and_grad(fn, variables) takes a list of Variables (and, inside a traced step, tensors of it). "
+            f"Received: variables={_described(variables)}. Give for example model.trainable_variables, or [weight]."
         )
-    wanted = list(variables)
 
     def inside(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
         trace = context.current_trace()
         assert trace is not None
-        targets = [trace.read(v) for v in wanted]
+        targets = [wrap_value(v) for v in wanted]
         result = fn(*args, **kwargs)
         found = gradients(wrap_value(convert_to_tensor(_loss_of(result))), targets)
         return result, [None if g is None else wrap_traced(g, trace) for g in found]

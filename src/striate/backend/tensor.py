@@ -11,14 +11,16 @@ axis) is an error that says what to use instead.
 from __future__ import annotations
 
 import importlib
+import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from striate.backend import context
 from striate.backend.dtypes import standardize_dtype
 from striate.backend.names import unique_name
-from striate.core.errors import SymbolicError
+from striate.core.errors import ArgumentError, SymbolicError
 from striate.core.registry import export
 from striate.ir.types import Shape, TensorType
 
@@ -51,6 +53,17 @@ _UFUNC_OPERATORS = {
 }  # fmt: skip
 
 
+#: what is known of every tensor, whether or not it has a value.
+_ABOUT_SHAPES: dict[Any, Callable[[Any], Any]] = {np.shape: lambda x: tuple(x.shape), np.ndim: lambda x: len(x.shape)}
+
+
+def _cut_off(function: str, what: Any, why: str) -> SymbolicError:
+    return SymbolicError(
+        f"NumPy's `{function}` {why} (received: {type(what).__name__} of shape {what.shape}). Use the function of the "
+        "same name in striate.ops, as in ops.sqrt(x) for np.sqrt(x); to look at the value alone, np.asarray(x)."
+    )
+
+
 class OperatorMixin:
     """The operators, for symbolic tensors and Variables."""
 
@@ -61,7 +74,18 @@ class OperatorMixin:
         name = _UFUNC_OPERATORS.get(ufunc.__name__)
         if name is not None and method == "__call__" and not kwargs:
             return _operators[name](*inputs)
-        return getattr(ufunc, method)(*(np.asarray(x) if isinstance(x, OperatorMixin) else x for x in inputs), **kwargs)
+        return getattr(ufunc, method)(*(_valued(x, ufunc.__name__) for x in inputs), **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """np.sum, np.concatenate and the like: the same for NumPy's functions that are no ufuncs."""
+        about = _ABOUT_SHAPES.get(func)
+        if about is not None:
+            return about(self)
+        name = func.__name__
+        return func(*(_valued(x, name) for x in args), **{k: _valued(x, name) for k, x in kwargs.items()})
+
+    def _refuse_numpy(self, function: str) -> None:
+        """Raise where NumPy's arithmetic would cut a gradient, or freeze a value into a program."""
 
     def __add__(self, other: Any) -> Any:
         return _operators["add"](self, other)
@@ -151,6 +175,14 @@ class OperatorMixin:
         return _operators["get_item"](self, key)
 
 
+def _valued(x: Any, function: str) -> Any:
+    """An argument of a NumPy function: tensors and Variables, in lists too, as arrays."""
+    if isinstance(x, OperatorMixin):
+        x._refuse_numpy(function)
+        return np.asarray(x)
+    return type(x)(_valued(item, function) for item in x) if type(x) in (list, tuple) else x
+
+
 class Stored(OperatorMixin):
     """What keeps its value in a buffer of its own: the part of a Variable that the floor below it needs to see."""
 
@@ -170,6 +202,15 @@ class Stored(OperatorMixin):
 
     def numpy(self) -> np.ndarray[Any, Any]:
         raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError(f"iteration over a Variable without axes: {self.path}")
+        return (self[i] for i in range(self.shape[0]))
+
+    def _refuse_numpy(self, function: str) -> None:
+        if context.in_trace():
+            raise _cut_off(function, self, "would make a constant of a Variable's value of this moment")
 
 
 class SymbolicTensor(OperatorMixin):
@@ -237,6 +278,20 @@ class SymbolicTensor(OperatorMixin):
         return (self[i] for i in range(self.shape[0]))
 
 
+def _shape(given: Any) -> Shape:
+    lengths = None if isinstance(given, str | int) else tuple(given)
+    try:
+        shape = tuple(None if d is None else operator.index(d) for d in lengths or ())
+    except TypeError:
+        lengths = None
+    if lengths is None or any(d is not None and d < 0 for d in shape):
+        raise ArgumentError(
+            f"A shape is a tuple of lengths of axes, None where one is open. Received: shape={given!r}. "
+            "Give for example shape=(28, 28, 1)."
+        )
+    return shape
+
+
 @export("KerasTensor")
 class KerasTensor(SymbolicTensor):
     """A tensor of a functional model: what `Input` and layers called on such tensors give.
@@ -253,7 +308,7 @@ class KerasTensor(SymbolicTensor):
         self, shape: Any, dtype: Any = "float32", record_history: bool = True, name: str | None = None
     ) -> None:
         super().__init__(
-            TensorType(tuple(None if d is None else int(d) for d in shape), standardize_dtype(dtype)),
+            TensorType(_shape(shape), standardize_dtype(dtype)),
             name or unique_name("keras_tensor"),
         )
         self.record_history = record_history
@@ -283,6 +338,10 @@ class ConcreteTensor(TracedTensor):
     gradient, so NumPy functions on it are refused as on other symbolic tensors, np.asarray alone is not.
     """
 
+    def _refuse_numpy(self, function: str) -> None:
+        if context.current_trace() is self.trace:
+            raise _cut_off(function, self, "would cut the gradient off here")
+
     def numpy(self) -> np.ndarray[Any, Any]:
         from striate.compiler.eager import ConcreteTrace
 
@@ -300,6 +359,9 @@ class ConcreteTensor(TracedTensor):
 
     def __int__(self) -> int:
         return int(self.numpy())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.numpy(), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
         return f"<ConcreteTensor {self.numpy()!r}>"

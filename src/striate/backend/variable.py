@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,16 +15,30 @@ from striate.backend.apply import shape as shape_of
 from striate.backend.dtypes import standardize_dtype
 from striate.backend.names import unique_name
 from striate.backend.tensor import Stored, SymbolicTensor
-from striate.core.errors import ArgumentError, ShapeError
+from striate.compiler.eager import ConcreteTrace
+from striate.core.errors import ArgumentError, DTypeError, ShapeError, SymbolicError
 from striate.core.registry import export
 from striate.engine.lock import EXCLUSIVE, SHARED
 from striate.engine.native import aligned_empty, arithmetic
-from striate.ir.types import numpy_dtype
+from striate.ir.types import DTYPES, numpy_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Array = np.ndarray[Any, Any]
+
+
+def _whole_shape(shape: Any, what: str) -> tuple[int, ...]:
+    try:
+        lengths = tuple(operator.index(d) for d in shape)
+    except TypeError:
+        lengths = (-1,)
+    if any(d < 0 for d in lengths):
+        raise ArgumentError(
+            f"A Variable's shape is a tuple of integers of at least 0, none open. Received: shape={shape!r} for "
+            f"{what!r}. Lengths that follow the data are known in `build(input_shape)`."
+        )
+    return lengths
 
 
 @export("Variable", "backend.Variable")
@@ -72,8 +88,9 @@ class Variable(Stored):
         self.constraint: Callable[[Any], Any] | None = None
         self.overwrite_with_gradient = False
         if shape is not None:
+            shape = _whole_shape(shape, self._path)
             kind = numpy_dtype(standardize_dtype(dtype))
-            context.book_allocation(math.prod(int(d) for d in shape) * kind.itemsize, f"{self._path} of shape {shape}")
+            context.book_allocation(math.prod(shape) * kind.itemsize, f"{self._path} of shape {shape}")
         with context.tracing(None), arithmetic(flush_denormals=False):
             value = self._initial(initializer, shape, dtype)
         self.array: Array = aligned_empty(value.shape, value.dtype.name)
@@ -82,22 +99,27 @@ class Variable(Stored):
 
     @staticmethod
     def _initial(initializer: Any, shape: Any, dtype: Any) -> Array:
+        if isinstance(initializer, str):  # of the floor above
+            initializer = importlib.import_module("striate.initializers").get(initializer)
         if callable(initializer):
             if shape is None:
                 raise ArgumentError(
                     f"A Variable with a callable initializer needs a shape. Received: {initializer}, shape=None."
                 )
-            shape = tuple(int(d) for d in shape)
             name = standardize_dtype(dtype)
             return np.asarray(initializer(shape, dtype=name)).astype(numpy_dtype(name), copy=False)
         value = np.asarray(initializer)
+        if value.dtype.kind not in "fiub" and value.dtype.name not in DTYPES:
+            raise DTypeError(
+                f"A Variable starts from numbers, or from an initializer and a shape. Received: {initializer!r}."
+            )
         if dtype is None and not hasattr(initializer, "dtype"):
             # Python numbers and lists: floats become floatx, ints int32.
             dtype = (
                 standardize_dtype(float) if value.dtype.kind == "f" else ("int32" if value.dtype.kind == "i" else None)
             )
         value = value.astype(numpy_dtype(standardize_dtype(dtype if dtype is not None else value.dtype)), copy=False)
-        if shape is not None and tuple(shape) != value.shape:
+        if shape is not None and shape != value.shape:
             raise ShapeError(f"The initial value has shape {value.shape}. Expected shape={tuple(shape)}.")
         return value
 
@@ -136,13 +158,27 @@ class Variable(Stored):
         return convert_to_tensor(self)
 
     def numpy(self) -> Array:
-        """A copy of the value."""
+        """A copy of the value.
+
+        Raises:
+            TypeError: inside a traced step, where it would be the value of the moment of tracing, for ever.
+        """
+        trace = context.current_trace()
+        if trace is not None and not isinstance(trace, ConcreteTrace):
+            raise SymbolicError(
+                f"A NumPy value of the Variable {self.path} was asked for inside a traced step. It would be a constant "
+                "of the program, and never change. Use the Variable itself, with functions of striate.ops; or "
+                "compile(run_eagerly=True), to look at values."
+            )
+        return self._copied()
+
+    def _copied(self) -> Array:
         with SHARED:
             value: Array = self.array.copy()
             return value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return self.numpy() if dtype is None else self.numpy().astype(dtype)
+        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
 
     def __float__(self) -> float:
         return float(self.value)
@@ -157,12 +193,12 @@ class Variable(Stored):
         return len(self.array)
 
     def assign(self, value: Any) -> Any:
-        """Set the value; the shape must be the same, the dtype is converted.
+        """Set the value, and give it; the shape must be the same, the dtype is converted.
 
         Raises:
             ValueError: another shape.
         """
-        value = convert_to_tensor(value)
+        value = cast(value if isinstance(value, SymbolicTensor) else convert_to_tensor(value), self.dtype)
         if tuple(shape_of(value)) != self.shape:
             raise ShapeError(
                 f"The shape of the target variable and the shape of the value assigned to it do not match: "
@@ -172,7 +208,7 @@ class Variable(Stored):
             return value
         trace = context.current_trace()
         if trace is not None:
-            trace.write(self, wrap_value(cast(value, self.dtype)))
+            trace.write(self, wrap_value(value))
             return value
         if isinstance(value, SymbolicTensor):
             raise ArgumentError(f"{self.path} cannot be assigned {value!r} here: it has no value outside its trace.")
@@ -202,7 +238,7 @@ class Variable(Stored):
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        state["array"] = self.numpy()
+        state["array"] = self._copied()
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

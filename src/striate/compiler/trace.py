@@ -31,6 +31,10 @@ class VariableLike(Protocol):
     def __hash__(self) -> int: ...
 
 
+def _same_bits(held: Array, array: Array) -> bool:
+    return held.shape == array.shape and held.dtype == array.dtype and held.tobytes() == array.tobytes()
+
+
 class Trace:
     """Collects what one call of a function computes."""
 
@@ -50,8 +54,8 @@ class Trace:
     def constant(self, array: Array) -> Value:
         """A value known while tracing. One array used twice is one constant."""
         held = self._constants.get(id(array))
-        if held is None:
-            # The array is kept so that its id stays its own.
+        # The array is kept so that its id stays its own; it may have been written since.
+        if held is None or not _same_bits(held[1].attrs.value, array):
             held = self._constants[id(array)] = (array, constant_node(array).result())
         return held[1]
 
