@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from striate import backend, regularizers
-from striate.backend import KerasTensor, SymbolicTensor, Variable
+from striate.backend import KerasTensor, Variable
 from striate.core import tree
 from striate.core.configurable import Configurable
-from striate.core.errors import ArgumentError, StateError
+from striate.core.errors import ArgumentError, StateError, StriateError
 from striate.core.registry import export
+from striate.layers.arguments import as_tensors, autocast, resolve_training, say_where
 from striate.layers.input_spec import InputSpec, check_input_spec
 from striate.layers.signature import CallSignature, all_parameters, call_signature
 from striate.layers.state import LayerState
@@ -32,6 +33,11 @@ def _wrap_build(build: Callable[..., Any]) -> Callable[..., Any]:
         with backend.tracing(None):
             if self._build_depth:  # super().build(...)
                 return build(self, *args, **kwargs)
+            if self.built and self._weights:
+                raise StateError(
+                    f"The layer {self.name!r} is built already, with {_listed(self._build_shapes)}; its weights are "
+                    "made once. Make another layer for another shape."
+                )
             bound = signature.bind(self, *args, **kwargs)
             self._build_shapes = dict(list(bound.arguments.items())[1:])
             self._build_depth += 1
@@ -45,6 +51,16 @@ def _wrap_build(build: Callable[..., Any]) -> Callable[..., Any]:
 
     wrapped._wrapped_build = True  # type: ignore[attr-defined]
     return wrapped
+
+
+def _flag(trainable: Any) -> bool:
+    if not isinstance(trainable, bool | np.bool_ | int):
+        raise ArgumentError(f"`trainable` is True or False. Received: trainable={trainable!r}.")
+    return bool(trainable)
+
+
+def _listed(shapes: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={shape}" for name, shape in shapes.items()) or "no shape"
 
 
 @export("Layer", "layers.Layer")
@@ -113,7 +129,7 @@ class Layer(LayerState, Configurable):
         self.input_spec: InputSpec | list[InputSpec] | None = None
         self.built = False
         self.supports_masking = False
-        self._trainable = bool(trainable)
+        self._trainable = _flag(trainable)
         self._weights: list[Variable] = []
         self._losses: list[Any] = []
         self._build_shapes: dict[str, Any] = {}
@@ -135,14 +151,16 @@ class Layer(LayerState, Configurable):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._require_init()
         signature = call_signature(type(self))
-        args, kwargs = self._convert(args, kwargs)
+        if self._convert_inputs:
+            args, kwargs = as_tensors(self, args, kwargs)
         first = args[0] if args else kwargs.get(signature.first, None)
         check_input_spec(self.input_spec, first, self.name)
         with backend.calling(self) as context, backend.name_scope(self.name):
             outer_training = context.training
             given = kwargs
-            kwargs = self._resolve_training(signature, args, kwargs, context)
+            kwargs = resolve_training(self, signature, args, kwargs, context)
             if context.entry_layer is self:
                 self._clear_losses()
             named, self._named = self._named, True
@@ -150,15 +168,26 @@ class Layer(LayerState, Configurable):
                 if not self.built:
                     self._build_for(signature, args, kwargs)
                 outputs = self._run(args, kwargs, given)
+            except StriateError as error:
+                say_where(self, error, args, kwargs)
+                raise
             finally:
                 self._named = named
                 context.training = outer_training
         return outputs
 
+    def _require_init(self) -> None:
+        if "_inbound_nodes" not in self.__dict__:
+            raise RuntimeError(
+                f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the first statement in "
+                "the `__init__()` method. Go add it!"
+            )
+
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any], given: dict[str, Any]) -> Any:
         leaves = tree.flatten([list(args), kwargs])
         if not backend.in_spec_scope() and any(isinstance(t, KerasTensor) for t in leaves):
-            outputs = self.compute_output_spec(*args, **kwargs)
+            seen = autocast(self, (args, kwargs)) if self._convert_inputs else (args, kwargs)
+            outputs = self.compute_output_spec(*seen[0], **seen[1])
             # As given: a `training` that nobody gave is decided anew whenever the model runs.
             return backend.record(self, args, given, outputs)
         outputs = self.call(*args, **kwargs)
@@ -166,49 +195,12 @@ class Layer(LayerState, Configurable):
             for output in tree.flatten(outputs):
                 if backend.is_tensor(output):
                     # A mean over the batch, as in Keras since 3.15, so that its strength is that of any batch size.
-                    self.add_loss(self.activity_regularizer(output) / float(backend.shape(output)[0] or 1))
+                    samples = (*backend.shape(output), 1)[0]
+                    self.add_loss(self.activity_regularizer(output) / float(samples or 1))
         return outputs
-
-    def _convert(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Arrays and Variables as tensors; floats in the compute dtype."""
-        if not self._convert_inputs:
-            return args, kwargs
-
-        def one(leaf: Any) -> Any:
-            if isinstance(leaf, np.ndarray | np.generic | SymbolicTensor | Variable) or hasattr(leaf, "__array__"):
-                leaf = backend.convert_to_tensor(leaf)
-                if self.autocast and backend.dtype_of(leaf) in _FLOATS:
-                    return backend.cast(leaf, self.compute_dtype)
-            return leaf
-
-        if args and isinstance(args[0], float | int) and not isinstance(args[0], bool):
-            args = (backend.convert_to_tensor(args[0], self.input_dtype), *args[1:])
-        elif args and isinstance(args[0], list | tuple) and _is_numbers(args[0]):
-            args = (np.asarray(args[0], self.input_dtype), *args[1:])
-        return tree.map_structure(one, args), tree.map_structure(one, kwargs)
 
     #: a subclass sets it to False to see its arguments as they are.
     _convert_inputs = True
-
-    def _resolve_training(
-        self, signature: CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any], context: Any
-    ) -> dict[str, Any]:
-        """`training`: as given, else as the layer around was told, else False."""
-        if not signature.has_training:
-            if "training" in kwargs and not signature.has_kwargs:
-                context.training = kwargs["training"]
-                return {k: v for k, v in kwargs.items() if k != "training"}
-            return kwargs
-        position = signature.training_position
-        given = args[position] if position is not None and position < len(args) else kwargs.get("training")
-        if given is None:
-            given = context.training
-        if given is None:
-            given = signature.training_default
-        context.training = given
-        if position is not None and position < len(args):
-            return kwargs
-        return {**kwargs, "training": given}
 
     def _build_for(self, signature: CallSignature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Call `build` with the shapes of the tensors that the layer is called on."""
@@ -276,7 +268,7 @@ class Layer(LayerState, Configurable):
 
     def _first_node(self, what: str) -> backend.FunctionalNode:
         if not self._inbound_nodes:
-            raise StateError(
+            raise AttributeError(
                 f"The layer {self.name!r} has never been called on a functional model's tensors and thus has no "
                 f"defined {what}. Call it on an Input, or build the model it is in."
             )
@@ -339,11 +331,3 @@ class Layer(LayerState, Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-_FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
-
-
-def _is_numbers(value: Any) -> bool:
-    leaves = tree.flatten(value)
-    return bool(leaves) and all(isinstance(v, int | float) for v in leaves)

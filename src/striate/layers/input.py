@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from striate import backend
@@ -13,8 +14,8 @@ from striate.layers.base import Layer
 def _shape(value: Any, name: str) -> tuple[int | None, ...]:
     items = (value,) if isinstance(value, int) else value
     try:
-        return tuple(None if d is None else int(d) for d in items)
-    except (TypeError, ValueError):
+        return tuple(None if d is None else operator.index(d) for d in items)
+    except TypeError:
         raise ArgumentError(
             f"`{name}` must be a tuple of integers and None. Received: {name}={value!r}. Give e.g. {name}=(28, 28, 1)."
         ) from None

@@ -32,8 +32,10 @@ class CallSignature:
         training = next((p for p in parameters if p.name == "training"), None)
         self.has_training = training is not None
         self.training_position = self.names.index("training") if "training" in self.names else None
-        default = training.default if training is not None else None
-        self.training_default = False if default is None or default is inspect.Parameter.empty else default
+        #: None where that is the default: the layers inside then go by their own.
+        self.training_default: Any = None if training is None else training.default
+        if self.training_default is inspect.Parameter.empty:
+            self.training_default = False
 
 
 #: Weak, so that classes made in a notebook's cell over and over do not pile up.
