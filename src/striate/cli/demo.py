@@ -39,6 +39,7 @@ def run_demo(data: LabelledImages, recipe: Recipe, out: Path) -> None:
     """Train, write model, metrics and report in `out`, and say so."""
     from striate.cli.training import METRICS, MODEL, TrainingRun
     from striate.core.files import write_atomically
+    from striate.explain.markup import element
     from striate.explain.report import RunReport
 
     prepared = TrainingRun.prepare("lecture", recipe, out, also=[REPORT])
@@ -51,12 +52,12 @@ def run_demo(data: LabelledImages, recipe: Recipe, out: Path) -> None:
     page = RunReport(
         title="The lecture model on Fashion-MNIST",
         facts={
-            "test accuracy": f"{run.test_accuracy:.1%} of {len(data.x_test):,} images that training never saw",
             "model": f"{run.model.count_params():,} parameters in {len(run.model.layers)} layers",
             "training": f"{len(data.x_train):,} images, {recipe.epochs} epochs, batches of {recipe.batch_size}; Adam, "
             f"learning rate up to {recipe.learning_rate:g} and down to 0 (cosine), seed {recipe.seed}",
             "time": f"{run.seconds:.0f} s, {len(data.x_train) * recipe.epochs / run.seconds:,.0f} images a second",
-            "command": "striate demo",
+            "made by": element("code", "striate demo"),
+            "try it": element("code", f"striate predict {out / MODEL} picture.png"),
         },
         history=run.history,
         images=data.x_test,
@@ -64,9 +65,16 @@ def run_demo(data: LabelledImages, recipe: Recipe, out: Path) -> None:
         probabilities=run.model.predict(data.x_test, batch_size=100, verbose=0),
         class_names=data.class_names,
         model=run.model,
+        garment=_first(data, "Ankle boot"),
     )
     write_atomically(out / REPORT, page.html().encode())
     click.echo(f"model   {out / MODEL}")
     click.echo(f"metrics {out / METRICS}")
     click.echo(f"report  {out / REPORT}")
     click.echo(f"test accuracy {run.test_accuracy:.3f}")
+
+
+def _first(data: LabelledImages, name: str) -> int | None:
+    """The first test image of a class, where there is one."""
+    here = (data.y_test == data.class_names.index(name)).nonzero()[0]
+    return int(here[0]) if len(here) else None

@@ -1,137 +1,174 @@
-"""Charts as SVG text, drawn by ourselves: small, sharp at any size, and in a page without any script."""
+"""Line charts as SVG text, drawn by ourselves: small, sharp at any size, and in a page without any script."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
-from typing import Any
 
-import numpy as np
-
-Array = np.ndarray[Any, Any]
+from striate.explain.markup import Markup, element, joined
 
 #: Colours that people with any colour vision tell apart (Okabe and Ito 2008).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
+#: What a page says of charts once; colours of lines are lighter on a dark ground.
+CHART_STYLE = """
+.chart { max-width: 100%; height: auto; font-family: inherit }
+.chart text { fill: currentColor; font-size: 11px }
+.chart .title { font-size: 13px; font-weight: 600 }
+.chart .rule { stroke: currentColor; stroke-opacity: .16 }
+.chart .on-light, .chart .on-bright { fill: #000 } .chart .on-deep { fill: #fff }
+@media (prefers-color-scheme: dark) {
+  .chart .on-light { fill: currentColor }
+  .chart .series-0 .line { stroke: #56b4e9 } .chart .series-0 .dot { fill: #56b4e9 }
+  .chart .series-1 .line { stroke: #ff9a57 } .chart .series-1 .dot { fill: #ff9a57 }
+}
+"""
 
-def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """About `count` round numbers (1, 2 or 5 times a power of ten apart) from below `low` to above `high`.
+_FONT = 6.8  # pixels that a character of 11 pixels takes, on the generous side
+_LEFT, _RIGHT, _BOTTOM = 50, 14, 38  # margins in pixels: ticks, half a label, ticks and the axis's name
+
+
+def nice_ticks(low: float, high: float, count: int = 6) -> list[float]:
+    """At most `count` steps of a round number (1, 2 or 5 times a power of ten) from below `low` to above `high`.
 
     Example:
-        >>> nice_ticks(0.03, 0.97, count=6)
+        >>> nice_ticks(0.03, 0.97)
         [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = 0.0, 1.0
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    raw = (high - low) / max(count - 1, 1)
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 5, 10) if raw <= m * power * 1.0000001)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(k * step, 12) for k in range(first, last + 1)]
+    # A range that is nothing beside its numbers (or nothing at all) is widened, so that ticks differ.
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        middle, half = (low + high) / 2, max(abs(low), abs(high)) * 0.1 or 0.5
+        low, high = middle - half, middle + half
+    power = 10.0 ** math.floor(math.log10((high - low) / count))
+    for multiple in (1, 2, 5, 10, 20):
+        step = multiple * power
+        first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+        if last - first <= count:
+            break
+    return [round(k * step, -math.floor(math.log10(step))) for k in range(first, last + 1)]
+
+
+class _Axes:
+    """From values to pixels."""
+
+    def __init__(self, count: int, ticks: Sequence[float], width: int, height: int, top: int) -> None:
+        self.count, self.ticks = count, ticks
+        self.width, self.height, self.top = width, height, top
+
+    def x(self, i: float) -> float:
+        share = i / (self.count - 1) if self.count > 1 else 0.5
+        return _LEFT + (self.width - _LEFT - _RIGHT) * share
+
+    def y(self, value: float) -> float:
+        low, high = self.ticks[0], self.ticks[-1]
+        return self.top + (self.height - self.top - _BOTTOM) * (1 - (value - low) / (high - low))
+
+
+def _runs(values: Sequence[float]) -> list[list[int]]:
+    """Positions of finite values, in runs without a gap."""
+    runs: list[list[int]] = [[]]
+    for i, value in enumerate(values):
+        if math.isfinite(value):
+            runs[-1].append(i)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _line(values: Sequence[float], axes: _Axes, number: int) -> Markup:
+    parts = []
+    colour = COLOURS[number % len(COLOURS)]
+    # Dots show where the values are, as long as they do not run into each other.
+    radius = 2.5 if axes.count <= 40 else 0.0
+    for run in _runs(values):
+        points = " ".join(f"{axes.x(i):.1f},{axes.y(values[i]):.1f}" for i in run)
+        if len(run) > 1:
+            parts.append(element("polyline", points=points, class_="line", fill="none", stroke=colour, stroke_width=2))
+        if radius or len(run) == 1:
+            parts += [
+                element("circle", cx=axes.x(i), cy=axes.y(values[i]), r=radius or 2.5, class_="dot", fill=colour)
+                for i in run
+            ]
+    return element("g", *parts, class_=f"series-{number}")
+
+
+def _legend(names: Sequence[str], dashed: Sequence[str], width: int) -> tuple[list[Markup], int]:
+    """Marks and names below the title, on as many rows as they need, and where these end."""
+    parts: list[Markup] = []
+    x, y = float(_LEFT), 34
+    for i, name in enumerate([*names, *dashed]):
+        needed = 24 + _FONT * len(name)
+        if x + needed > width and x > _LEFT:
+            x, y = float(_LEFT), y + 16
+        if i < len(names):
+            at = {"x1": x, "x2": x + 14, "y1": y - 4, "y2": y - 4}
+            mark = element("line", **at, class_="line", stroke=COLOURS[i % len(COLOURS)], stroke_width=3)
+            mark = element("g", mark, class_=f"series-{i}")
+        else:
+            mark = _dashes(x, x + 14, y - 4)
+        parts.append(joined(mark, element("text", name, x=x + 18, y=y)))
+        x += needed + 8
+    return parts, y
+
+
+def _dashes(x1: float, x2: float, y: float) -> Markup:
+    return element("line", x1=x1, x2=x2, y1=y, y2=y, stroke="currentColor", stroke_width=1.5, stroke_dasharray="4 3")
 
 
 def line_chart(
     series: Mapping[str, Sequence[float]],
     title: str,
     x_label: str = "epoch",
-    width: int = 460,
-    height: int = 280,
+    levels: Mapping[str, float] | None = None,
+    width: int = 480,
+    height: int = 290,
     first_x: int = 1,
-) -> str:
+) -> Markup:
     """Lines over x = first_x, first_x + 1, ...; values that are not finite leave a gap.
 
     Args:
         series: name -> values, one line each, named in the legend.
         title: what the y axis shows.
+        levels: name -> value, drawn as a dashed line across.
         width, height: in pixels.
     """
-    left, right, top, bottom = 52, 12, 44, 40
-    finite = [v for values in series.values() for v in values if math.isfinite(v)]
+    shown = {name: value for name, value in (levels or {}).items() if math.isfinite(value)}
+    finite = [v for values in series.values() for v in values if math.isfinite(v)] + list(shown.values())
+    legend, below = _legend(list(series), list(shown), width)
+    count = max((len(v) for v in series.values()), default=1)
     ticks = nice_ticks(min(finite, default=0.0), max(finite, default=1.0))
-    low, high = ticks[0], ticks[-1]
-    longest = max((len(v) for v in series.values()), default=1)
-
-    def px(i: float) -> float:
-        return left + (width - left - right) * (i / max(longest - 1, 1) if longest > 1 else 0.5)
-
-    def py(v: float) -> float:
-        return top + (height - top - bottom) * (1 - (v - low) / (high - low))
-
-    parts = [
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escape(title)}" class="chart">',
-        f'<text x="{left}" y="16" class="title">{escape(title)}</text>',
-    ]
+    axes = _Axes(count, ticks, width, height, top=below + 14)
+    parts = [element("text", title, x=_LEFT, y=16, class_="title"), *legend]
     for tick in ticks:
-        parts.append(
-            f'<line x1="{left}" x2="{width - right}" y1="{py(tick):.1f}" y2="{py(tick):.1f}" class="rule"/>'
-            f'<text x="{left - 6}" y="{py(tick) + 4:.1f}" class="tick" text-anchor="end">{tick:g}</text>'
-        )
-    step = max(1, math.ceil(longest / 10))
-    for i in range(0, longest, step):
-        parts.append(
-            f'<text x="{px(i):.1f}" y="{height - bottom + 16}" class="tick" text-anchor="middle">{i + first_x}</text>'
-        )
-    parts.append(f'<text x="{(left + width - right) / 2:.0f}" y="{height - 6}" class="tick" text-anchor="middle">{escape(x_label)}</text>')
-    at = float(left)
-    for (name, values), colour in zip(series.items(), COLOURS * (1 + len(series) // len(COLOURS))):
-        runs: list[list[str]] = [[]]
-        for i, v in enumerate(values):
-            if math.isfinite(v):
-                runs[-1].append(f"{px(i):.1f},{py(v):.1f}")
-            else:
-                runs.append([])
-        for run in runs:
-            if len(run) > 1:
-                parts.append(f'<polyline points="{" ".join(run)}" fill="none" stroke="{colour}" stroke-width="2"/>')
-            for point in run:
-                x, _, y = point.partition(",")
-                parts.append(f'<circle cx="{x}" cy="{y}" r="2.5" fill="{colour}"/>')
-        parts.append(
-            f'<rect x="{at:.0f}" y="25" width="10" height="10" fill="{colour}"/>'
-            f'<text x="{at + 14:.0f}" y="34" class="tick">{escape(name)}</text>'
-        )
-        at += 26 + 6.4 * len(name)
-    return "".join(parts) + "</svg>"
+        y = axes.y(tick)
+        parts.append(element("line", x1=_LEFT, x2=width - _RIGHT, y1=y, y2=y, class_="rule"))
+        parts.append(element("text", f"{tick:g}", x=_LEFT - 7, y=y + 4, text_anchor="end"))
+    last = first_x + count - 1
+    for value in range(first_x, last + 1, max(1, math.ceil(count / 12))):
+        x = axes.x(value - first_x)
+        parts.append(element("text", value, x=x, y=height - _BOTTOM + 17, text_anchor="middle"))
+    parts.append(element("text", x_label, x=(_LEFT + width - _RIGHT) / 2, y=height - 5, text_anchor="middle"))
+    parts += [_dashes(_LEFT, width - _RIGHT, axes.y(value)) for value in shown.values()]
+    parts += [_line(values, axes, i) for i, values in enumerate(series.values())]
+    return element(
+        "svg",
+        *parts,
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+        role="img",
+        aria_label=_in_words(series, shown, title),
+        class_="chart",
+    )
 
 
-def confusion_matrix(labels: Array, predicted: Array, classes: int) -> Array:
-    """counts[i, j]: how many of true class i were given class j; shape (classes, classes)."""
-    flat = np.asarray(labels, np.int64).ravel() * classes + np.asarray(predicted, np.int64).ravel()
-    return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
-
-
-def confusion_chart(counts: Array, names: Sequence[str], cell: int = 40) -> str:
-    """A confusion matrix: rows are true classes, columns what the model said, shaded by the share of the row."""
-    n = len(names)
-    left, top = 96, 92
-    width, height = left + n * cell + 8, top + n * cell + 24
-    parts = [
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="Confusion matrix" class="chart">',
-        f'<text x="{left}" y="16" class="title">What the model said (columns) of each class (rows)</text>',
-    ]
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    for i, name in enumerate(names):
-        y = top + i * cell
-        parts.append(f'<text x="{left - 8}" y="{y + cell / 2 + 4:.0f}" class="tick" text-anchor="end">{escape(name)}</text>')
-        x = left + i * cell + cell / 2
-        parts.append(
-            f'<text x="{x:.0f}" y="{top - 8}" class="tick" transform="rotate(-40 {x:.0f} {top - 8})">{escape(name)}</text>'
-        )
-        for j in range(n):
-            share = float(shares[i, j])
-            colour = COLOURS[0] if i == j else COLOURS[1]
-            parts.append(
-                f'<rect x="{left + j * cell}" y="{y}" width="{cell - 1}" height="{cell - 1}" fill="{colour}" '
-                f'fill-opacity="{0.06 + 0.94 * share:.3f}"><title>{escape(name)} called {escape(names[j])}: '
-                f"{int(counts[i, j])} ({share:.1%})</title></rect>"
-            )
-            if counts[i, j]:
-                ink = "#fff" if share > 0.5 else "currentColor"
-                parts.append(
-                    f'<text x="{left + j * cell + cell / 2:.0f}" y="{y + cell / 2 + 4:.0f}" class="tick" '
-                    f'text-anchor="middle" style="fill:{ink}">{int(counts[i, j])}</text>'
-                )
-    return "".join(parts) + "</svg>"
+def _in_words(series: Mapping[str, Sequence[float]], levels: Mapping[str, float], title: str) -> str:
+    """What a chart shows, for those who do not see it: where each line begins and ends."""
+    told = []
+    for name, values in series.items():
+        kept = [v for v in values if math.isfinite(v)]
+        told.append(f"{name} from {kept[0]:.3g} to {kept[-1]:.3g}" if kept else f"{name} without values")
+    told += [f"{name} {value:.3g}" for name, value in levels.items()]
+    return f"{title}: {', '.join(told)}" if told else title

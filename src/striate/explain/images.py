@@ -14,28 +14,44 @@ from striate.core.registry import export
 
 Array = np.ndarray[Any, Any]
 
+#: What stands between images of a sheet: see-through in a PNG, so that a sheet fits a light page and a dark one.
+CLEAR = math.nan
+
 
 def to_bytes(image: Array) -> Array:
-    """Values 0..1 (floats) or 0..255 (unsigned bytes) as unsigned bytes."""
+    """Values 0..1 (floats) or 0..255 (unsigned bytes) as unsigned bytes; NaN becomes 0."""
     if image.dtype == np.uint8:
         return image
-    scaled: Array = np.clip(np.nan_to_num(image), 0, 1) * 255 + 0.5
-    return scaled.astype(np.uint8)
+    return np.asarray(np.clip(np.nan_to_num(image), 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _in_range(image: Array, low: float, high: float) -> Array:
+    """`low` to 0, `high` to 1; in double precision, where the difference of two floats cannot overflow."""
+    return np.asarray((image.astype(np.float64) - low) / (high - low)).astype(np.float32)
 
 
 def stretch(image: Array) -> Array:
     """The image's own range to 0..1; a constant image becomes mid-grey."""
     low, high = float(np.min(image)), float(np.max(image))
-    return np.full(image.shape, 0.5, np.float32) if high <= low else ((image - low) / (high - low)).astype(np.float32)
+    return _in_range(image, low, high) if high > low else np.full(image.shape, 0.5, np.float32)
 
 
 def stretch_signed(image: Array) -> Array:
     """Zero to mid-grey, the largest magnitude to black or white: what a filter's weights are best seen as."""
     top = float(np.max(np.abs(image)))
-    return np.full(image.shape, 0.5, np.float32) if top == 0 else (0.5 + image / (2 * top)).astype(np.float32)
+    return _in_range(image, -top, top) if top > 0 else np.full(image.shape, 0.5, np.float32)
 
 
-def tile(images: Array, columns: int | None = None, gap: int = 1, scale: int = 1, background: float = 1.0) -> Array:
+def stretch_map(values: Array) -> Array:
+    """A feature map: its largest value to white, and black is 0, or the least value where that is below 0.
+
+    A map that answers nowhere is black, as a whole.
+    """
+    low, high = min(0.0, float(np.min(values))), float(np.max(values))
+    return _in_range(values, low, high) if high > low else np.zeros(values.shape, np.float32)
+
+
+def tile(images: Array, columns: int | None = None, gap: int = 1, scale: int = 1, background: float = CLEAR) -> Array:
     """Images side by side, left to right, top to bottom.
 
     Args:
@@ -43,6 +59,7 @@ def tile(images: Array, columns: int | None = None, gap: int = 1, scale: int = 1
         columns: images a row; about square unless given.
         gap: pixels between images, after scaling.
         scale: each pixel becomes scale x scale pixels.
+        background: value between the images; not a number (`CLEAR`) is see-through in a PNG.
 
     Returns:
         (rows, columns) or (rows, columns, 3), values 0..1.
@@ -50,7 +67,7 @@ def tile(images: Array, columns: int | None = None, gap: int = 1, scale: int = 1
     if images.ndim not in (3, 4) or not len(images):
         raise ShapeError(f"tile() takes images (count, height, width[, 3]). Received an array of shape {images.shape}.")
     count, height, width = images.shape[:3]
-    columns = columns or math.ceil(math.sqrt(count))
+    columns = min(columns or math.ceil(math.sqrt(count)), count)
     rows = math.ceil(count / columns)
     h, w = height * scale, width * scale
     sheet = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, *images.shape[3:]), background, np.float32)
@@ -71,9 +88,15 @@ def filter_images(kernel: Array) -> Array:
 
     Returns:
         (filters, height, width) or (filters, height, width, 3), values 0..1.
+
+    Raises:
+        ValueError: no kernel of a convolution.
     """
+    kernel = np.asarray(kernel)
     if kernel.ndim != 4:
-        raise ShapeError(f"A convolution's kernel has 4 axes (height, width, in, filters). Received shape {kernel.shape}.")
+        raise ShapeError(
+            f"A convolution's kernel has 4 axes (height, width, in, filters). Received shape {kernel.shape}."
+        )
     filters = np.moveaxis(kernel, -1, 0)
     if filters.shape[-1] != 3:
         filters = filters.mean(axis=-1)
@@ -81,14 +104,19 @@ def filter_images(kernel: Array) -> Array:
 
 
 def png(image: Array) -> bytes:
-    """An image (height, width), (height, width, 1) or (height, width, 3) as a PNG file's bytes."""
+    """An image (height, width), (height, width, 1) or (height, width, 3) as a PNG file's bytes; NaN is see-through."""
     from PIL import Image
 
     data = to_bytes(image)
     if data.ndim == 3 and data.shape[-1] == 1:
-        data = data[..., 0]
+        data, image = data[..., 0], image[..., 0]
+    picture = Image.fromarray(data)
+    clear = np.isnan(image) if image.dtype.kind == "f" else np.zeros(image.shape, bool)
+    if clear.any():
+        alpha = clear if clear.ndim == 2 else clear.any(axis=-1)
+        picture.putalpha(Image.fromarray(np.where(alpha, 0, 255).astype(np.uint8)))
     held = io.BytesIO()
-    Image.fromarray(data).save(held, "PNG", optimize=True)
+    picture.save(held, "PNG", optimize=True)
     return held.getvalue()
 
 

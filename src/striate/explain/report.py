@@ -6,40 +6,31 @@ The page is self-contained: no script, no font and no picture is fetched from an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from html import escape
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from striate.explain.charts import confusion_chart, confusion_matrix, line_chart
+from striate.core.errors import ShapeError
+from striate.explain.charts import line_chart
+from striate.explain.confusion import confusion_chart, confusion_matrix
 from striate.explain.feature_maps import feature_maps
-from striate.explain.images import data_uri, filter_images, stretch, tile
+from striate.explain.images import filter_images, stretch, stretch_map, tile
+from striate.explain.markup import Markup, element, joined
+from striate.explain.page import bar, bar_table, facts, page, percent, picture, probability, section, soft, wide
 
 Array = np.ndarray[Any, Any]
 
-#: At most so many maps of a layer are shown; the lecture model's last has 256.
-MAPS_SHOWN = 32
-
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8882; --good: #00734f; --bad: #b34700; }
-@media (prefers-color-scheme: dark) { :root { --good: #3ecf9a; --bad: #ff9a57; } }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1060px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin-bottom: .2rem } h2 { font-size: 1.15rem; margin-top: 2.2rem; border-top: 1px solid var(--line); padding-top: 1rem }
-p { max-width: 70ch } .soft { opacity: .72 }
-.row { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex-start }
-table { border-collapse: collapse } td, th { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: .7rem }
-figure { margin: 0 } .grid img { width: 100%; image-rendering: pixelated; background: var(--soft); border-radius: 4px }
-figcaption { font-size: .78rem; line-height: 1.25 } img.maps { image-rendering: pixelated; max-width: 100% }
-.good { color: var(--good) } .bad { color: var(--bad); font-weight: 600 }
-.chart { max-width: 100%; height: auto; font-family: inherit } .chart text { fill: currentColor }
-.chart .title { font-size: 13px; font-weight: 600 } .chart .tick { font-size: 11px } .chart .rule { stroke: var(--line); stroke-width: 1 }
-.bar { display: inline-block; height: .7em; background: #0072b2; border-radius: 2px }
-"""
+#: Test images shown, and mistakes; more of them only make the page heavy.
+IMAGES_SHOWN, MISTAKES_SHOWN = 40, 20
+#: Maps of a layer that are shown: those of a first layer all, of a deep one (256 in the lecture model) a part.
+MAPS_SHOWN = 64
+#: Images side by side in a sheet of filters or maps, and about how wide each is, in pixels.
+COLUMNS, MAP_SIZE = 16, 56
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunReport:
     """What a report is made of.
 
@@ -52,102 +43,168 @@ class RunReport:
         probabilities: what the model said, (count, classes).
         class_names: a name a class.
         model: the trained model, for its filters and feature maps; None leaves them out.
+        garment: which test image is followed through the layers; unless given, the first that is called by its right
+            name.
+
+    Raises:
+        ValueError: numbers of images, labels, probabilities and names that do not fit together.
     """
 
     title: str
-    facts: Mapping[str, str]
+    facts: Mapping[str, object]
     history: Mapping[str, Sequence[float]]
     images: Array
     labels: Array
     probabilities: Array
     class_names: Sequence[str]
     model: Any = None
-    shown: int = 40
-    notes: list[str] = field(default_factory=list)
+    garment: int | None = None
+
+    def __post_init__(self) -> None:
+        expected = (len(self.images), len(self.class_names))
+        if np.shape(self.probabilities) != expected or np.shape(self.labels) != expected[:1] or not expected[0]:
+            raise ShapeError(
+                f"A report of {expected[0]} images and {expected[1]} classes takes labels {expected[:1]} and "
+                f"probabilities {expected}. Received shapes {np.shape(self.labels)} and {np.shape(self.probabilities)}."
+            )
 
     def html(self) -> str:
         """The page."""
-        parts = [
-            "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-            "<meta name='viewport' content='width=device-width, initial-scale=1'>",
-            f"<title>{escape(self.title)}</title><style>{_STYLE}</style></head><body>",
-            f"<h1>{escape(self.title)}</h1>",
-            self._facts(),
-            self._curves(),
-            self._confusion(),
-            self._predictions(),
-            self._mistakes(),
-        ]
+        parts = [self._head(), self._curves(), self._confusion(), self._predictions(), self._mistakes()]
         if self.model is not None:
             parts += [self._filters(), self._maps()]
-        return "\n".join(p for p in parts if p) + "</body></html>\n"
+        footer = element("footer", "Made by Striate. This page is one file: it holds no script and fetches nothing.")
+        return page(self.title, *(p for p in parts if p), footer)
 
-    def _facts(self) -> str:
-        rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in self.facts.items())
-        notes = "".join(f"<p>{escape(n)}</p>" for n in self.notes)
-        return f"<table>{rows}</table>{notes}"
+    @cached_property
+    def _true(self) -> Array:
+        return np.asarray(self.labels, np.int64)
 
-    def _curves(self) -> str:
+    @cached_property
+    def _said(self) -> Array:
+        return np.asarray(np.argmax(self.probabilities, axis=-1), np.int64)
+
+    @cached_property
+    def _accuracy(self) -> float:
+        return float(np.mean(self._said == self._true))
+
+    @cached_property
+    def _counts(self) -> Array:
+        return confusion_matrix(self._true, self._said, len(self.class_names))
+
+    def _head(self) -> Markup:
+        right, count = int((self._said == self._true).sum()), len(self._true)
+        lead = element(
+            "p",
+            "Of ",
+            element("b", f"{count:,}"),
+            " test images, which the training never saw, the model called ",
+            element("b", f"{right:,}"),
+            f" by their right name: {self._accuracy:.1%}.",
+            class_="lead",
+        )
+        return joined(element("h1", self.title), lead, facts(self.facts))
+
+    def _curves(self) -> Markup | None:
         groups: dict[str, dict[str, list[float]]] = {}
         for name, values in self.history.items():
             base = name.removeprefix("val_")
-            label = "validation" if name.startswith("val_") else "training"
+            label = "validation images" if name.startswith("val_") else "training images"
             groups.setdefault(base, {})[label] = [float(v) for v in values]
-        charts = "".join(line_chart(series, base.replace("_", " ")) for base, series in sorted(groups.items()))
-        return f"<h2>Learning curves</h2><div class='row'>{charts}</div>" if charts else ""
-
-    @property
-    def _said(self) -> Array:
-        said: Array = np.argmax(self.probabilities, axis=-1)
-        return said
-
-    def _confusion(self) -> str:
-        counts = confusion_matrix(self.labels, self._said, len(self.class_names))
-        recall = np.diag(counts) / np.maximum(counts.sum(axis=1), 1)
-        rows = "".join(
-            f"<tr><td>{escape(n)}</td><td>{r:.1%}</td><td><span class='bar' style='width:{100 * r:.0f}px'></span></td></tr>"
-            for n, r in zip(self.class_names, recall)
+        groups.pop("learning_rate", None)
+        if not groups:
+            return None
+        charts = [
+            line_chart(
+                series, base.replace("_", " "), levels={"test images": self._accuracy} if base == "accuracy" else None
+            )
+            for base, series in sorted(groups.items())
+        ]
+        told = (
+            "An epoch is one pass over all training images. The values of training images are means over the epoch, "
+            "taken while the weights move and dropout switches neurons off, so the model can do better at the epoch's "
+            "end than they say."
         )
-        return (
-            "<h2>Confusion matrix</h2><div class='row'>"
-            + confusion_chart(counts, self.class_names)
-            + f"<table><tr><th>class</th><th>found</th><th></th></tr>{rows}</table></div>"
+        if "accuracy" in groups:
+            told += " The dashed line is the accuracy on the test images, scored once, when all was over."
+        return section("Learning curves", soft(told), element("div", *charts, class_="row"))
+
+    def _confusion(self) -> Markup:
+        names, counts = self.class_names, self._counts
+        found = np.diag(counts) / np.maximum(counts.sum(axis=1), 1)
+        told = (
+            "Each row is a true class, each column what the model said; the diagonal (blue) is right. The darker a "
+            "cell, the larger its share of the row."
+        )
+        wrong = counts - np.diag(np.diag(counts))
+        if wrong.any():
+            i, j = divmod(int(np.argmax(wrong)), len(names))
+            told += (
+                f" The most frequent mistake: {wrong[i, j]} of {counts[i].sum()} images of the class {names[i]} "
+                f"were called {names[j]}."
+            )
+        rows = [(names[i], float(found[i]), percent(float(found[i])), False) for i in np.argsort(-found, kind="stable")]
+        table = bar_table(rows, "Of each class, called by its right name")
+        return section(
+            "Which classes are taken for which",
+            soft(told),
+            element("div", wide(confusion_chart(counts, names), "Confusion matrix"), table, class_="row"),
         )
 
-    def _figure(self, i: int) -> str:
-        said, true = int(self._said[i]), int(self.labels[i])
+    def _shown(self, image: Array) -> Array:
+        """An image as it is looked at: values 0..1 as they are, others stretched."""
+        image = np.squeeze(np.asarray(image))
+        return image if image.min() >= 0 and image.max() <= 1 else stretch(image)
+
+    def _card(self, i: int) -> Markup:
+        said, true = int(self._said[i]), int(self._true[i])
+        name, truth = self.class_names[said], self.class_names[true]
         share = float(self.probabilities[i, said])
-        name = escape(self.class_names[said])
         if said == true:
-            caption = f"<span class='good'>{name}</span> {share:.0%}"
+            caption = [element("span", name, class_="good"), f" {probability(share)}", bar(share)]
         else:
-            of_true = float(self.probabilities[i, true])
-            caption = f"<span class='bad'>{name}</span> {share:.0%}<br>is {escape(self.class_names[true])} ({of_true:.1%})"
-        uri = data_uri(stretch(np.squeeze(self.images[i])))
-        alt = f"test image {i}: {self.class_names[true]}, called {self.class_names[said]}"
-        return f"<figure><img src='{uri}' alt='{escape(alt, quote=True)}'><figcaption>{caption}</figcaption></figure>"
-
-    def _predictions(self) -> str:
-        figures = "".join(self._figure(i) for i in range(min(self.shown, len(self.images))))
-        return (
-            f"<h2>The first {min(self.shown, len(self.images))} test images</h2>"
-            "<p class='soft'>What the model says and how probable it holds it; where it errs, what it should have said.</p>"
-            f"<div class='grid'>{figures}</div>"
+            held = probability(float(self.probabilities[i, true]))
+            caption = [
+                element("span", name, class_="bad"),
+                f" {probability(share)}",
+                bar(share, wrong=True),
+                element("span", f"true: {truth} {held}", class_="soft"),
+            ]
+        alt = f"Test image {i}: {truth}, called {name}"
+        return element(
+            "figure",
+            picture(self._shown(self.images[i]), alt),
+            element("figcaption", *caption),
+            class_="card" if said == true else "card wrong",
         )
 
-    def _mistakes(self) -> str:
-        wrong = np.flatnonzero(self._said != self.labels)
+    def _predictions(self) -> Markup:
+        count = min(IMAGES_SHOWN, len(self.images))
+        return section(
+            f"The first {count} test images",
+            soft(
+                "Below each image what the model says, and how probable it holds that; the bar shows the same. Where "
+                "it is wrong, the card has a frame and names the true class, and how probable the model held that."
+            ),
+            element("div", *(self._card(i) for i in range(count)), class_="grid"),
+        )
+
+    def _mistakes(self) -> Markup:
+        wrong = np.flatnonzero(self._said != self._true)
         if not len(wrong):
-            return "<h2>Worst mistakes</h2><p>None: every test image was called by its name.</p>"
-        of_true = self.probabilities[wrong, np.asarray(self.labels, np.int64)[wrong]]
-        worst = wrong[np.argsort(of_true, kind="stable")[:20]]
-        figures = "".join(self._figure(int(i)) for i in worst)
-        return (
-            f"<h2>Worst mistakes</h2><p class='soft'>Of {len(wrong)} mistakes among {len(self.labels)} test images, "
-            "those where the model held the true class least probable.</p>"
-            f"<div class='grid'>{figures}</div>"
+            return section("The worst mistakes", soft("None: every test image was called by its right name."))
+        of_truth = np.asarray(self.probabilities)[wrong, self._true[wrong]]
+        worst = wrong[np.argsort(of_truth, kind="stable")[:MISTAKES_SHOWN]]
+        return section(
+            "The worst mistakes",
+            soft(
+                f"Of the {len(wrong)} mistakes those where the model held the true class least probable. "
+                "Would you have known better?"
+            ),
+            element("div", *(self._card(int(i)) for i in worst), class_="grid"),
         )
 
+    @cached_property
     def _first_convolution(self) -> Any:
         for layer in self.model.layers:
             kernel = getattr(layer, "kernel", None)
@@ -155,39 +212,88 @@ class RunReport:
                 return layer
         return None
 
-    def _filters(self) -> str:
-        layer = self._first_convolution()
+    def _filters(self) -> Markup | None:
+        layer = self._first_convolution
         if layer is None:
-            return ""
+            return None
         filters = filter_images(layer.kernel.numpy())
-        sheet = tile(filters, columns=min(16, len(filters)), gap=4, scale=max(1, 42 // filters.shape[1]))
-        h, w = layer.kernel.shape[:2]
-        return (
-            f"<h2>The {len(filters)} filters of {escape(layer.name)}</h2>"
-            f"<p class='soft'>Each is a small image of {h}x{w} weights: grey is zero, white the largest positive, black the "
-            "largest negative weight. A filter answers where the picture looks like it.</p>"
-            f"<img class='maps' src='{data_uri(sheet)}' alt='filters of {escape(layer.name)}'>"
+        h, w, channels = layer.kernel.shape[:3]
+        sheet = tile(filters, columns=COLUMNS, gap=4, scale=max(1, round(MAP_SIZE / max(h, w))))
+        of_many = "" if channels in (1, 3) else f" (the mean over their {channels} input maps)"
+        return section(
+            f"What the first layer looks for: {len(filters)} filters",
+            soft(
+                f"Each filter of {layer.name} is {h}x{w} weights{of_many}, learned from nothing but the training "
+                "images. White weights are positive, black ones negative, mid-grey is zero. A filter answers where the "
+                "picture looks like it: one that is white on one side and black on the other answers to an edge "
+                "between light and dark."
+            ),
+            wide(picture(sheet, f"{len(filters)} filters of {layer.name} as small images", sheet=True), "Filters"),
         )
 
-    def _maps(self) -> str:
-        image = np.asarray(self.images[0])
-        maps = feature_maps(self.model, image)
-        true = escape(self.class_names[int(self.labels[0])])
-        parts = [
-            f"<h2>What the layers see in one garment ({true})</h2>",
-            f"<div class='row'><img class='maps' width='112' src='{data_uri(stretch(np.squeeze(image)))}' alt='{true}'>"
-            "<p class='soft'>Each small picture is one feature map: bright where its neurons answer. All neurons of a map share "
-            "their weights and look at different places.</p></div>",
+    def _maps(self) -> Markup | None:
+        i = int(np.argmax(self._said == self._true)) if self.garment is None else self.garment
+        image = np.asarray(self.images[i])
+        maps = feature_maps(self.model, image if image.ndim == 3 else image[..., None])
+        if not maps:
+            return None
+        true = self.class_names[int(self._true[i])]
+        order = np.argsort(-np.asarray(self.probabilities[i]), kind="stable")[:5]
+        values = [float(self.probabilities[i, k]) for k in order]
+        said = [
+            (self.class_names[k], value, probability(value), bool(k != self._true[i]))
+            for k, value in zip(order, values)
         ]
-        for name, values in maps.items():
-            count = min(values.shape[-1], MAPS_SHOWN if values.shape[0] < 20 else 64)
-            shown = np.stack([stretch(values[..., k]) for k in range(count)])
-            scale = max(1, 56 // values.shape[0])
-            sheet = tile(shown, columns=16, gap=3, scale=scale)
-            more = f", the first {count}" if count < values.shape[-1] else ""
-            parts.append(
-                f"<p><b>{escape(name)}</b> <span class='soft'>{values.shape[0]}x{values.shape[1]}, "
-                f"{values.shape[2]} maps{more}</span></p>"
-                f"<img class='maps' src='{data_uri(sheet)}' alt='feature maps of {escape(name)}'>"
-            )
-        return "".join(parts)
+        intro = element(
+            "div",
+            picture(self._shown(image), f"Test image {i}: {true}", width=168),
+            element(
+                "div",
+                soft(
+                    "Each small picture below is a feature map: how strongly the neurons of one kind answer at each "
+                    "place of the garment (white: most, black: not at all). The neurons of a map share their weights "
+                    "and look at different places. From layer to layer the maps become smaller and coarser, and what "
+                    "they answer to more involved."
+                ),
+                bar_table(said, "What the model says of it in the end"),
+            ),
+            class_="row",
+        )
+        sheets = [self._layer(name, values) for name, values in maps.items()]
+        return section(f"One garment on its way through the layers: {true}", intro, *sheets)
+
+    def _layer(self, name: str, values: Array) -> Markup:
+        rows, columns, count = values.shape
+        shown = min(count, MAPS_SHOWN)
+        sheet = tile(
+            np.stack([stretch_map(values[..., k]) for k in range(shown)]),
+            columns=COLUMNS,
+            gap=4,
+            scale=max(1, round(MAP_SIZE / max(rows, columns))),
+        )
+        silent = int((values.reshape(-1, count).max(axis=0) <= 0).sum())
+        told = [f"{count} maps of {rows}x{columns}", self._kind(name)]
+        told.append(f"{silent} of them do not answer to this image" if silent else None)
+        told.append(f"the first {shown} are shown" if shown < count else None)
+        return joined(
+            element("h3", name),
+            soft("; ".join(t for t in told if t), "."),
+            wide(picture(sheet, f"{shown} feature maps of {name}", sheet=True), f"Feature maps of {name}"),
+        )
+
+    def _kind(self, name: str) -> str | None:
+        """What a layer does, in a few words."""
+        layer = self.model.get_layer(name)
+        kind = type(layer).__name__
+        if layer is self._first_convolution:
+            return "map k is the picture seen through filter k of those above"
+        if kind.startswith("Conv"):
+            h, w = layer.kernel_size
+            return f"each neuron sees {h}x{w} places of all maps of the layer before"
+        if kind.startswith("MaxPooling"):
+            h, w = layer.pool_size
+            return f"each neuron keeps the strongest answer of {h}x{w} places of one map"
+        if kind.startswith("AveragePooling"):
+            h, w = layer.pool_size
+            return f"each neuron is the mean of {h}x{w} places of one map"
+        return None
