@@ -1,6 +1,7 @@
 """How far kernels are from the exact result: the measured columns of docs/numerics.md.
 
     .venv/bin/python tools/measure_numerics.py ulps [STEP] [OP ...]   elementwise functions, over all of float32
+    .venv/bin/python tools/measure_numerics.py ulps 1:0.0625:128 exp  every float32 of these sizes, of both signs
     .venv/bin/python tools/measure_numerics.py shares [EXAMPLES]      the other ops, on the test suite's drawn problems
 
 ulps: each op is run by its kernel for every instruction set this CPU has, on every STEP-th bit pattern that is no
@@ -16,7 +17,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
@@ -82,18 +83,33 @@ def errors(
 # ---- ulps
 
 
-def numbers(step: int) -> Iterator[Array]:
-    """Every step-th bit pattern, in chunks; denormals, which the engine takes for 0, are left out."""
-    for start in range(0, 1 << 32, CHUNK * step):
-        bits = np.arange(start, min(start + CHUNK * step, 1 << 32), step, dtype=np.uint64)
-        x = bits.astype(np.uint32).view(np.float32)
-        with np.errstate(invalid="ignore"):
-            yield x[~(np.abs(x) < TINY)]
+class Sample(NamedTuple):
+    """Every step-th bit pattern from `first` to before `last`, with either sign."""
+
+    step: int
+    first: int
+    last: int
 
 
-def problems(op: str, step: int, attrs: Attrs) -> Iterator[Case]:
+def read_sample(text: str) -> Sample:
+    step, *ends = text.split(":")
+    first, last = (int(np.float32(end).view(np.uint32)) for end in ends) if ends else (0, 1 << 31)
+    return Sample(int(step), first, last)
+
+
+def numbers(sample: Sample) -> Iterator[Array]:
+    """The sample in chunks; denormals, which the engine takes for 0, are left out."""
+    for sign in (0, 1 << 31):
+        for start in range(sample.first, sample.last, CHUNK * sample.step):
+            bits = np.arange(start, min(start + CHUNK * sample.step, sample.last), sample.step, dtype=np.uint64)
+            x = (bits + sign).astype(np.uint32).view(np.float32)
+            with np.errstate(invalid="ignore"):
+                yield x[~(np.abs(x) < TINY)]
+
+
+def problems(op: str, sample: Sample, attrs: Attrs) -> Iterator[Case]:
     rng = np.random.default_rng(0)
-    for x in numbers(step):
+    for x in numbers(sample):
         inputs: tuple[Array, ...] = (x,)
         if op.endswith("_grad"):
             low, high = RANGES.get(op, (-3e38, 3e38))  # formulas have no limit at infinity
@@ -108,10 +124,10 @@ def problems(op: str, step: int, attrs: Attrs) -> Iterator[Case]:
             yield Case(op, "all", inputs, attrs)
 
 
-def worst(op: str, step: int, attrs: Attrs) -> dict[str, tuple[float, Any]]:
+def worst(op: str, sample: Sample, attrs: Attrs) -> dict[str, tuple[float, Any]]:
     """For each instruction set: the largest error as a share of the bound, and where."""
     found: dict[str, tuple[float, Any]] = {row.isa: (0.0, None) for row in rows_of(op)}
-    for case in problems(op, step, attrs):
+    for case in problems(op, sample, attrs):
         with np.errstate(all="ignore"):
             exact = list(run_reference(op, tuple(x.astype(np.float64) for x in case.inputs), attrs))
             allowed = bounds(case, exact)
@@ -120,12 +136,12 @@ def worst(op: str, step: int, attrs: Attrs) -> dict[str, tuple[float, Any]]:
     return found
 
 
-def ulps(step: int, ops: list[str]) -> None:
+def ulps(sample: Sample, ops: list[str]) -> None:
     isas = [isa for isa in ISAS if any(row.isa == isa for row in native.kernels())]
     print("| op | bound | " + " | ".join(isas) + " | worst at |")
     for op in ops:
         for said, attrs in ATTRIBUTES.get(op, [("", NO_ATTRS)]):
-            found = worst(op, step, attrs)
+            found = worst(op, sample, attrs)
             unit = 1.0 if op in FAMILIES else ULPS.get(op, 0.5)
             at = max(found.values(), key=lambda f: f[0])[1]
             cells = " | ".join(f"{found[isa][0] * unit:.2f}" for isa in isas)
@@ -164,7 +180,7 @@ def main() -> None:
     native.set_threads(1)
     what, *given_numbers = sys.argv[1:] or ["ulps"]
     if what == "ulps":
-        ulps(int(given_numbers[0]) if given_numbers else 61, given_numbers[1:] or MEASURED)
+        ulps(read_sample(given_numbers[0] if given_numbers else "61"), given_numbers[1:] or MEASURED)
     elif what == "shares":
         print("| op | largest share of the bound | kernel |")
         for op in sorted(PROBLEMS):

@@ -1,0 +1,52 @@
+"""Each row of the layers' conformance cases against real Keras: a new layer is compared by having its row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.conformance.layers.cases import CASES
+
+import striate
+from striate import ops
+from support import close, same_both_ways
+
+#: Keras takes the statistics of a Normalization when it adapts or loads a file, not from set_weights.
+DIFFERENT = ("Normalization()",)
+
+
+def numbers(shape, place):
+    """All different, also from those of the other inputs: where two are equal, a maximum's gradient is anyone's."""
+    spread = np.linspace(-2.03, 1.97, int(np.prod(shape)), dtype="float32") + np.float32(0.011 * place)
+    return np.random.default_rng(7 + place).permutation(spread).reshape(shape)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.id not in DIFFERENT], ids=lambda c: c.id)
+def test_row(oracle, case):
+    """Output, gradients, weights, shapes and config; at inference, so that nothing random is in it."""
+    inputs = [numbers(shape, i) for i, shape in enumerate(case.inputs)]
+    rng = np.random.default_rng(7)
+    striate.utils.clear_session()
+    layer = getattr(striate.layers, case.layer)(**case.arguments)
+    shapes = inputs[0].shape if len(inputs) == 1 else [x.shape for x in inputs]
+    layer.build(shapes)
+    weights = [rng.uniform(0.2, 1, w.shape).astype(w.dtype) for w in layer.weights]
+    layer.set_weights(weights)
+    asked = {"name": case.layer, "config": case.arguments, "inputs": inputs, "weights": weights, "training": False}
+    expected = oracle("layer", **asked)
+
+    variables = [striate.Variable(x) for x in inputs]
+    trainable = layer.trainable_variables
+    cotangent = np.cos(np.arange(expected["output"].size, dtype="float32")).reshape(expected["output"].shape)
+    given = inputs[0] if len(inputs) == 1 else inputs
+    close(layer(given), expected["output"])
+
+    def loss():
+        return ops.sum(layer(variables[0] if len(variables) == 1 else variables) * cotangent)
+
+    _, gradients = striate.value_and_grad(loss, [*trainable, *variables])()
+    for got, want in zip(gradients, [*expected["weight_gradients"], *expected["input_gradients"]], strict=True):
+        close(got, want, 1e-4)
+    assert tuple(layer.compute_output_shape(shapes)) == tuple(expected["output_shape"])
+    assert [w.path.split("/")[-1] for w in layer.weights] == [p.split("/")[-1] for p in expected["paths"]]
+    assert [w.trainable for w in layer.weights] == expected["trainable"]
+    same_both_ways(oracle, layer, expected["config"])
