@@ -88,9 +88,11 @@ class Functional(Model):
         return list(self._operations)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """The outputs for other tensors. An explicit `training` in a layer's own call stays as it was given."""
+        """The outputs for other tensors. A `training` of this call holds for all layers, as in Keras 3."""
         del training, mask  # layers take `training` from the call around them
-        return self._graph.run(standardize_inputs(self._graph, inputs, self.name))
+        outputs = self._graph.run(standardize_inputs(self._graph, inputs, self.name))
+        # As in Keras: Model([a], [b]) gives what Model(a, b) gives.
+        return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
 
     @property
     def inputs(self) -> list[KerasTensor]:

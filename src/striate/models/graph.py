@@ -140,10 +140,13 @@ class LayerGraph:
         """The outputs for other tensors in the inputs' places: arrays, traced or symbolic ones.
 
         Args:
-            tensors: one an input, in order.
+            tensors: one an input, in order. Where the call around them says whether it trains, that holds for every
+                layer, as in Keras 3: its files note a `training` for calls that were given none.
             substitute: gives what is called in an operation's place (cloning uses it).
         """
         values: dict[int, Any] = {id(t): x for t, x in zip(self.inputs, tensors, strict=True)}
+        around = backend.call_context()
+        training = None if around is None else around.training
 
         def value(leaf: Any) -> Any:
             return values[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
@@ -153,6 +156,8 @@ class LayerGraph:
                 continue
             args = tree.map_structure(value, list(node.args))
             kwargs = {k: tree.map_structure(value, v) for k, v in node.kwargs.items()}
+            if training is not None and "training" in kwargs:
+                kwargs["training"] = training
             operation = node.operation if substitute is None else substitute(node.operation)
             results = [r for r in tree.flatten(operation(*args, **kwargs)) if r is not None]
             values.update((id(t), r) for t, r in zip(node.outputs, results, strict=True))
