@@ -42,7 +42,8 @@ figure { margin: 0 } figcaption { font-size: .8rem; line-height: 1.35; padding: 
 .bar.wrong { background: var(--bar-bad) } .bars td { vertical-align: middle } .bars .bar { height: .6rem }
 .sheet { background: none; display: block }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem; color: var(--soft); font-size: .85rem }
-@media print { .card { break-inside: avoid } .wide { overflow: visible } .wide > .chart, .wide > img { max-width: 100% } }
+@media print { .card { break-inside: avoid } .wide { overflow: visible }
+  .wide > .chart, .wide > img { max-width: 100% } }
 """
 
 
