@@ -154,13 +154,14 @@ __attribute__((noinline)) void steps_tile(const StepsTile& t, const TileEnds& e)
   case m:                                                     \
     if constexpr (m <= kTileRows) return kernel<m, NV>(t, e); \
     break;
-#define STRIATE_TILE_CASES(kernel)                                                                                    \
-  STRIATE_TILE_CASE(kernel, 1)                                                                                        \
-  STRIATE_TILE_CASE(kernel, 2)                                                                                        \
-  STRIATE_TILE_CASE(kernel, 3) STRIATE_TILE_CASE(kernel, 4) STRIATE_TILE_CASE(kernel, 5) STRIATE_TILE_CASE(kernel, 6) \
-      STRIATE_TILE_CASE(kernel, 7) STRIATE_TILE_CASE(kernel, 8) STRIATE_TILE_CASE(kernel, 9)                          \
-          STRIATE_TILE_CASE(kernel, 10) STRIATE_TILE_CASE(kernel, 11) STRIATE_TILE_CASE(kernel, 12)                   \
-              STRIATE_TILE_CASE(kernel, 13) STRIATE_TILE_CASE(kernel, 14)
+// clang-format off: it lays these out anew at every run
+#define STRIATE_TILE_CASES(kernel) \
+  STRIATE_TILE_CASE(kernel, 1) STRIATE_TILE_CASE(kernel, 2) STRIATE_TILE_CASE(kernel, 3) \
+  STRIATE_TILE_CASE(kernel, 4) STRIATE_TILE_CASE(kernel, 5) STRIATE_TILE_CASE(kernel, 6) \
+  STRIATE_TILE_CASE(kernel, 7) STRIATE_TILE_CASE(kernel, 8) STRIATE_TILE_CASE(kernel, 9) \
+  STRIATE_TILE_CASE(kernel, 10) STRIATE_TILE_CASE(kernel, 11) STRIATE_TILE_CASE(kernel, 12) \
+  STRIATE_TILE_CASE(kernel, 13) STRIATE_TILE_CASE(kernel, 14)
+// clang-format on
 
 template <int NV>
 inline void run_rows_nv(int64_t m, const RowsTile& t, const TileEnds& e) {
