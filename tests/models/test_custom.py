@@ -195,7 +195,8 @@ def test_a_frozen_model_reports_its_loss() -> None:
     model.trainable = False
     model.compile("sgd", "mse")
     before = model.get_weights()
-    model.fit(X, Y, verbose=0)
+    with pytest.warns(UserWarning, match="does not have any trainable weights"):
+        model.fit(X, Y, verbose=0)
     assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
 
 

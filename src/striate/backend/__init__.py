@@ -21,6 +21,7 @@ from striate.backend.apply import (
     wrap_value,
 )
 from striate.backend.context import (
+    Toggles,
     allocation_limit,
     call_context,
     calling,
@@ -98,6 +99,7 @@ __all__ = [
     "KerasTensor",
     "OperatorMixin",
     "SymbolicTensor",
+    "Toggles",
     "TracedFunction",
     "TracedTensor",
     "Variable",

@@ -21,6 +21,12 @@ class CallContext:
         self.training: bool | None = None
 
 
+class Toggles:
+    """Counts the changes of `trainable` of layers and Variables, anywhere: traces of before are out of date."""
+
+    count = 0
+
+
 class _State(threading.local):
     def __init__(self) -> None:
         self.traces: list[Trace | None] = []

@@ -80,7 +80,8 @@ class Variable(Stored):
         self.name: str = name or unique_name("variable")
         scope = context.current_path()
         self._path = f"{scope}/{self.name}" if scope else self.name
-        self._trainable = bool(trainable)
+        #: where it stands among a layer's weights does not change when it is frozen.
+        self.made_trainable = self._trainable = bool(trainable)
         self.autocast = bool(autocast)
         self.aggregation = aggregation
         self.synchronization = synchronization
@@ -148,6 +149,8 @@ class Variable(Stored):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        if bool(value) != self._trainable:
+            context.Toggles.count += 1
         self._trainable = bool(value)
 
     # Its value ------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from striate.core.registry import export
 from striate.layers.arguments import as_tensors, autocast, resolve_training, say_where
 from striate.layers.input_spec import InputSpec, check_input_spec
 from striate.layers.signature import CallSignature, all_parameters, call_signature
-from striate.layers.state import LayerState
+from striate.layers.state import LayerState, to_flag
 
 Array = np.ndarray[Any, Any]
 
@@ -51,12 +51,6 @@ def _wrap_build(build: Callable[..., Any]) -> Callable[..., Any]:
 
     wrapped._wrapped_build = True  # type: ignore[attr-defined]
     return wrapped
-
-
-def _flag(trainable: Any) -> bool:
-    if not isinstance(trainable, bool | np.bool_ | int):
-        raise ArgumentError(f"`trainable` is True or False. Received: trainable={trainable!r}.")
-    return bool(trainable)
 
 
 def _listed(shapes: dict[str, Any]) -> str:
@@ -129,7 +123,7 @@ class Layer(LayerState, Configurable):
         self.input_spec: InputSpec | list[InputSpec] | None = None
         self.built = False
         self.supports_masking = False
-        self._trainable = _flag(trainable)
+        self._trainable = to_flag(trainable)
         self._weights: list[Variable] = []
         self._losses: list[Any] = []
         self._build_shapes: dict[str, Any] = {}

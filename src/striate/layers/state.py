@@ -20,6 +20,17 @@ Array = np.ndarray[Any, Any]
 _NOT_WALKED = frozenset({"_inbound_nodes", "_init_arguments", "_losses", "_build_shapes", "_weights"})
 
 
+def to_flag(trainable: Any) -> bool:
+    """`trainable` as a bool.
+
+    Raises:
+        ValueError: neither True nor False.
+    """
+    if not isinstance(trainable, bool | np.bool_ | int):
+        raise ArgumentError(f"`trainable` is True or False. Received: trainable={trainable!r}.")
+    return bool(trainable)
+
+
 def _is_metric(value: Any) -> bool:
     # By what it does, since metrics stand beside layers and not below them.
     return hasattr(value, "update_state") and hasattr(value, "reset_state") and not isinstance(value, type)
@@ -77,7 +88,12 @@ class LayerState:
             constraint: what it is projected to after each step.
             name: last part of its path.
         """
-        shape = () if shape is None else ((shape,) if isinstance(shape, int) else tuple(shape))
+        if isinstance(shape, str):
+            raise ArgumentError(
+                f"The name of a weight is given by keyword. Received: add_weight({shape!r}, ...). "
+                f"Write add_weight(shape=..., name={shape!r})."
+            )
+        shape = () if shape is None else ((shape,) if isinstance(shape, int) else shape)
         kind = backend.standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if backend.is_float_dtype(kind) else "zeros"
@@ -132,8 +148,8 @@ class LayerState:
             if isinstance(value, Variable):
                 found.setdefault(id(value), value)
         own = list(found.values())
-        # As in Keras: what trains first, then the rest.
-        return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+        # As in Keras: what was made to train first, then the rest; freezing moves nothing.
+        return [v for v in own if v.made_trainable] + [v for v in own if not v.made_trainable]
 
     @property
     def weights(self) -> list[Variable]:
@@ -183,14 +199,20 @@ class LayerState:
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the weights. Setting it sets the layers inside too."""
+        """Whether training changes the weights. Setting it sets the weights and the layers inside too."""
         return self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        value = to_flag(value)
+        if value != self._trainable:
+            backend.Toggles.count += 1
+        self._trainable = value
+        for variable in self._own_variables():
+            if variable.made_trainable:
+                variable.trainable = value
         for layer in self._sublayers():
-            layer.trainable = bool(value)
+            layer.trainable = value
 
     def get_weights(self) -> list[Array]:
         """Copies of the weights' values, in the order of `weights`."""

@@ -82,10 +82,14 @@ def training_state(model: Any) -> dict[str, Any] | None:
         return None
     optimizer = model.optimizer
     built = optimizer is not None and optimizer.built
+    place = {id(v): i for i, v in enumerate(model.weights)}
+    trained = optimizer._trainable_variables if built else []
+    built = built and all(id(v) in place for v in trained)
     return {
         "arguments": _pack(model._compiled.arguments),
         "custom": _users_own(v for v in tree.flatten(model._compiled.arguments) if hasattr(v, "get_config")),
         "optimizer": [np.array(v) for v in optimizer.variables] if built else None,
+        "trained": [place[id(v)] for v in trained] if built else [],
     }
 
 
@@ -96,7 +100,8 @@ def restore_training(model: Any, state: dict[str, Any] | None) -> None:
     with backend.CustomObjectScope(state["custom"]):
         model.compile(**_unpack(state["arguments"]))
     if state["optimizer"] is not None:
-        model.optimizer.build(model.trainable_variables)
+        weights = model.weights
+        model.optimizer.build([weights[i] for i in state["trained"]])
         for variable, value in zip(model.optimizer.variables, state["optimizer"], strict=True):
             variable.assign(value)
 
@@ -109,6 +114,7 @@ def describe(model: Any) -> dict[str, Any]:
         "custom": _users_own(model._flatten_layers()),
         "weights": [np.array(v) for v in model.variables_for_copy()],
         "trainable": [layer._trainable for layer in model._flatten_layers()],
+        "trainable_weights": [v.trainable for v in model.weights],
         "training": training_state(model),
     }
 
@@ -119,6 +125,8 @@ def rebuild(state: dict[str, Any]) -> Any:
         model = state["class"].from_config(copy.deepcopy(state["config"]))
     for layer, value in zip(model._flatten_layers(), state["trainable"], strict=True):
         layer._trainable = value
+    for variable, value in zip(model.weights, state["trainable_weights"], strict=True):
+        variable.trainable = value
     for variable, value in zip(model.variables_for_copy(), state["weights"], strict=True):
         variable.assign(value)
     restore_training(model, state["training"])
@@ -176,12 +184,12 @@ class ModelCopying:
                 "loss": None,
                 "history": None,
                 "_functions": {},
-                "_is_prepared": False,
+                "_prepared_for": 0,
                 "_validation_epochs": None,
                 **state["attributes"],
             }
         )
-        self.__dict__["_is_prepared"] = False
+        self.__dict__.update(_prepared_for=0, _toggles=(-1, 0), _choices={})
         restore_training(self, state["training"])
 
 

@@ -25,6 +25,13 @@ def _one_shape(shape: Any) -> tuple[int | None, ...] | None:
     return None
 
 
+def _alone(inputs: Any) -> Any:
+    """The tensor of a list that holds one."""
+    if isinstance(inputs, list | tuple) and len(inputs) == 1 and hasattr(inputs[0], "shape"):
+        return inputs[0]
+    return inputs
+
+
 def _skip_a_name() -> None:
     """Keras makes a functional model inside each Sequential; automatic names count on as they do there."""
     backend.auto_name("Functional")
@@ -133,7 +140,7 @@ class Sequential(Model):
     # Building -------------------------------------------------------------------------------------------------------
 
     def _build_for(self, signature: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        first = args[0] if args else kwargs.get("inputs")
+        first = _alone(args[0] if args else kwargs.get("inputs"))
         if tree.is_nested(first):
             self.built = True  # several inputs: the layers are applied as they come
             return
@@ -171,7 +178,8 @@ class Sequential(Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The layers, one after another."""
         del training, mask  # layers take `training` from the call around them
-        if self._graph is not None and not tree.is_nested(inputs):
+        inputs = _alone(inputs)
+        if self._graph is not None:
             inputs = standardize_inputs(self._graph, inputs, self.name)[0]
         for layer in self.layers:
             inputs = layer(inputs)

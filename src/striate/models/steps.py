@@ -5,6 +5,7 @@ A step is run once under a trace for each signature of its batch; ever after it 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ Batch = tuple[Any, ...]
 
 #: under this name a traced step gives its predictions, where metrics on the host want them.
 _HOST = "__predictions__"
+
+#: functions of steps kept for a model; a choice of what trains needs three.
+_MOST_FUNCTIONS = 16
 
 
 def to_float(value: Any) -> Any:
@@ -51,8 +55,10 @@ class Steps:
 
     # Set by Trainer and by Layer.
     _compiled: Any
-    _functions: dict[str, Any]
-    _is_prepared: bool
+    _functions: dict[Any, Any]
+    _prepared_for: int
+    _toggles: tuple[int, int]
+    _choices: dict[Any, int]
     optimizer: Any
     run_eagerly: bool
     losses: Any
@@ -83,6 +89,8 @@ class Steps:
         self._track_loss(loss, x)
         if variables:
             self.optimizer.apply(gradients, variables)
+        else:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
@@ -146,15 +154,35 @@ class Steps:
 
     # Programs -------------------------------------------------------------------------------------------------------
 
+    def _choice(self) -> int:
+        """The number of the choice of what trains; looked at again when a `trainable` was set anywhere."""
+        if self._toggles[0] != backend.Toggles.count:
+            count = backend.Toggles.count
+            layers = list(self._flatten_layers())  # type: ignore[attr-defined]
+            flags = [[x._trainable, *(v.trainable for v in x._own_variables())] for x in layers]
+            self._toggles = (count, self._choices.setdefault(str(flags), len(self._choices)))
+        return self._toggles[1]
+
     def _function(self, kind: str) -> Callable[[Batch], Any]:
-        """The step of a kind ("train", "test", "predict") as a function of a batch of arrays."""
-        found = self._functions.get(kind)
+        """The step of a kind ("train", "test", "predict") as a function of a batch of arrays.
+
+        There is one for each choice of what trains, so that setting `trainable` takes effect at once, and setting it
+        back and forth (the two halves of a GAN) traces nothing twice.
+        """
+        key = (kind, self._choice(), self.optimizer if kind == "train" else None)
+        found = self._functions.get(key)
         if found is None:
+            if len(self._functions) >= _MOST_FUNCTIONS:
+                self._functions.clear()
             step = getattr(self, f"{kind}_step")
             # The method is looked up at each call of an eager step, and at each trace of a compiled one.
             found = _whole(step) if self.run_eagerly else self._with_host_metrics(self._traced(kind, step))
-            self._functions[kind] = found
+            self._functions[key] = found
         return found
+
+    def _drop_functions(self, kind: str) -> None:
+        for key in [key for key in self._functions if key[0] == kind]:
+            del self._functions[key]
 
     def _traced(self, kind: str, step: Callable[[Batch], Any]) -> Callable[[Batch], Any]:
         """A step as programs; where training steps differ from each other, the optimizer says which one comes next."""
@@ -189,30 +217,33 @@ class Steps:
     def make_train_function(self, force: bool = False) -> Callable[[Batch], Any]:
         """The training step as a function of a batch; made anew with `force`."""
         if force:
-            self._functions.pop("train", None)
+            self._drop_functions("train")
         return self._function("train")
 
     def make_test_function(self, force: bool = False) -> Callable[[Batch], Any]:
         """The test step as a function of a batch; made anew with `force`."""
         if force:
-            self._functions.pop("test", None)
+            self._drop_functions("test")
         return self._function("test")
 
     def make_predict_function(self, force: bool = False) -> Callable[[Batch], Any]:
         """The prediction step as a function of a batch; made anew with `force`."""
         if force:
-            self._functions.pop("predict", None)
+            self._drop_functions("predict")
         return self._function("predict")
 
     # Before the first step ------------------------------------------------------------------------------------------
 
     def _prepare(self, batch: Batch, training: bool) -> None:
         """Make weights, metrics and the optimizer's variables, so that a step only reads and writes Variables."""
-        if not self._is_prepared:
+        parts = min(len(batch), 2)  # a prediction's batch says nothing of targets
+        if self._prepared_for < parts:
             with backend.whole_and_alone():
-                if not self._is_prepared:
+                if self._prepared_for < parts:
                     self._make_state(batch)
-                    self._is_prepared = True
+                    self._prepared_for = parts
+                    if self._compiled is not None:
+                        self._compiled.found_metrics = None
         if training and self.optimizer is not None and not self.optimizer.built:
             with backend.whole_and_alone():
                 self.optimizer.build(self.trainable_variables)

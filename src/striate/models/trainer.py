@@ -41,8 +41,11 @@ class Trainer(Steps, Loops):
         self.steps_per_execution = 1
         self.jit_compile = True
         self.history: Any = None
-        self._functions: dict[str, Any] = {}
-        self._is_prepared = False
+        self._functions: dict[Any, Any] = {}
+        #: how many parts (inputs, targets) the batch had that the state was made for.
+        self._prepared_for = 0
+        self._toggles = (-1, 0)
+        self._choices: dict[Any, int] = {}
         self._validation_epochs: Any = None
 
     def compile(
@@ -129,7 +132,8 @@ class Trainer(Steps, Loops):
     def _forget_functions(self) -> None:
         """Drop the programs of steps: the model or how it is trained has changed."""
         self._functions = {}
-        self._is_prepared = False
+        self._prepared_for = 0
+        self._toggles = (-1, 0)
         if self._compiled is not None:
             self._compiled.found_metrics = None
 
