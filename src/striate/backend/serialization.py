@@ -190,18 +190,17 @@ def serialize_keras_object(obj: Any) -> Any:
 
 def _describe(obj: Any) -> dict[str, Any]:
     cls = type(obj)
-    place = getattr(obj, "module", None), getattr(obj, "class_name", None)
-    if not (isinstance(place[0], str) and isinstance(place[1], str)):
-        place = place_of(cls) or (cls.__module__, cls.__name__)
+    module, name = getattr(obj, "module", None), getattr(obj, "class_name", None)
+    ours = True
+    if not (isinstance(module, str) and isinstance(name, str)):
         ours = place_of(cls) is not None
-    else:
-        ours = True
+        module, name = place_of(cls) or (cls.__module__, cls.__name__)
     described: dict[str, Any] = {
-        "module": place[0],
-        "class_name": place[1],
+        "module": module,
+        "class_name": name,
         "config": serialize_keras_object(obj.get_config()),
         # As Keras writes them: what its files name by where it is kept in Keras's source bears its name here too.
-        "registered_name": (place[1] if place[0].startswith("keras.src.") else None) if ours else get_registered_name(cls),
+        "registered_name": (name if module.startswith("keras.src.") else None) if ours else get_registered_name(cls),
     }
     for key in ("build_config", "compile_config"):
         get = getattr(obj, f"get_{key}", None)

@@ -19,6 +19,7 @@ from striate.core.interrupts import Uninterrupted
 from striate.data import unpack_x_y_sample_weight
 from striate.data.arrays import common_length
 from striate.data.leaves import as_arrays, class_weights, standardize_batch
+from striate.layers.signature import call_signature
 from striate.models.arithmetic import rounds_to_nearest
 
 Batch = tuple[Any, ...]
@@ -81,7 +82,7 @@ class Steps:
         variables = self.trainable_variables
 
         def forward() -> tuple[Any, Any]:
-            y_pred = self(x, training=True)
+            y_pred = self._called(x, training=True)
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             return self.optimizer.scale_loss(loss), (loss, y_pred)
 
@@ -96,7 +97,7 @@ class Steps:
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of evaluation on a batch `(x, y, sample_weight)`: name -> value of the metrics."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)
+        y_pred = self._called(x, training=False)
         if self._compiled.loss is not None or type(self).compute_loss is not Steps.compute_loss or self.losses:
             self._track_loss(self._loss_of(x, y, y_pred, sample_weight, training=False), x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
@@ -104,7 +105,12 @@ class Steps:
     def predict_step(self, data: Any) -> Any:
         """The outputs for a batch `(x,)`."""
         x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)
+        return self._called(x, training=False)
+
+    def _called(self, x: Any, training: bool) -> Any:
+        """The outputs. As in Keras, a `call` that takes no `training` is not told, and its layers do not train."""
+        told = call_signature(type(self)).has_training
+        return self(x, training=training) if told else self(x)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True

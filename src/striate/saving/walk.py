@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from striate.backend import Variable, to_snake_case
+from striate.core.configurable import is_ours
 
-#: Attributes of Striate's own classes that hold no state of the user's: never part of a path.
-_INTERNAL_PREFIXES = ("_compile", "_inbound", "_init_arguments", "_losses", "_build", "_weights", "_loss_tracker")
-_INTERNAL = frozenset({"input_spec", "dtype_policy", "inputs", "outputs", "history", "stop_training"})
+#: Attributes of Striate's own classes that hold no state of their own: never part of a path.
+_INTERNAL = frozenset({"_build_shapes", "_compiled", "_functions", "_inbound_nodes", "_init_arguments", "_losses", "_weights"})
 
 
 def is_saveable(thing: Any) -> bool:
@@ -24,14 +24,33 @@ def is_saveable(thing: Any) -> bool:
 
 
 def _children(thing: Any) -> Iterator[tuple[str, Any]]:
+    """Attributes by name, underscored ones last; Sequential and functional models begin with their layers."""
     kind = getattr(thing, "_saved_as", None)
     if kind in ("Sequential", "Functional"):
         yield "layers", thing.layers
     hidden: frozenset[str] = getattr(thing, "_not_saved", frozenset())
-    for name in sorted(vars(thing), key=lambda n: "~" + n if n.startswith("_") else n):
-        if name.startswith(("__", *_INTERNAL_PREFIXES)) or name in _INTERNAL or name in hidden:
+    names = {*vars(thing), *_given_by_class(type(thing))}
+    if kind is None and hasattr(thing, "get_layer"):
+        names.add("layers")  # of a subclassed model: in its place in the alphabet, as in Keras
+    for name in sorted(names, key=lambda n: "~" + n if n.startswith("_") else n):
+        if name.startswith("__") or name in _INTERNAL or name in hidden:
             continue
-        yield name, vars(thing)[name]
+        try:
+            child = getattr(thing, name)
+        except Exception:  # a property of the user's that has no value now
+            continue
+        yield name, child
+
+
+def _given_by_class(cls: type) -> frozenset[str]:
+    """Names of properties and of layers that a user's class itself holds: Keras finds layers by them too."""
+    return frozenset(
+        name
+        for base in cls.__mro__
+        if base is not object and not is_ours(base)
+        for name, value in vars(base).items()
+        if isinstance(value, property) or is_saveable(value)
+    )
 
 
 def _numbered(name: str, used: dict[str, int]) -> str:
