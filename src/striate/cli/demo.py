@@ -44,8 +44,8 @@ def run_demo(data: LabelledImages, recipe: Recipe, out: Path) -> None:
 
     prepared = TrainingRun.prepare("lecture", recipe, out, also=[REPORT])
     click.echo(
-        f"The lecture model on {len(data.x_train):,} images of Fashion-MNIST: {recipe.epochs} epochs, "
-        f"batches of {recipe.batch_size}",
+        f"The lecture model on {len(data.x_train):,} images of Fashion-MNIST, batches of {recipe.batch_size}, "
+        f"epochs: {recipe.epochs}",
         err=True,
     )
     run = prepared.train(data)

@@ -111,13 +111,13 @@ class Progress(Callback):
         now = time.perf_counter()
         self._drawn = now
         share = min(self._done / steps, 1.0) if steps else 0.0
-        count = f"{self._done}/{steps}" if steps else f"{self._done}"
+        count = f"{self._done:{len(str(steps))}d}/{steps}" if steps else f"{self._done}"
         parts = []
         epochs = self.params.get("epochs", 1) if self._training else 1
         # Of the whole training, not of this epoch: how long until there is a model.
         whole = (self._epoch + share) / epochs
         if whole > 0 and now - self._began > 1:
-            parts.append(f"{format_eta((now - self._began) * (1 - whole) / whole)} left")
+            parts.append(f"{format_eta(round((now - self._began) * (1 - whole) / whole))} left")
         self._write(f"\r{self._line(share, count, parts + _numbers(logs))}{_ERASE}")
         self._open = True
 
