@@ -12,6 +12,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+
 from support import KerasError
 
 HERE = Path(__file__).resolve().parent

@@ -1,4 +1,4 @@
-"""Real Keras, asked from outside: runs in .venv-keras, reads requests on stdin, answers on stdout (pickled dictionaries).
+"""Real Keras, asked from outside: runs in .venv-keras, reads requests on stdin, answers on stdout (pickled).
 
 Each request names one of the functions below and its arguments, which are plain values and NumPy arrays. Compiled
 programs are kept in the environment's folder, so that only the first run of a comparison waits for XLA.
@@ -43,9 +43,8 @@ def _jit(function: Callable[..., Any], *arguments: Any) -> Any:
 @contextlib.contextmanager
 def _no_draws() -> Iterator[None]:
     """Weights that are given are not drawn first: that costs a compilation for each shape."""
-    kinds = [
-        k for k in vars(keras.initializers).values() if isinstance(k, type) and k.__module__.endswith("random_initializers")
-    ]  # fmt: skip
+    every = [k for k in vars(keras.initializers).values() if isinstance(k, type)]
+    kinds = [k for k in every if k.__module__.endswith("random_initializers")]
     kept = [(k, vars(k)["__call__"]) for k in kinds if "__call__" in vars(k)]
     for kind, _ in kept:
         kind.__call__ = lambda self, shape, dtype=None: np.zeros(shape, dtype)
@@ -56,7 +55,9 @@ def _no_draws() -> Iterator[None]:
             kind.__call__ = call
 
 
-def layer(name: str, config: dict[str, Any], inputs: list[np.ndarray], weights: list[np.ndarray], training: bool) -> Any:
+def layer(
+    name: str, config: dict[str, Any], inputs: list[np.ndarray], weights: list[np.ndarray], training: bool
+) -> Any:
     """Output, weights after it, gradients of sum(output * cotangent), config, weights' paths and trainability."""
     keras.utils.clear_session()
     made = _make("layers", name, config)

@@ -13,7 +13,7 @@ import striate
 NEWER = {
     "quantization_config": None, "input_axes": None, "output_axes": None, "renorm": False, "renorm_clipping": None,
     "renorm_momentum": 0.99, "synchronized": False, "optional": False, "activity_regularizer": None,
-    "mask": None,
+    "mask": None, "training": False,
 }  # fmt: skip
 
 

@@ -7,8 +7,9 @@ import zipfile
 
 import numpy as np
 import pytest
+from test_training import BRANCHED, DENSE, NORMED, PRELUDE, SPARSE, TWO
+
 from support import all_close, ours, same_config
-from test_training import BRANCHED, DENSE, NORMED, PRELUDE
 
 LECTURE = """
 from functools import partial
@@ -64,7 +65,9 @@ x, y = rng.normal(size=(6, 5)).astype("float32"), rng.normal(size=(6, 1)).astype
 model.build((None, 5))
 """
 
-FROZEN = NORMED.replace("x, y = images(18", "model.layers[2].trainable = False\nmodel.layers[3].trainable = False\nx, y = images(18")
+FROZEN = NORMED.replace(
+    "x, y = images(18", "model.layers[2].trainable = False\nmodel.layers[3].trainable = False\nx, y = images(18"
+)
 
 OPS = """
 i = keras.Input((4, 3))
@@ -74,14 +77,12 @@ model = keras.Model(i, L.Dense(1)(keras.ops.reshape(t, (-1, 24))[:, ::2]))
 x, y = rng.normal(size=(6, 4, 3)).astype("float32"), rng.normal(size=(6, 1)).astype("float32")
 """
 
-SPARSE = "loss='sparse_categorical_crossentropy', metrics=['accuracy']"
 MODELS = {
     "lecture": (LECTURE.replace("RATE", "0.0"), f"'adam', {SPARSE}"),
-    "normed": (NORMED, "keras.optimizers.SGD(0.05, momentum=0.9), loss=keras.losses.CategoricalCrossentropy(from_logits=True)"),
+    "normed": (NORMED, "O.SGD(0.05, momentum=0.9), loss=keras.losses.CategoricalCrossentropy(from_logits=True)"),
     "branched": (
         BRANCHED,
-        "'adam', loss={'kind': 'sparse_categorical_crossentropy', 'size': 'mse'}, "
-        "loss_weights={'kind': 1.0, 'size': 0.3}, metrics={'kind': ['accuracy'], 'size': ['mae']}",
+        f"'adam', {TWO}",
     ),
     "nested": (NESTED, "'rmsprop', loss='mse', metrics=[keras.metrics.MeanAbsoluteError()]"),
     "every layer": (EVERY, "'adam', loss=['categorical_crossentropy', 'categorical_crossentropy']"),
@@ -89,24 +90,24 @@ MODELS = {
     "frozen": (FROZEN, "'adam', loss='mse'"),
     "operations": (OPS, "'sgd', loss='mae'"),
     "sgd": (DENSE, "'sgd', loss='mse', weighted_metrics=['mae']"),
-    "momentum": (DENSE, "keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True), loss='mse'"),
-    "adam": (DENSE, "keras.optimizers.Adam(0.01, clipnorm=1.0), loss='mse'"),
-    "amsgrad": (DENSE, "keras.optimizers.Adam(0.01, amsgrad=True), loss='mse'"),
-    "adamw": (DENSE, "keras.optimizers.AdamW(0.01), loss=keras.losses.MeanSquaredError()"),
-    "rmsprop": (DENSE, "keras.optimizers.RMSprop(0.01), loss='mse'"),
-    "rmsprop, all": (DENSE, "keras.optimizers.RMSprop(0.01, momentum=0.5, centered=True), loss='mse'"),
-    "average": (DENSE, "keras.optimizers.SGD(0.01, momentum=0.5, use_ema=True), loss='mse'"),
-    "accumulation": (DENSE, "keras.optimizers.Adam(0.01, gradient_accumulation_steps=2), loss='mse'"),
+    "momentum": (DENSE, "O.SGD(0.01, momentum=0.9, nesterov=True), loss='mse'"),
+    "adam": (DENSE, "O.Adam(0.01, clipnorm=1.0), loss='mse'"),
+    "amsgrad": (DENSE, "O.Adam(0.01, amsgrad=True), loss='mse'"),
+    "adamw": (DENSE, "O.AdamW(0.01), loss=keras.losses.MeanSquaredError()"),
+    "rmsprop": (DENSE, "O.RMSprop(0.01), loss='mse'"),
+    "rmsprop, all": (DENSE, "O.RMSprop(0.01, momentum=0.5, centered=True), loss='mse'"),
+    "average": (DENSE, "O.SGD(0.01, momentum=0.5, use_ema=True), loss='mse'"),
+    "accumulation": (DENSE, "O.Adam(0.01, gradient_accumulation_steps=2), loss='mse'"),
     "schedule": (
-        DENSE, "keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)), loss='mse'"
+        DENSE, "O.Adam(S.ExponentialDecay(0.1, 2, 0.5)), loss='mse'"
     ),
     "warm-up": (
         DENSE,
-        "keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.0, 9, warmup_target=0.1, warmup_steps=2), 0.9), loss='mse'",
+        "O.SGD(S.CosineDecay(0.0, 9, warmup_target=0.1, warmup_steps=2), 0.9), loss='mse'",
     ),
     "piecewise": (
         DENSE,
-        "keras.optimizers.AdamW(keras.optimizers.schedules.PiecewiseConstantDecay([1, 2], [0.1, 0.02, 0.01])), loss='mse'",
+        "O.AdamW(S.PiecewiseConstantDecay([1, 2], [0.1, 0.02, 0.01])), loss='mse'",
     ),
 }  # fmt: skip
 
@@ -120,13 +121,18 @@ def state(model):
     found["optimizer after"] = [np.asarray(v) for v in model.optimizer.variables]
     return found
 """
-SAVE = PRELUDE + "BUILD\nstart(model)\nmodel.compile(COMPILED)\n" + STATE + """
+SAVE = (
+    PRELUDE
+    + "BUILD\nstart(model)\nmodel.compile(COMPILED)\n"
+    + STATE
+    + """
 for _ in range(3):
     model.train_on_batch(x, y)
 model.reset_metrics()
 model.save(path)
 result = state(model)
 """
+)
 LOAD = PRELUDE + "BUILD\n" + STATE + "result = state(keras.models.load_model(path))\n"
 
 
@@ -175,7 +181,7 @@ def listed(path):
     with zipfile.ZipFile(path) as archive:
         names = sorted(archive.namelist())
         with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
-            file.visititems(lambda n, v: found.update({n: [str(v.dtype), list(v.shape)]}) if isinstance(v, h5py.Dataset) else None)
+            file.visititems(lambda n, v: found.update({n: [str(v.dtype), [*v.shape]]}) if hasattr(v, "shape") else None)
             groups = sorted((n, str(v)) for g in _groups(file) for n, v in [(g.name, g.attrs.get("name"))])
     return names, found, groups
 def _groups(file):
@@ -198,7 +204,9 @@ def test_weights(oracle, case, direction, tmp_path):
     build, _ = MODELS[case]
     path = str(tmp_path / "model.weights.h5")
     writer, reader = (ours, _theirs(oracle)) if direction == "ours to theirs" else (_theirs(oracle), ours)
-    saved = writer(f"{PRELUDE}{build}\nstart(model)\nmodel.save_weights(path)\nresult = model.predict(x, verbose=0)", path=path)
+    saved = writer(
+        f"{PRELUDE}{build}\nstart(model)\nmodel.save_weights(path)\nresult = model.predict(x, verbose=0)", path=path
+    )
     loaded = reader(f"{PRELUDE}{build}\nmodel.load_weights(path)\nresult = model.predict(x, verbose=0)", path=path)
     all_close(loaded, saved, 1e-5)
 
@@ -207,7 +215,9 @@ def test_random_layers_load(oracle, tmp_path):
     """The lecture model with its dropout of one half: what is random has state of its own, which files do not hold."""
     build, compiled = LECTURE.replace("RATE", "0.5"), f"'adam', {SPARSE}"
     path = str(tmp_path / "model.keras")
-    source = f"{PRELUDE}{build}\nstart(model)\nmodel.compile({compiled})\nmodel.train_on_batch(x, y)\nmodel.save(path)\n"
+    source = (
+        f"{PRELUDE}{build}\nstart(model)\nmodel.compile({compiled})\nmodel.train_on_batch(x, y)\nmodel.save(path)\n"
+    )
     load = f"{PRELUDE}{build}\nresult = keras.models.load_model(path).predict(x, verbose=0)"
     saved = ours(source + "result = model.predict(x, verbose=0)", path=path)
     all_close(oracle("run_script", source=load, path=path), saved, 1e-5)
@@ -271,7 +281,9 @@ def test_hand_written_file(oracle, tmp_path):
     minimal = str(tmp_path / "minimal.keras")
     build = "model = keras.Sequential([keras.Input((3,)), L.Dense(2, name='d')], name='s')\n"
     x = np.ones((1, 3), "float32")
-    saved = ours(PRELUDE + build + "start(model)\nmodel.save(path)\nresult = model.predict(x, verbose=0)", path=full, x=x)
+    saved = ours(
+        PRELUDE + build + "start(model)\nmodel.save(path)\nresult = model.predict(x, verbose=0)", path=full, x=x
+    )
     with zipfile.ZipFile(full) as old, zipfile.ZipFile(minimal, "w", zipfile.ZIP_DEFLATED) as new:
         new.writestr("metadata.json", "{}")
         new.writestr("config.json", json.dumps(config))

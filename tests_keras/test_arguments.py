@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 
 import pytest
+
 from support import KerasError, ours
 
 X = "np.ones((2, 8, 8, 4), 'float32')"
@@ -80,8 +81,7 @@ REFUSED = {
     "summary unbuilt weights": "keras.Sequential([keras.layers.Dense(2)]).save_weights('x.weights.h5')",
     "get_layer": MODEL + "m.get_layer('nothing')",
     "get_layer both": MODEL + "m.get_layer('d', 0)",
-    "outputs without inputs": "a, b = keras.Input((2,)), keras.Input((2,))\n"
-    "keras.Model(a, keras.layers.Dense(2)(b))",
+    "outputs without inputs": "a, b = keras.Input((2,)), keras.Input((2,))\nkeras.Model(a, keras.layers.Dense(2)(b))",
     "fit before compile": MODEL + "m.fit(np.ones((4, 3), 'f'), np.ones((4, 2), 'f'), verbose=0)",
     "lengths differ": FITTED + "m.fit(x, y[:4], verbose=0)",
     "validation_split 2": FITTED + "m.fit(x, y, validation_split=2.0, verbose=0)",
@@ -95,8 +95,7 @@ REFUSED = {
     "from_config unknown": "keras.layers.Dense.from_config({'units': 2, 'colour': 'red'})",
     "unknown class": "keras.saving.deserialize_keras_object("
     "{'module': 'keras.layers', 'class_name': 'Nothing', 'config': {}, 'registered_name': None})",
-    "lambda code": "keras.saving.deserialize_keras_object("
-    "{'class_name': '__lambda__', 'config': {'value': ''}})",
+    "lambda code": "keras.saving.deserialize_keras_object({'class_name': '__lambda__', 'config': {'value': ''}})",
 }
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import both, close, same_both_ways, same_config
 
 import striate
 from striate import ops
+from support import both, close, same_both_ways, same_config
 
 ACTIVATIONS = {
     "relu": {"negative_slope": [0.0, 0.2], "max_value": [None, 1.5], "threshold": [0.0, 0.5]},
@@ -58,7 +58,11 @@ def test_activation(oracle, name, data):
         ("regularizers", "L1L2", {"l1": [0.0, 0.1], "l2": [0.0, 0.3]}),
         ("regularizers", "OrthogonalRegularizer", {"factor": [0.01], "mode": ["rows", "columns"]}),
         ("constraints", "MaxNorm", {"max_value": [1, 2], "axis": [0, 1]}),
-        ("constraints", "MinMaxNorm", {"min_value": [0.5], "max_value": [1.0, 1.5], "rate": [1.0, 0.4], "axis": [0, 1]}),
+        (
+            "constraints",
+            "MinMaxNorm",
+            {"min_value": [0.5], "max_value": [1.0, 1.5], "rate": [1.0, 0.4], "axis": [0, 1]},
+        ),
         ("constraints", "NonNeg", {}),
         ("constraints", "UnitNorm", {"axis": [0, 1]}),
     ],
@@ -126,7 +130,8 @@ result = {
         "random_normal", "random_uniform", "truncated_normal", "orthogonal", "variance_scaling",
         "GlorotUniform", "HeNormal"]},
     "regularizers": {n: description(keras.regularizers.get(n)) for n in ["l1", "l2", "L1L2", "L2"]},
-    "constraints": {n: description(keras.constraints.get(n)) for n in ["max_norm", "non_neg", "unit_norm", "MinMaxNorm"]},
+    "constraints": {n: description(keras.constraints.get(n)) for n in [
+        "max_norm", "non_neg", "unit_norm", "MinMaxNorm"]},
     "losses": {n: keras.losses.get(n).__name__ for n in [
         "sparse_categorical_crossentropy", "mse", "MSE", "mae", "binary_crossentropy", "mean_squared_error"]},
     "metrics": {n: type(keras.metrics.get(n)).__name__ for n in ["mse", "mean_squared_error", "bce"]},

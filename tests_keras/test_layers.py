@@ -6,16 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import close, same_both_ways
 
 import striate
 from striate import ops
+from support import close, same_both_ways
 
-ACTIVATIONS = st.sampled_from([None, "relu", "tanh", "sigmoid", "elu", "gelu", "silu", "hard_sigmoid", "relu6", "hard_silu"])
+ACTIVATIONS = st.sampled_from(
+    [None, "relu", "tanh", "sigmoid", "elu", "gelu", "silu", "hard_sigmoid", "relu6", "hard_silu"]
+)
 PADDING = st.sampled_from(["valid", "same"])
 
 
-def image(draw, smallest=4, channels=st.integers(1, 6)):
+CHANNELS = st.integers(1, 6)
+
+
+def image(draw, smallest=4, channels=CHANNELS):
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
     shape = (draw(st.integers(1, 3)), draw(st.integers(smallest, 9)), draw(st.integers(smallest, 9)), draw(channels))
     # Distinct values, so that a maximum is at one place in both frameworks; none is 0, where activations have a corner.
@@ -74,7 +79,7 @@ def merge(draw):
 
 def reshape(draw):
     x = image(draw)
-    n, h, w, c = x.shape
+    _, h, w, c = x.shape
     return {"target_shape": draw(st.sampled_from([(-1,), (h * w * c,), (c, h * w), (w, h, -1), (h, w, c, 1)]))}, [x]
 
 
@@ -91,7 +96,9 @@ def first(make):
 
     def turned(draw):
         config, inputs = make(draw)
-        return {**config, "data_format": "channels_first"}, [np.ascontiguousarray(np.moveaxis(x, -1, 1)) for x in inputs]
+        return {**config, "data_format": "channels_first"}, [
+            np.ascontiguousarray(np.moveaxis(x, -1, 1)) for x in inputs
+        ]
 
     return turned
 
@@ -135,12 +142,23 @@ CASES = {
 }
 
 
-CHANNELS_FIRST = ("GlobalAveragePooling2D", "GlobalMaxPooling2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "ZeroPadding2D", "Conv2D", "DepthwiseConv2D")
+CHANNELS_FIRST = (
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "MaxPooling2D",
+    "AveragePooling2D",
+    "Flatten",
+    "ZeroPadding2D",
+    "Conv2D",
+    "DepthwiseConv2D",
+)
 CASES.update({f"{name} first": first(CASES[name]) for name in CHANNELS_FIRST})
 HAS_TRAINING = ("BatchNormalization", "Dropout")
 
 
-@pytest.mark.parametrize("name, training", [(n, t) for n in CASES for t in ((False, True) if n in HAS_TRAINING else (False,))])
+@pytest.mark.parametrize(
+    "name, training", [(n, t) for n in CASES for t in ((False, True) if n in HAS_TRAINING else (False,))]
+)
 @given(data=st.data())
 def test_layer(oracle, name, training, data):
     config, inputs = CASES[name](data.draw)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import close, same_both_ways
 
 import striate
 from striate import ops
+from support import close, same_both_ways
 
 REDUCTIONS = st.sampled_from(["sum_over_batch_size", "sum", "mean_with_sample_weight", "mean", "none", None])
 
@@ -102,5 +102,6 @@ def test_certain_mistakes_are_clipped_alike(oracle):
     """A probability of 0 for the right class costs -log(1e-7) in both, when it comes as an array."""
     labels, predicted = np.array([0, 1]), np.array([[0.0, 1.0], [1e-30, 1.0]], "float32")
     config = {"reduction": None}
-    expected = oracle("loss", name="SparseCategoricalCrossentropy", config=config, y_true=labels, y_pred=predicted, sample_weight=None)  # fmt: skip
+    given = {"y_true": labels, "y_pred": predicted, "sample_weight": None}
+    expected = oracle("loss", name="SparseCategoricalCrossentropy", config=config, **given)
     close(striate.losses.SparseCategoricalCrossentropy(**config)(labels, predicted), expected["value"], 1e-6)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import close, same_both_ways
 
 import striate
+from support import close, same_both_ways
 
 
 def _batch(rng, kind, n, c):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import close, same_both_ways
 
 import striate
+from support import close, same_both_ways
 
 OPTIONS = {
     "SGD": {
@@ -72,7 +72,7 @@ SCHEDULES = [
 
 @pytest.mark.parametrize("name, config", SCHEDULES, ids=lambda v: v if isinstance(v, str) else "")
 def test_schedule(oracle, name, config):
-    steps = list(range(0, 30))
+    steps = list(range(30))
     made = getattr(striate.optimizers.schedules, name)(**config)
     expected = oracle("schedule", described=striate.saving.serialize_keras_object(made), steps=steps)
     assert [float(made(s)) for s in steps] == pytest.approx(expected["values"], rel=2e-5, abs=1e-7)

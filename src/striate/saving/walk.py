@@ -13,7 +13,9 @@ from striate.backend import Variable, to_snake_case
 from striate.core.configurable import is_ours
 
 #: Attributes of Striate's own classes that hold no state of their own: never part of a path.
-_INTERNAL = frozenset({"_build_shapes", "_compiled", "_functions", "_inbound_nodes", "_init_arguments", "_losses", "_weights"})
+_INTERNAL = frozenset(
+    {"_build_shapes", "_compiled", "_functions", "_inbound_nodes", "_init_arguments", "_losses", "_weights"}
+)
 
 
 def is_saveable(thing: Any) -> bool:
