@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -74,3 +75,9 @@ def test_a_name_is_explained(name: str) -> None:
     assert text and text.strip(), f"{name} has no docstring"
     first = text.strip().partition("\n")[0]
     assert len(first) > 10, f"{name}: the docstring's first line says nothing: {first!r}"
+
+
+def test_no_module_stands_where_a_name_is() -> None:
+    """Importing a submodule puts it into its package, over a function of the same name."""
+    modules = {info.name.removeprefix("striate.") for info in pkgutil.walk_packages(striate.__path__, "striate.")}
+    assert not modules & set(PUBLIC)

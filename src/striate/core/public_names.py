@@ -106,7 +106,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "datasets.mnist.load_data": ("striate.datasets.mnist", "load_data"),
     "dtype_policies.DTypePolicy": ("striate.backend.dtypes", "DTypePolicy"),
     "dtype_policies.get": ("striate.backend.dtypes", "get_dtype_policy"),
-    "explain.feature_maps": ("striate.explain.feature_maps", "feature_maps"),
+    "explain.feature_maps": ("striate.explain.maps", "feature_maps"),
     "explain.filter_images": ("striate.explain.images", "filter_images"),
     "explain.plan": ("striate.models.plan", "describe_plan"),
     "function": ("striate.backend.function", "TracedFunction"),

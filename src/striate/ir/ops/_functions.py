@@ -31,7 +31,7 @@ def relu(x: Array) -> Array:
 
 
 def relu6(x: Array) -> Array:
-    return np.minimum(np.maximum(x, 0), 6)
+    return np.asarray(np.minimum(np.maximum(x, 0), 6))
 
 
 def softplus(x: Array) -> Array:
@@ -87,7 +87,7 @@ def gelu_slope(x: Array, approximate: bool) -> Array:
     if approximate:
         t = np.tanh(GELU_C * (x + GELU_A * x**3))
         return np.asarray(0.5 * (1 + t) + 0.5 * x * (1 - t * t) * GELU_C * (1 + 3 * GELU_A * x * x))
-    return normal_cdf(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+    return np.asarray(normal_cdf(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
 
 
 def silu_slope(x: Array) -> Array:
