@@ -62,7 +62,7 @@ def demo() -> None:
 
 
 def lint() -> None:
-    """ruff, mypy --strict, import rules, public names, clang-format"""
+    """ruff, mypy --strict, import rules, public names, op table, clang-format"""
     python = setup()
     checks: dict[str, tuple[object, ...]] = {
         "ruff check": (python, "-m", "ruff", "check", "."),
@@ -70,18 +70,20 @@ def lint() -> None:
         "mypy --strict": (python, "-m", "mypy"),
         "import rules": (in_venv(VENV, "lint-imports"), "--no-logo"),
         "public names": (python, "tools/public_names.py", "--check"),
+        "op table": (python, "tools/op_table.py", "--check"),
         "clang-format": (in_venv(VENV, "clang-format"), "--dry-run", "--Werror", *sources_of_engine()),
     }
     failed = [name for name, command in checks.items() if not passes(name, *command)]
     if failed:
-        raise Trouble(f"{', '.join(failed)}: see above. `make format` mends layout, import order and public names.")
+        raise Trouble(f"{', '.join(failed)}: see above. `make format` mends layout, import order and tables.")
 
 
 def format_all() -> None:
-    """let ruff and clang-format write the layout, and write the table of public names"""
+    """let ruff and clang-format write the layout, and write the tables of public names and of ops"""
     python = setup()
     run(python, "-m", "ruff", "check", "--quiet", "--fix-only", ".")
     run(python, "tools/public_names.py")
+    run(python, "tools/op_table.py")
     run(python, "-m", "ruff", "format", ".")
     run(in_venv(VENV, "clang-format"), "-i", *sources_of_engine())
 

@@ -16,7 +16,7 @@ from striate.engine import native
 from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.opdef import OPS
 from striate.ir.ops.attrs import AlphaAttrs, CastAttrs, GeluAttrs
-from tests.support.kernel_runs import EPS, TINY, Array, assert_close, name_of, rows, run_kernel, ulp
+from tests.support.kernel_runs import EPS, TINY, Array, assert_close, general, name_of, run_kernel, ulp
 
 Bound = Callable[..., Any]  # bound(exact, *inputs), of |got - exact|
 
@@ -129,7 +129,7 @@ def operands(op: str, x: Array) -> tuple[Array, ...]:
     return g, x[:] if op.startswith("relu") else np.where(np.isinf(x), np.float32(2.0), x)
 
 
-@pytest.mark.parametrize("row", rows(*FLAT), ids=name_of)
+@pytest.mark.parametrize("row", general(*FLAT), ids=name_of)
 def test_values(row: Any) -> None:
     inputs = operands(row.op, numbers())
     for attrs, bound in ALL[row.op]:
@@ -138,7 +138,7 @@ def test_values(row: Any) -> None:
         assert_close(got, want, bound(want, *inputs))
 
 
-@pytest.mark.parametrize("row", rows(*FLAT), ids=name_of)
+@pytest.mark.parametrize("row", general(*FLAT), ids=name_of)
 def test_an_element_s_bits_depend_on_its_value_alone(row: Any) -> None:
     inputs = operands(row.op, numbers(5000)[: 16384 + 21])
     attrs = ALL[row.op][0][0]
@@ -150,7 +150,7 @@ def test_an_element_s_bits_depend_on_its_value_alone(row: Any) -> None:
             assert got.tobytes() == whole[start : start + n].tobytes(), (n, start)
 
 
-@pytest.mark.parametrize("row", rows(*FLAT), ids=name_of)
+@pytest.mark.parametrize("row", general(*FLAT), ids=name_of)
 def test_in_place(row: Any) -> None:
     inputs = operands(row.op, numbers(100)[:201])
     attrs = ALL[row.op][0][0]
@@ -166,11 +166,11 @@ ARITHMETIC = ("add", "subtract", "multiply", "maximum", "minimum")
 FLOAT_ONLY = ("divide", "power", "mod", "floor_divide")
 COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
 LOGIC = ("logical_and", "logical_or", "logical_xor")
-ISAS = [row.isa for row in rows("add")]
+ISAS = [row.isa for row in general("add")]
 
 
 def kernel(op: str, isa: str) -> Any:
-    return next(row for row in rows(op) if row.isa == isa)
+    return next(row for row in general(op) if row.isa == isa)
 
 
 def draw_values(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
@@ -250,7 +250,7 @@ def test_many_pieces(isa: str, shapes: tuple[tuple[int, ...], ...]) -> None:
         np.testing.assert_array_equal(less, x > y)
 
 
-@pytest.mark.parametrize("row", rows(*ARITHMETIC, *FLOAT_ONLY, *COMPARISONS), ids=name_of)
+@pytest.mark.parametrize("row", general(*ARITHMETIC, *FLOAT_ONLY, *COMPARISONS), ids=name_of)
 def test_special_values(row: Any) -> None:
     a, b = (x.reshape(-1).copy() for x in np.meshgrid(np.array(SPECIAL, np.float32), np.array(SPECIAL, np.float32)))
     want = exact(row.op, (a, b), NO_ATTRS)
@@ -265,7 +265,7 @@ def test_special_values(row: Any) -> None:
         np.testing.assert_array_equal(np.signbit(got[zeros]), np.signbit(want[zeros]))
 
 
-@pytest.mark.parametrize("row", rows("mod", "floor_divide"), ids=name_of)
+@pytest.mark.parametrize("row", general("mod", "floor_divide"), ids=name_of)
 def test_division_rounds_down(row: Any) -> None:
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal(500) * 10 ** rng.uniform(-3, 3, 500) for _ in range(2))
@@ -275,7 +275,7 @@ def test_division_rounds_down(row: Any) -> None:
     assert_close(got, want, ulps(0.5)(want, want))
 
 
-@pytest.mark.parametrize("row", rows("add", "less", "where"), ids=name_of)
+@pytest.mark.parametrize("row", general("add", "less", "where"), ids=name_of)
 def test_two_in_place(row: Any) -> None:
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((5, 7, 33)).astype(np.float32) for _ in range(2))
@@ -299,7 +299,7 @@ def test_two_in_place(row: Any) -> None:
 CASTS = ("float32", "int32", "int64", "uint8", "bool")
 
 
-@pytest.mark.parametrize("row", rows("cast"), ids=name_of)
+@pytest.mark.parametrize("row", general("cast"), ids=name_of)
 def test_cast(row: Any) -> None:
     rng = np.random.default_rng(0)
     for source in CASTS:
@@ -317,7 +317,7 @@ def test_cast(row: Any) -> None:
                 np.testing.assert_array_equal(got, x.astype(target))
 
 
-@pytest.mark.parametrize("row", rows("stop_gradient"), ids=name_of)
+@pytest.mark.parametrize("row", general("stop_gradient"), ids=name_of)
 @pytest.mark.parametrize("dtype", ["float32", "bool", "float64", "int16"])
 def test_stop_gradient_copies(row: Any, dtype: str) -> None:
     x = np.random.default_rng(0).integers(0, 2, (3, 1, 77)).astype(dtype)
@@ -326,7 +326,7 @@ def test_stop_gradient_copies(row: Any, dtype: str) -> None:
         assert got.tobytes() == x.tobytes()
 
 
-@pytest.mark.parametrize("row", rows("isnan", "isinf", "isfinite", "logical_not"), ids=name_of)
+@pytest.mark.parametrize("row", general("isnan", "isinf", "isfinite", "logical_not"), ids=name_of)
 def test_tests(row: Any) -> None:
     for n in (0, 1, 17, 200):
         x = numbers(100)[:n] if row.op != "logical_not" else numbers(100)[:n] > 0
@@ -337,7 +337,7 @@ def test_tests(row: Any) -> None:
 # ---- sigmoid_crossentropy
 
 
-@pytest.mark.parametrize("row", rows("sigmoid_crossentropy", "sigmoid_crossentropy_grad"), ids=name_of)
+@pytest.mark.parametrize("row", general("sigmoid_crossentropy", "sigmoid_crossentropy_grad"), ids=name_of)
 @pytest.mark.parametrize("shape", [(), (0, 3), (1,), (17,), (3, 5, 7), (20000,)], ids=str)
 def test_sigmoid_crossentropy(row: Any, shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
@@ -388,11 +388,11 @@ F, I32, I64, U8, B, F64 = 0, 1, 2, 3, 4, 5
     ids=str,
 )  # fmt: skip
 def test_refusals(op: str, spec: Any, why: str) -> None:
-    for row in rows(op):
+    for row in general(op):
         assert native.probe(row.name, spec) == why
 
 
 def test_every_elementwise_op_has_a_kernel() -> None:
     ops = {*FLAT, *DTYPES_OF, "where", "cast", "stop_gradient", "isnan", "isinf", "isfinite", "logical_not"}
     for op in {*ops, "sigmoid_crossentropy", "sigmoid_crossentropy_grad"}:
-        assert len(rows(op)) == len(ISAS), op
+        assert len(general(op)) == len(ISAS), op

@@ -10,7 +10,7 @@ import pytest
 from striate.engine import native
 from striate.ir.opdef import OPS
 from striate.ir.ops.attrs import EpsilonAttrs
-from tests.support.kernel_runs import EPS, Array, assert_close, name_of, rows, run_kernel
+from tests.support.kernel_runs import EPS, Array, assert_close, general, name_of, run_kernel
 
 SHAPES = [(5,), (1, 3), (2, 1), (7, 16), (40, 17), (3, 5, 5, 20), (9, 63), (600, 65), (3000, 3), (2000, 32), (40, 1030)]
 SHAPES += [(100000, 1), (8, 28, 28, 16)]
@@ -56,7 +56,7 @@ def check_train(name: str, x: Array, gamma: Array, beta: Array, in_place: Any = 
     return got
 
 
-@pytest.mark.parametrize("row", rows("batch_norm_train"), ids=name_of)
+@pytest.mark.parametrize("row", general("batch_norm_train"), ids=name_of)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_train(row: Any, shape: tuple[int, ...]) -> None:
     apart = check_train(row.name, *problem(shape))
@@ -64,7 +64,7 @@ def test_train(row: Any, shape: tuple[int, ...]) -> None:
     assert [y.tobytes() for y in over] == [y.tobytes() for y in apart]
 
 
-@pytest.mark.parametrize("row", rows("batch_norm_train"), ids=name_of)
+@pytest.mark.parametrize("row", general("batch_norm_train"), ids=name_of)
 def test_a_mean_far_from_zero_does_not_spoil_the_variance(row: Any) -> None:
     """Deviation 1 around 1000: the mean of squares less the square of the mean would be off by about 0.1."""
     rng = np.random.default_rng(0)
@@ -74,14 +74,14 @@ def test_a_mean_far_from_zero_does_not_spoil_the_variance(row: Any) -> None:
     assert_close(got[2], x.astype(np.float64).var(axis=0), 1e-4)
 
 
-@pytest.mark.parametrize("row", rows("batch_norm_train"), ids=name_of)
+@pytest.mark.parametrize("row", general("batch_norm_train"), ids=name_of)
 def test_constant_channels(row: Any) -> None:
     x = np.full((1000, 5), np.float32(0.1))
     y, _, variance = check_train(row.name, x, np.ones(5, np.float32), np.zeros(5, np.float32))
     assert (variance >= 0).all() and (variance < 1e-10).all() and (np.abs(y) < 1e-4).all()
 
 
-@pytest.mark.parametrize("row", rows("batch_norm_train_grad"), ids=name_of)
+@pytest.mark.parametrize("row", general("batch_norm_train_grad"), ids=name_of)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_train_grad(row: Any, shape: tuple[int, ...]) -> None:
     x, gamma, _ = problem(shape)
@@ -108,7 +108,7 @@ def test_train_grad(row: Any, shape: tuple[int, ...]) -> None:
         assert [y.tobytes() for y in over] == [y.tobytes() for y in got]
 
 
-@pytest.mark.parametrize("row", rows("batch_norm_infer"), ids=name_of)
+@pytest.mark.parametrize("row", general("batch_norm_infer"), ids=name_of)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_infer(row: Any, shape: tuple[int, ...]) -> None:
     x, gamma, beta = problem(shape)
@@ -127,7 +127,7 @@ def test_infer(row: Any, shape: tuple[int, ...]) -> None:
         assert one.tobytes() == got[-1:].tobytes()
 
 
-@pytest.mark.parametrize("row", rows("batch_norm_train", "batch_norm_train_grad"), ids=name_of)
+@pytest.mark.parametrize("row", general("batch_norm_train", "batch_norm_train_grad"), ids=name_of)
 def test_the_number_of_threads_changes_no_bit(row: Any) -> None:
     x, gamma, beta = problem((3000, 65))
     inputs = (x, gamma, beta) if row.op == "batch_norm_train" else (x, x + 1, gamma, *statistics(x.shape, x + 1))
@@ -144,7 +144,7 @@ def test_the_number_of_threads_changes_no_bit(row: Any) -> None:
 
 
 def test_nothing_to_normalise() -> None:
-    for row in rows("batch_norm_train"):
+    for row in general("batch_norm_train"):
         c = np.ones(3, np.float32)
         got = run_kernel(
             row.name, (np.ones((0, 3), np.float32), c, c), [((0, 3), "float32"), *[((3,), "float32")] * 2], ATTRS
@@ -179,5 +179,5 @@ F = 0
     ids=str,
 )
 def test_refusals(spec: Any, why: str) -> None:
-    for row in rows("batch_norm_train"):
+    for row in general("batch_norm_train"):
         assert native.probe(row.name, spec) == why

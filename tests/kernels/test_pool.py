@@ -20,7 +20,7 @@ from striate.ir.opdef import infer_types, run_reference
 from striate.ir.ops.attrs import PoolAttrs
 from striate.ir.types import TensorType
 from tests.kernels.test_products import CHANNELS, SEEDS, broken, exact, normal
-from tests.support.kernel_runs import EPS, Array, assert_close, name_of, rows, run_kernel, spec_of
+from tests.support.kernel_runs import EPS, Array, assert_close, general, name_of, run_kernel, spec_of
 
 OPS = ("max_pool2d", "max_pool2d_grad", "avg_pool2d", "avg_pool2d_grad")
 
@@ -42,7 +42,7 @@ def problems(draw: st.DrawFn) -> tuple[Array, Array, PoolAttrs]:
     return x, g, attrs
 
 
-@pytest.mark.parametrize("row", rows(*OPS), ids=name_of)
+@pytest.mark.parametrize("row", general(*OPS), ids=name_of)
 @given(problems(), st.booleans())
 def test_matches_the_reference(row: Any, problem: tuple[Array, Array, PoolAttrs], at_end: bool) -> None:
     x, g, attrs = problem
@@ -61,7 +61,7 @@ def test_matches_the_reference(row: Any, problem: tuple[Array, Array, PoolAttrs]
         assert_close(got, exact(row.op, inputs, given_attrs), (cells + 1) * EPS * most)
 
 
-@pytest.mark.parametrize("row", rows("max_pool2d", "max_pool2d_grad"), ids=name_of)
+@pytest.mark.parametrize("row", general("max_pool2d", "max_pool2d_grad"), ids=name_of)
 @pytest.mark.parametrize("pool,strides", [((2, 2), (2, 2)), ((3, 2), (2, 2)), ((3, 3), (1, 1))])
 def test_nan_and_infinity(row: Any, pool: tuple[int, int], strides: tuple[int, int]) -> None:
     """A NaN makes its windows NaN, and takes their gradient; -inf everywhere is a maximum like another."""
@@ -80,7 +80,7 @@ def test_nan_and_infinity(row: Any, pool: tuple[int, int], strides: tuple[int, i
     np.testing.assert_array_equal(run_kernel(row.name, [g, x, y], [(x.shape, "float32")], attrs)[0], want)
 
 
-@pytest.mark.parametrize("row", rows("max_pool2d_grad"), ids=name_of)
+@pytest.mark.parametrize("row", general("max_pool2d_grad"), ids=name_of)
 def test_the_first_of_equals_takes_the_gradient(row: Any) -> None:
     x = np.zeros((1, 2, 4, 17), np.float32)
     y, g = np.zeros((1, 1, 2, 17), np.float32), np.full((1, 1, 2, 17), 3, np.float32)
@@ -88,7 +88,7 @@ def test_the_first_of_equals_takes_the_gradient(row: Any) -> None:
     assert (got[0, 0, [0, 2]] == 3).all() and got.sum() == 3 * 2 * 17
 
 
-@pytest.mark.parametrize("row", rows(*OPS), ids=name_of)
+@pytest.mark.parametrize("row", general(*OPS), ids=name_of)
 def test_empty_batch(row: Any) -> None:
     attrs = PoolAttrs((2, 2), (2, 2))
     x, y = np.empty((0, 4, 4, 3), np.float32), np.empty((0, 2, 2, 3), np.float32)
@@ -98,7 +98,7 @@ def test_empty_batch(row: Any) -> None:
     assert run_kernel(row.name, inputs, [(result.shape, "float32")], given_attrs)[0].shape == result.shape
 
 
-@pytest.mark.parametrize("row", rows(*OPS), ids=name_of)
+@pytest.mark.parametrize("row", general(*OPS), ids=name_of)
 def test_threads_and_batch_change_no_bit(row: Any) -> None:
     before = native.threads()
     attrs = PoolAttrs((3, 3), (2, 2), "same")
@@ -122,7 +122,7 @@ def test_threads_and_batch_change_no_bit(row: Any) -> None:
         native.set_threads(before)
 
 
-@pytest.mark.parametrize("row", rows(*OPS), ids=name_of)
+@pytest.mark.parametrize("row", general(*OPS), ids=name_of)
 def test_refuses_what_does_not_fit(row: Any) -> None:
     attrs = PoolAttrs((2, 2), (2, 2))
     x, y = np.zeros((2, 8, 10, 3), np.float32), np.zeros((2, 4, 5, 3), np.float32)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from striate.engine import native
 from striate.ir.opdef import OPS
 from striate.ir.ops.attrs import ArgAttrs, AxesAttrs
-from tests.support.kernel_runs import EPS, Array, assert_close, name_of, rows, run_kernel
+from tests.support.kernel_runs import EPS, Array, assert_close, general, name_of, run_kernel
 
 OPS_ALL = ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_any", "reduce_all")
-ISAS = [row.isa for row in rows("reduce_sum")]
+ISAS = [row.isa for row in general("reduce_sum")]
 DTYPES_OF = {
     "reduce_sum": ("float32", "int32", "int64"),
     "reduce_max": ("float32", "int32", "int64"),
@@ -106,14 +106,14 @@ SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("row", rows("reduce_sum", "reduce_mean", "reduce_max", "reduce_min"), ids=name_of)
+@pytest.mark.parametrize("row", general("reduce_sum", "reduce_mean", "reduce_max", "reduce_min"), ids=name_of)
 def test_lines_and_columns(row: Any) -> None:
     rng = np.random.default_rng(0)
     for i, (shape, axes) in enumerate(SHAPES):
         check(row.name, row.op, values(rng, shape, "float32"), axes, at_end=i % 2 == 0)
 
 
-@pytest.mark.parametrize("row", rows("reduce_sum", "reduce_mean"), ids=name_of)
+@pytest.mark.parametrize("row", general("reduce_sum", "reduce_mean"), ids=name_of)
 def test_sums_are_accurate(row: Any) -> None:
     """Half a million equal numbers, where adding them one after the other would be off by about 1e-3."""
     for shape, axes in (((1 << 19,), (0,)), ((1 << 16, 8), (0,)), ((1 << 15, 16), (0,)), ((1, 1 << 19, 1), (1, 2))):
@@ -124,7 +124,7 @@ def test_sums_are_accurate(row: Any) -> None:
         assert_close(got, want, 16 * EPS * np.abs(want))
 
 
-@pytest.mark.parametrize("row", rows("reduce_sum", "reduce_mean", "reduce_max"), ids=name_of)
+@pytest.mark.parametrize("row", general("reduce_sum", "reduce_mean", "reduce_max"), ids=name_of)
 @pytest.mark.parametrize(
     "shape, axes", [((6, 7, 7, 33), (1, 2)), ((6, 40, 40, 64), (1, 2)), ((6, 20001), (1,)), ((6, 4, 5, 3), (1, 3))]
 )
@@ -136,7 +136,7 @@ def test_an_image_does_not_depend_on_its_batch(row: Any, shape: tuple[int, ...],
         assert alone.tobytes() == whole[i : i + 1].tobytes()
 
 
-@pytest.mark.parametrize("row", rows("reduce_sum", "reduce_max", "reduce_mean"), ids=name_of)
+@pytest.mark.parametrize("row", general("reduce_sum", "reduce_max", "reduce_mean"), ids=name_of)
 def test_the_number_of_threads_changes_no_bit(row: Any) -> None:
     x = values(np.random.default_rng(0), (3000, 65), "float32")
     threads = native._native.threads()
@@ -152,7 +152,7 @@ def test_the_number_of_threads_changes_no_bit(row: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", rows("reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod"), ids=name_of
+    "row", general("reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod"), ids=name_of
 )
 def test_nan_and_infinity(row: Any) -> None:
     for shape, axes in (((4, 100), (1,)), ((100, 4), (0,)), ((20, 4, 5), (0, 2)), ((100, 32), (0,))):
@@ -166,14 +166,14 @@ def test_nan_and_infinity(row: Any) -> None:
     check(row.name, row.op, -x, (0,))
 
 
-@pytest.mark.parametrize("row", rows("reduce_any", "reduce_all"), ids=name_of)
+@pytest.mark.parametrize("row", general("reduce_any", "reduce_all"), ids=name_of)
 def test_any_byte_but_zero_is_true(row: Any) -> None:
     x = np.array([[0, 2], [255, 128]], np.uint8).view(bool)
     (got,) = run_kernel(row.name, (x,), [((2,), "bool")], AxesAttrs((1,)))
     assert got.view(np.uint8).tolist() == ([1, 1] if row.op == "reduce_any" else [0, 1])
 
 
-@pytest.mark.parametrize("row", rows("argmax", "argmin"), ids=name_of)
+@pytest.mark.parametrize("row", general("argmax", "argmin"), ids=name_of)
 @pytest.mark.parametrize("dtype", ["float32", "int32", "int64"])
 def test_arg(row: Any, dtype: str) -> None:
     rng = np.random.default_rng(0)
@@ -229,5 +229,5 @@ F, I32, B, F64 = 0, 1, 4, 5
     ids=str,
 )
 def test_refusals(op: str, spec: Any, why: str) -> None:
-    for row in rows(op):
+    for row in general(op):
         assert native.probe(row.name, spec) == why

@@ -12,7 +12,7 @@ from striate.engine import native
 from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.opdef import OPS
 from striate.ir.ops.attrs import AxisAttrs, TopKAttrs
-from tests.support.kernel_runs import EPS, Array, assert_close, name_of, rows, run_kernel
+from tests.support.kernel_runs import EPS, Array, assert_close, general, name_of, run_kernel
 
 SHAPES = [(1,), (17,), (1, 1), (3, 2), (128, 10), (5, 15), (5, 16), (5, 31), (2, 3, 64), (3, 1000), (2, 9001), (0, 4)]
 ALONG = ("softmax", "log_softmax", "softmax_grad", "log_softmax_grad")
@@ -96,7 +96,7 @@ def reference(op: str, inputs: tuple[Array, ...], attrs: Attrs) -> tuple[Array, 
     return got if isinstance(got, tuple) else (got,)
 
 
-@pytest.mark.parametrize("row", rows(*ALONG, *LOSSES), ids=name_of)
+@pytest.mark.parametrize("row", general(*ALONG, *LOSSES), ids=name_of)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_values(row: Any, shape: tuple[int, ...]) -> None:
     inputs, attrs = problem(row.op, shape)
@@ -106,7 +106,7 @@ def test_values(row: Any, shape: tuple[int, ...]) -> None:
         assert_close(y, want, bound)
 
 
-@pytest.mark.parametrize("row", rows(*ALONG, *LOSSES), ids=name_of)
+@pytest.mark.parametrize("row", general(*ALONG, *LOSSES), ids=name_of)
 @pytest.mark.parametrize("shape", [(900, 10), (6, 33), (20, 1000)], ids=str)
 def test_a_row_does_not_depend_on_its_batch(row: Any, shape: tuple[int, ...]) -> None:
     inputs, attrs = problem(row.op, shape)
@@ -118,7 +118,7 @@ def test_a_row_does_not_depend_on_its_batch(row: Any, shape: tuple[int, ...]) ->
         assert [y.tobytes() for y in alone] == [y[at : at + 1].tobytes() for y in whole]
 
 
-@pytest.mark.parametrize("row", rows(*ALONG, *LOSSES), ids=name_of)
+@pytest.mark.parametrize("row", general(*ALONG, *LOSSES), ids=name_of)
 def test_in_place(row: Any) -> None:
     inputs, attrs = problem(row.op, (7, 37))
     wants = reference(row.op, inputs, attrs)
@@ -132,7 +132,7 @@ def test_in_place(row: Any) -> None:
         assert [y.tobytes() for y in got] == [y.tobytes() for y in apart]
 
 
-@pytest.mark.parametrize("row", rows("softmax", "log_softmax"), ids=name_of)
+@pytest.mark.parametrize("row", general("softmax", "log_softmax"), ids=name_of)
 def test_extremes(row: Any) -> None:
     x = np.array(
         [
@@ -151,7 +151,7 @@ def test_extremes(row: Any) -> None:
     assert_close(got, want, 200 * EPS * np.abs(want))
 
 
-@pytest.mark.parametrize("row", rows("sparse_softmax_crossentropy", "sparse_softmax_crossentropy_grad"), ids=name_of)
+@pytest.mark.parametrize("row", general("sparse_softmax_crossentropy", "sparse_softmax_crossentropy_grad"), ids=name_of)
 def test_labels_out_of_range(row: Any) -> None:
     x = np.zeros((4, 5), np.float32)
     labels = np.array([-1, 5, 2**31 - 1, -(2**31)], np.int32)
@@ -164,7 +164,7 @@ def test_labels_out_of_range(row: Any) -> None:
         assert np.isnan(got).all()
 
 
-@pytest.mark.parametrize("row", rows("in_top_k"), ids=name_of)
+@pytest.mark.parametrize("row", general("in_top_k"), ids=name_of)
 def test_in_top_k(row: Any) -> None:
     rng = np.random.default_rng(0)
     for shape in ((0, 3), (40, 5), (3000, 10)):
@@ -215,5 +215,5 @@ F, I32, I64, B = 0, 1, 2, 4
     ids=str,
 )
 def test_refusals(op: str, spec: Any, why: str) -> None:
-    for row in rows(op):
+    for row in general(op):
         assert native.probe(row.name, spec) == why

@@ -35,6 +35,13 @@ def rows(*ops: str) -> list[Any]:
     return [row for row in native.kernels() if row.op in ops]
 
 
+def general(*ops: str) -> list[Any]:
+    """Of each op the last kernel for each instruction set, which takes what any takes. Those before it are for some
+    shapes only; the conformance kit runs them on the problems they take."""
+    last = {(row.op, row.isa): row for row in rows(*ops)}
+    return list(last.values())
+
+
 def name_of(row: Any) -> str:
     return str(row.name)
 
