@@ -1,7 +1,6 @@
 #include "base/pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -13,28 +12,13 @@
 
 #include "base/affinity.h"
 #include "base/float_env.h"
+#include "base/signals.h"
 #include "base/spin.h"
 
 namespace striate {
 namespace {
 
 int64_t left(uint64_t tickets) { return static_cast<int64_t>(tickets & 0xffffffffu); }
-
-// Threads started meanwhile take no signals: those sent to the process are for the threads of its owner, one of which
-// may be asleep in a system call that only a signal ends. Faults stay with who makes them.
-class WithoutSignals {
- public:
-  WithoutSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
-    pthread_sigmask(SIG_SETMASK, &all, &saved_);
-  }
-  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
-
- private:
-  sigset_t saved_;
-};
 
 }  // namespace
 

@@ -1,0 +1,24 @@
+// Threads of ours and the signals of the process.
+#pragma once
+
+#include <signal.h>
+
+namespace striate {
+
+// Threads started meanwhile take no signals: those sent to the process are for the threads of its owner, one of which
+// may be asleep in a system call that only a signal ends. Faults stay with who makes them.
+class WithoutSignals {
+ public:
+  WithoutSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
+    pthread_sigmask(SIG_SETMASK, &all, &saved_);
+  }
+  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
+
+ private:
+  sigset_t saved_;
+};
+
+}  // namespace striate
