@@ -87,11 +87,18 @@ def class_weights(y: Any, class_weight: dict[int, float]) -> Array:
             "`class_weight` is only supported for models with a single output, whose targets are one array. "
             f"Received targets: {'None' if y is None else tree.map_structure(np.shape, y)}."
         )
+    try:
+        weights = {int(number): float(weight) for number, weight in class_weight.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise ArgumentError(
+            f"`class_weight` is a dictionary from class numbers to weights. Received: {class_weight!r}. "
+            "Give e.g. class_weight={0: 1.0, 1: 3.0}."
+        ) from None
     labels = np.asarray(y)
     if labels.ndim > 1:
         labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(-1)
     labels = np.rint(labels).astype(np.int64)
-    table = np.ones(max([int(k) for k in class_weight] + [int(labels.max(initial=0))]) + 1, backend.floatx())
-    for number, weight in class_weight.items():
-        table[int(number)] = weight
+    table = np.ones(max([*weights, int(labels.max(initial=0))]) + 1, backend.floatx())
+    for number, weight in weights.items():
+        table[number] = weight
     return np.asarray(table[np.clip(labels, 0, None)])

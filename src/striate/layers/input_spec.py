@@ -64,16 +64,25 @@ def check_input_spec(spec: Any, inputs: Any, layer_name: str) -> None:
     for one, x in zip(specs, tensors, strict=True):
         if one is None or (x is None and one.optional):
             continue
+        if not hasattr(x, "shape"):
+            raise ArgumentError(
+                f"Inputs to a layer should be tensors. Received {x!r} (of type {type(x).__name__}) as input for layer "
+                f'"{layer_name}".'
+            )
         _check_one(one, tuple(shape_of(x)), layer_name)
 
 
 def _check_one(spec: InputSpec, shape: tuple[int | None, ...], layer: str) -> None:
     def fail(text: str) -> ShapeError:
         return ShapeError(
-            f'Input of layer "{layer}" is incompatible with the layer: {text}. Full shape received: {shape}'
+            f'Input of layer "{layer}" is incompatible with the layer: {text}. Full shape received: {shape}{hint}'
         )
 
     rank = len(shape)
+    hint = ""
+    if rank + 1 in (spec.ndim, spec.min_ndim):
+        hint = ". One sample alone takes its batch axis by x[None]"
+        hint += "; images without channels take one by x[..., None]." if rank == 3 else "."
     squeezable = spec.allow_last_axis_squeeze and spec.ndim is not None and abs(rank - spec.ndim) == 1
     if spec.ndim is not None and rank != spec.ndim and not squeezable:
         raise fail(f"expected ndim={spec.ndim}, found ndim={rank}")

@@ -108,6 +108,8 @@ class LayerState:
                 aggregation=aggregation,
                 name=name,
             )
+        if not self._trainable:  # made in a frozen layer: it trains when the layer does
+            variable.trainable = False
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = get_constraint(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from striate import losses as losses_module
 from striate.core import tree
 from striate.core.errors import ArgumentError
@@ -31,11 +33,36 @@ def _is_leaf(spec: Any) -> bool:
 class _Term:
     """The losses of one output."""
 
-    def __init__(self, index: int, name: str | None, losses: list[Any], weight: Any) -> None:
+    def __init__(self, index: int, name: str | None, losses: list[Any], weight: Any, classes: int | None) -> None:
         self.index = index
         self.name = name
         self.losses = losses
         self.weight = weight
+        #: how many classes there are, where the targets are class numbers.
+        self.classes = classes
+
+
+def _classes(losses: list[Any], y_pred: Any) -> int | None:
+    for loss in losses:
+        by_name = getattr(loss, "fn", None) is losses_module.sparse_categorical_crossentropy
+        if by_name or isinstance(loss, losses_module.SparseCategoricalCrossentropy):
+            given = loss._fn_kwargs if by_name else vars(loss)
+            if given.get("ignore_class") is None and given.get("axis", -1) in (-1, len(y_pred.shape) - 1):
+                count: int | None = y_pred.shape[-1]
+                return count
+    return None
+
+
+def _check_range(labels: Any, term: _Term) -> None:
+    low, high, classes = labels.min(), labels.max(), term.classes or 0
+    if low < 0 or high >= classes:
+        mend = "Give the last layer one unit a class."
+        if low < 0 or (low == 1 and high == classes):
+            mend = f"Number them from 0, here by y - {int(low)}." if low > 0 else "Number them from 0."
+        raise ArgumentError(
+            f"`y` holds class numbers from {int(low)} to {int(high)}, but the output has {classes} classes, numbered "
+            f"0 to {classes - 1} (loss {term.losses[0].name!r}). {mend}"
+        )
 
 
 class CompileLoss:
@@ -85,7 +112,8 @@ class CompileLoss:
                 continue
             given = list(spec) if isinstance(spec, list | tuple) else [spec]
             resolved = [_resolve_loss(g, flat_true[i], flat_pred[i]) for g in given if g is not None]
-            self._terms.append(_Term(i, outputs.names[i] or f"{resolved[0].name}", resolved, weights[i]))
+            name = outputs.names[i] or f"{resolved[0].name}"
+            self._terms.append(_Term(i, name, resolved, weights[i], _classes(resolved, flat_pred[i])))
         if len(self._terms) > 1:
             taken: dict[str, int] = {}
             for term in self._terms:
@@ -156,6 +184,22 @@ class CompileLoss:
             if targets[i] is None:
                 raise ArgumentError(f"`y` has no targets for the output {outputs.names[i]!r}, which has a loss.")
         return targets
+
+    def check_labels(self, y_true: Any) -> None:
+        """Refuse class numbers outside an output's classes: the loss of such samples would be NaN.
+
+        Raises:
+            ValueError: a class number below 0 or above the last class.
+        """
+        if y_true is None or all(term.classes is None for term in self._terms):
+            return
+        assert self._outputs is not None
+        specs: list[Any] = [None] * self._outputs.count
+        for term in self._terms:
+            specs[term.index] = term
+        for term, labels in zip(specs, self._targets(y_true, self._outputs, specs)):
+            if term is not None and term.classes is not None and isinstance(labels, np.ndarray) and labels.size:
+                _check_range(labels, term)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss of a batch, a scalar; None where no output has a loss."""

@@ -65,6 +65,7 @@ class Loops:
     # From Steps, Trainer and Layer.
     _function: Callable[..., Any]
     _prepare: Callable[..., Any]
+    _check_labels: Callable[..., Any]
 
     def _shuffle_key(self, epoch: int) -> tuple[int, int, int]:
         """What shuffling is keyed by. The optimizer's count is in it, so that a second `fit` takes a new order."""
@@ -134,7 +135,9 @@ class Loops:
             steps=steps_per_epoch,
         )
         train_epochs = Epochs(batches, steps_per_epoch)
-        self._prepare(train_epochs.peek(lambda: self._shuffle_key(initial_epoch)), training=True)
+        first = train_epochs.peek(lambda: self._shuffle_key(initial_epoch))
+        self._prepare(first, training=True)
+        self._check_labels(getattr(batches, "y", (*first, None)[1]))
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(
                 callbacks,
@@ -249,7 +252,9 @@ class Loops:
                 epochs=1,
                 steps=test_epochs.num_batches,
             )
-        self._prepare(test_epochs.peek((0, 0, 0)), training=False)
+        first = test_epochs.peek((0, 0, 0))
+        self._prepare(first, training=False)
+        self._check_labels(getattr(test_epochs.batches, "y", (*first, None)[1]))
         step = self._function("test")
         wants_logs = callbacks.wants("on_test_batch_end")
         results: Any = None

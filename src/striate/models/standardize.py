@@ -74,9 +74,33 @@ def _fit(x: Any, reference: KerasTensor, place: int, name: str) -> Any:
     if not fits:
         raise ShapeError(
             f"Input {place} with name {reference.name!r} of layer {name!r} is incompatible with the layer: expected "
-            f"shape={open_batch}, found shape={tuple(backend.shape(x))}. The first axis counts the samples."
+            f"shape={open_batch}, found shape={tuple(backend.shape(x))}. {_how_to_mend(open_batch, backend.shape(x))}"
         )
     return tensor
+
+
+def _agree(expected: tuple[Any, ...], got: tuple[Any, ...]) -> bool:
+    return len(expected) == len(got) and all(e is None or g is None or e == g for e, g in zip(expected, got))
+
+
+def _how_to_mend(expected: tuple[Any, ...], got: tuple[Any, ...]) -> str:
+    """What people mean most often when a shape does not fit."""
+    if _agree(expected[1:], got):
+        return "The first axis counts the samples: one alone takes it by x[None]."
+    if len(expected) == 4:
+        if _agree(expected[1:3], got) and expected[3] == 1:
+            return (
+                "The first axis counts the samples, the last one the channels: one grey image takes both by "
+                "x[None, ..., None]."
+            )
+        if _agree(expected[:3], got[:3]) and expected[3] == 3 and got[3:] in ((), (1,)):
+            grey = "x" if got[3:] else "x[..., None]"
+            return f"Grey images become images of three channels by np.repeat({grey}, 3, axis=-1)."
+        if _agree(expected, (*got[:1], *got[2:], *got[1:2])):
+            return "Channels come last: np.moveaxis(x, 1, -1)."
+        if len(got) == 4 and _agree(expected[3:], got[3:]):
+            return "Images of another size are brought to it first, for example with PIL's Image.resize."
+    return "The first axis counts the samples."
 
 
 def standardize_inputs(graph: LayerGraph, inputs: Any, name: str) -> list[Any]:

@@ -276,6 +276,10 @@ class Steps:
                 compiled.loss.build(y, y_pred)
         del sample_weight
 
+    def _check_labels(self, y: Any) -> None:
+        if self._compiled is not None and self._compiled.loss is not None:
+            self._compiled.loss.check_labels(y)
+
     # One batch ------------------------------------------------------------------------------------------------------
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Batch:
@@ -313,6 +317,7 @@ class Steps:
         self._require_compiled()  # type: ignore[attr-defined]
         batch = self._one_batch(x, y, sample_weight, class_weight)
         self._prepare(batch, training=True)
+        self._check_labels((*batch, None)[1])
         self._reset_for_batch()
         logs = to_logs(self._function("train")(batch))
         return logs if return_dict else self._in_order(logs)  # type: ignore[attr-defined]
@@ -323,6 +328,7 @@ class Steps:
         self._require_compiled()  # type: ignore[attr-defined]
         batch = self._one_batch(x, y, sample_weight, None)
         self._prepare(batch, training=False)
+        self._check_labels((*batch, None)[1])
         self._reset_for_batch()
         logs = to_logs(self._function("test")(batch))
         return logs if return_dict else self._in_order(logs)  # type: ignore[attr-defined]
