@@ -145,7 +145,7 @@ def _load(name: str, preprocessing: Preprocessing) -> Any:
                         "Make it smaller first."
                     )
                 upright = ImageOps.exif_transpose(opened)
-                return _on_white(_eight_bits(upright, name)).convert(preprocessing.mode)
+                return _on_white(_eight_bits(upright, str(opened.format), name)).convert(preprocessing.mode)
     except LoadError:
         raise
     except FileNotFoundError as error:
@@ -163,11 +163,11 @@ def _load(name: str, preprocessing: Preprocessing) -> Any:
         raise LoadError(f"{name!r} is damaged: {error}.") from error
 
 
-def _eight_bits(picture: Any, name: str) -> Any:
+def _eight_bits(picture: Any, kind: str, name: str) -> Any:
     """Grey of 16 bits as 8: Pillow's own conversion would cut off at 255 (older ones read 16-bit PNG as mode "I")."""
     from PIL import Image
 
-    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format in ("PNG", None)):
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and kind == "PNG"):
         values = np.asarray(picture).astype(np.int64)
         return Image.fromarray((np.clip(values, 0, 65535) // 257).astype(np.uint8))
     if picture.mode in ("I", "F"):
@@ -217,9 +217,10 @@ def _fitted(picture: Any, preprocessing: Preprocessing) -> Array:
     values[top : top + height, left : left + width] = small
     if preprocessing.background != "black":
         return values
+    level = np.float32(np.mean(ground))
     if _is_light(ground):
-        values, ground = 255 - values, 255 - ground
-    return np.asarray(np.clip(values - ground, 0, None) * (255 / (255 - ground)), np.float32)
+        values, level = 255 - values, 255 - level
+    return np.asarray(np.clip(values - level, 0, None) * (255 / (255 - level)), np.float32)
 
 
 def _object_box(values: Array, ground: Array) -> tuple[int, int, int, int]:

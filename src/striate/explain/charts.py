@@ -18,7 +18,7 @@ CHART_STYLE = """
 .chart .rule { stroke: currentColor; stroke-opacity: .16 }
 .chart .on-light, .chart .on-bright { fill: #000 } .chart .on-deep { fill: #fff }
 @media (prefers-color-scheme: dark) {
-  .chart .on-light { fill: currentColor }
+  .chart .on-light { fill: #fff }
   .chart .series-0 .line { stroke: #56b4e9 } .chart .series-0 .dot { fill: #56b4e9 }
   .chart .series-1 .line { stroke: #ff9a57 } .chart .series-1 .dot { fill: #ff9a57 }
 }

@@ -17,6 +17,8 @@ _LONGEST = 16  # characters of a name
 #: Right and wrong; the blue is dark enough for white numbers.
 _RIGHT_COLOUR, _WRONG_COLOUR = (0, 86, 148), (213, 94, 0)
 
+_HALF = 0.179  # luminance at which black and white have the same contrast, 4.58
+
 
 def confusion_matrix(labels: Array, predicted: Array, classes: int) -> Array:
     """counts[i, j]: how many of true class i were given class j; shape (classes, classes).
@@ -44,13 +46,13 @@ def _luminance(colour: Sequence[float]) -> float:
 def _ink(colour: Sequence[float], opacity: float) -> str:
     """The class of a number on a cell: black or white on a light page, whichever has a contrast of 4.5 or more.
 
-    On a dark page cells are dark, and numbers light; only the strongest orange takes black on both.
+    On a dark page cells are dark, and numbers white; only the strongest orange takes black on both.
     """
     on_white = [255 + (c - 255) * opacity for c in colour]
-    if _luminance(on_white) < 0.179:
+    if _luminance(on_white) < _HALF:
         return "on-deep"
     on_black = [22 + (c - 22) * opacity for c in colour]
-    return "on-bright" if _luminance(on_black) > 0.165 else "on-light"
+    return "on-bright" if _luminance(on_black) > _HALF else "on-light"
 
 
 def _cell(count: int, share: float, right: bool, x: float, y: float, size: int, told: str) -> Markup:

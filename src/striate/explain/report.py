@@ -15,8 +15,8 @@ import numpy as np
 from striate.core.errors import ShapeError
 from striate.explain.charts import line_chart
 from striate.explain.confusion import confusion_chart, confusion_matrix
-from striate.explain.maps import feature_maps
 from striate.explain.images import filter_images, stretch, stretch_map, tile
+from striate.explain.maps import feature_maps
 from striate.explain.markup import Markup, element, joined
 from striate.explain.page import bar, bar_table, facts, page, percent, picture, probability, section, soft, wide
 
