@@ -15,7 +15,7 @@ import numpy as np
 from striate.backend import settings
 from striate.core.errors import ArgumentError, DTypeError
 from striate.core.registry import export
-from striate.ir.types import DTYPES
+from striate.ir.types import DTYPES, dtype_name
 
 _ALIASES = {"float": "float32", "int": "int32", "double": "float64", "half": "float16", "bool_": "bool"}
 _FLOAT_RANK = {"float16": 0, "bfloat16": 0, "float32": 1, "float64": 2}
@@ -32,6 +32,8 @@ def standardize_dtype(dtype: Any) -> str:
         return settings.floatx()
     if isinstance(dtype, str) and dtype in DTYPES:
         return dtype
+    if isinstance(dtype, np.dtype):
+        dtype = dtype_name(dtype)
     if dtype is float:
         return settings.floatx()
     if dtype is int:

@@ -18,7 +18,7 @@ from striate.engine.native import arithmetic
 from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.graph import SOURCES, ConstantAttrs, Graph, Node, Value, input_node
 from striate.ir.opdef import OPS, make_node, run_reference
-from striate.ir.types import TensorType
+from striate.ir.types import TensorType, dtype_name
 
 Array = np.ndarray[Any, Any]
 Runner = Callable[[Sequence[Array]], Sequence[Array]]
@@ -39,13 +39,14 @@ def _runner(op: str, types: tuple[TensorType, ...], attrs: Attrs) -> Runner:
 
 def _refer(op: str, attrs: Attrs, arrays: Sequence[Array]) -> Sequence[Array]:
     with arithmetic():
-        return run_reference(op, tuple(arrays), attrs)
+        results = run_reference(op, tuple(arrays), attrs)
+    return [r.copy() if any(np.may_share_memory(r, a) for a in arrays) else r for r in results]
 
 
 def run_op(op: str, arrays: Sequence[Array], attrs: Attrs = NO_ATTRS) -> tuple[Array, ...]:
     """The results of one op on arrays; new arrays, never views of the inputs' memory that a caller could write."""
     held = [np.ascontiguousarray(a).reshape(np.shape(a)) for a in arrays]
-    types = tuple(TensorType(a.shape, a.dtype.name) for a in held)
+    types = tuple(TensorType(a.shape, dtype_name(a.dtype)) for a in held)
     return tuple(_runner(op, types, attrs)(held))
 
 

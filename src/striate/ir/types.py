@@ -40,6 +40,14 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     return dtype
 
 
+_NAMES = {np.dtype(name): name for name in DTYPES if name != "bfloat16"}
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """`dtype.name`, which NumPy puts together anew at each call (a microsecond, in every op that runs at once)."""
+    return _NAMES.get(dtype) or str(dtype.name)
+
+
 @dataclass(frozen=True, slots=True)
 class TensorType:
     """Shape and dtype of one result of a node."""

@@ -64,6 +64,17 @@ def autocast(layer: Called, arguments: Any) -> Any:
     return tree.map_structure(lambda t: _cast(layer, t) if isinstance(t, KerasTensor) else t, arguments)
 
 
+def of_its_own(outputs: Any, arguments: Any) -> Any:
+    """Outputs that share no memory with what the layer was called on, so that writing one changes no data."""
+    given = [leaf for leaf in tree.flatten(arguments) if isinstance(leaf, np.ndarray)]
+
+    def one(leaf: Any) -> Any:
+        shared = isinstance(leaf, np.ndarray) and any(np.may_share_memory(leaf, x) for x in given)
+        return leaf.copy() if shared else leaf
+
+    return tree.map_structure(one, outputs) if given else outputs
+
+
 def resolve_training(layer: Called, signature: CallSignature, args: Args, kwargs: Kwargs, context: Any) -> Kwargs:
     """`training`: as given, else as the layer around was told, else the default of the layer's own `call`.
 

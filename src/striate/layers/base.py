@@ -16,7 +16,7 @@ from striate.core import tree
 from striate.core.configurable import Configurable
 from striate.core.errors import ArgumentError, StateError, StriateError
 from striate.core.registry import export
-from striate.layers.arguments import as_tensors, autocast, resolve_training, say_where
+from striate.layers.arguments import as_tensors, autocast, of_its_own, resolve_training, say_where
 from striate.layers.input_spec import InputSpec, check_input_spec
 from striate.layers.signature import CallSignature, all_parameters, call_signature
 from striate.layers.state import LayerState, to_flag
@@ -162,6 +162,8 @@ class Layer(LayerState, Configurable):
                 if not self.built:
                     self._build_for(signature, args, kwargs)
                 outputs = self._run(args, kwargs, given)
+                if context.entry_layer is self and not backend.in_trace():
+                    outputs = of_its_own(outputs, (args, kwargs))
             except StriateError as error:
                 say_where(self, error, args, kwargs)
                 raise

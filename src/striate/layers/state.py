@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -34,6 +35,10 @@ def to_flag(trainable: Any) -> bool:
 def _is_metric(value: Any) -> bool:
     # By what it does, since metrics stand beside layers and not below them.
     return hasattr(value, "update_state") and hasattr(value, "reset_state") and not isinstance(value, type)
+
+
+#: layers that hold losses of their last call: in most models there are none, and nothing is to be cleared.
+_with_losses: WeakSet[LayerState] = WeakSet()
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -274,6 +279,7 @@ class LayerState:
         """Add scalars to the loss of the training step in which this call happens."""
         for value in tree.flatten(loss):
             self._losses.append(value)
+        _with_losses.add(self)
 
     def _live_losses(self) -> list[Any]:
         trace = backend.current_trace()
@@ -290,5 +296,11 @@ class LayerState:
         return added + self._regularization_losses()
 
     def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
-            layer._losses.clear()
+        if _with_losses:
+            for layer in self._flatten_layers():
+                layer._losses.clear()
+                _with_losses.discard(layer)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles take over: neither losses of a call nor places in functional models."""
+        return {**self.__dict__, "_losses": [], "_inbound_nodes": []}

@@ -173,7 +173,7 @@ class ModelCopying:
         attributes = dict(self.__dict__)
         for name in _MADE_AGAIN:
             attributes.pop(name, None)
-        attributes["_inbound_nodes"] = []
+        attributes.update(_inbound_nodes=[], _losses=[])
         return {"attributes": attributes, "training": training_state(self)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
