@@ -99,6 +99,19 @@ def test_downloads_once_then_reads_the_cache(home, served):
     assert sorted(p.name for p in (home / "tiny").iterdir()) == sorted(f"{f.name}.gz" for f in dataset("").files)
 
 
+def test_what_is_here_is_found_without_reading_it(home, tmp_path):
+    assert set(mnist.find().values()) == {None}
+    (home / "mnist").mkdir(parents=True)
+    (home / "mnist" / "mnist.npz").write_bytes(b"")
+    assert mnist.find() == {"mnist.npz": home / "mnist" / "mnist.npz"}
+    assert all(path.is_file() for path in striate.datasets.fashion_mnist_mini.find().values())
+    assert set(fashion_mnist.find()) == {file.name for file in fashion_mnist.DATASET.files}
+    fill(tmp_path)
+    (tmp_path / "test-labels.gz").unlink()
+    found = dataset("", str(tmp_path)).find()
+    assert found["train-images"] == tmp_path / "train-images.gz" and found["test-labels"] is None
+
+
 def test_system_folder_is_used_before_the_network(home, tmp_path):
     fill(tmp_path)
     same(dataset("https://example.invalid", str(tmp_path)).load())
