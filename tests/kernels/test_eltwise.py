@@ -51,7 +51,7 @@ def sloped(n: float) -> Bound:
 
 
 EXACT = ulps(0.5)  # the rounded result
-# docs/numerics.md holds the same figures with their reasons.
+# docs/numerics.md has the bounds with their reasons; some are held tighter here.
 UNARY: dict[str, list[tuple[Attrs, Bound]]] = {
     **{
         op: [(NO_ATTRS, EXACT)]

@@ -7,6 +7,6 @@
 //
 // Results may lie exactly on an input of the same dims (softmax, log_softmax, their gradients, dlogits and dtargets).
 //
-// Bounds, with eps = 2^-24, L = log sum exp(x - max), d = max - x, and a sum of C terms at most a = min(32, C/4) +
-// C/128 + 5 additions deep: softmax (6 + d + a) eps relative; log_softmax and losses (4 (d + L + 1) + a) eps.
+// Bounds, with eps = 2^-24, L = log sum exp(x - max), d = max - x, and a sum of C terms less than a = min(32, C/4) +
+// C/64 + 5 additions deep: softmax (6 + d + a) eps relative; log_softmax and losses (4 (d + L + 1) + a) eps.
 #pragma once
