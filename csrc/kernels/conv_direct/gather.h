@@ -6,6 +6,9 @@
 namespace striate {
 namespace {
 
+// Filters are read where they lie while their uses are few, since packing touches them once more.
+inline bool worth_packing(int64_t pixels, int64_t filters) { return pixels > (filters < 512 ? 16 : 4) * kTileRows; }
+
 // Result pixels of a piece: about 112, a whole number of tiles. Their sums for one panel are 14 KiB, which leaves the
 // first-level cache room for one tap's filters (64 to 256 channels: 8 to 32 KiB).
 constexpr int64_t kGatherPixels = 112 / kTileRows * kTileRows;
@@ -91,9 +94,9 @@ inline void gather_run(const StepArgs& args, int64_t piece, unsigned char* threa
         for (int64_t t = 0; t < tiles; ++t) {
           const Part part = part_of(count, tiles, t);
           const int64_t at = tap * kGatherPixels + part.begin;
-          run_rows(part.end - part.begin, n,
-                   RowsTile{s.source + at, &channel, 1, depth, filters + (tap * g.depth + k0) * stride, stride},
-                   TileEnds{s.sums, kPanel, s.pixel + at, true, nullptr, 0, 0, nullptr, 0, 0});
+          run_rows<false>(part.end - part.begin, n,
+                          RowsTile{s.source + at, &channel, 1, depth, filters + (tap * g.depth + k0) * stride, stride},
+                          TileEnds{s.sums, kPanel, s.pixel + at, true, nullptr, 0, 0, nullptr, 0, 0});
         }
       }
     }

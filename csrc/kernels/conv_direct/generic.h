@@ -11,23 +11,19 @@ namespace {
 // ---- 1x1: one row of the product a pixel
 struct Pointwise {
   Gemm gemm;
-  int64_t ldw;
-  bool transposed, has_bias;
+  bool has_bias;
 };
 
 inline void pointwise_pack(const StepArgs& args, int64_t piece, unsigned char*) {
-  const Pointwise& p = args.as<Pointwise>();
-  pack_piece(args.ptr<const float>(1), p.ldw, p.transposed, p.gemm.n, p.gemm.k, piece,
-             reinterpret_cast<float*>(args.scratch));
+  const Gemm& g = args.as<Pointwise>().gemm;
+  pack_piece(g, args.ptr<const float>(0), args.ptr<const float>(1), piece, packed_at(g, args.scratch));
 }
 
 inline void pointwise_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Pointwise& p = args.as<Pointwise>();
-  const Gemm& g = p.gemm;
-  const float* w = g.packed ? reinterpret_cast<const float*>(args.scratch) : args.ptr<const float>(1);
-  gemm_block(g, args.ptr<const float>(0), w, p.has_bias ? args.ptr<const float>(2) : nullptr,
-             args.ptr<float>(p.has_bias ? 3 : 2), part_of(g.m, g.row_blocks, piece % g.row_blocks),
-             part_of(g.panels, g.groups, piece / g.row_blocks), thread_scratch);
+  gemm_piece(p.gemm, args.ptr<const float>(0), args.ptr<const float>(1),
+             p.has_bias ? args.ptr<const float>(2) : nullptr, args.ptr<float>(p.has_bias ? 3 : 2),
+             packed_at(p.gemm, args.scratch), piece, thread_scratch);
 }
 
 inline const char* plan_pointwise(const Conv& c, bool transposed, bool has_bias, StepPlan* plan) {
@@ -39,19 +35,16 @@ inline const char* plan_pointwise(const Conv& c, bool transposed, bool has_bias,
   g.m = c.batch * c.rows.out * c.cols.out;
   g.k = g.lda = transposed ? c.out_channels : c.in_channels;
   g.n = g.ldc = transposed ? c.in_channels : c.out_channels;
-  g.packed = transposed || worth_packing(g.m, g.n);
+  g.ldb = c.out_channels;
+  g.b_transposed = transposed;
   g.epilogue = transposed ? make_epilogue(0, 0) : c.epilogue;
   layout_gemm(&g, 1);
-  p.ldw = g.ldb = c.out_channels;
-  p.transposed = transposed;
   p.has_bias = has_bias;
-  plan->thread_scratch_bytes = kGemmScratchBytes;
+  plan->scratch_bytes = sizeof(float) * static_cast<size_t>(packed_floats(g));
+  plan->thread_scratch_bytes = gemm_scratch_bytes(g);
   plan->flops = c.flops();
-  if (g.packed) {
-    plan->scratch_bytes = sizeof(float) * static_cast<size_t>(packed_floats(g.k, g.n));
-    plan->add_phase(pointwise_pack, g.m > 0 ? pack_pieces(g.n, g.k) : 0);
-  }
-  plan->add_phase(pointwise_run, g.row_blocks * g.groups);
+  if (pack_pieces(g) > 0) plan->add_phase(pointwise_pack, g.m > 0 ? pack_pieces(g) : 0);
+  plan->add_phase(pointwise_run, g.pieces());
   plan->set_params(p);
   return nullptr;
 }

@@ -95,7 +95,7 @@ inline void few_run(const StepArgs& args, int64_t piece, unsigned char* thread_s
         const float* pointers[kTileRows];
         for (int64_t i = 0; i < m; ++i) pointers[i] = strip + (part.begin + i) * step;
         float* to = result + (y * s.cols.out + part.begin) * f.filters + p * kPanel;
-        run_rows(
+        run_rows<false>(
             m, n,
             RowsTile{pointers, segments, n_segments, f.run, packed + u.begin * f.runs_a_row * f.run * kPanel, kPanel},
             TileEnds{nullptr, 0, nullptr, false, to, f.filters, n, bias ? bias + p * kPanel : nullptr, f.epilogue.lo,
@@ -129,7 +129,7 @@ inline const char* plan_few(const Conv& c, bool has_bias, StepPlan* plan) {
   f.has_bias = has_bias;
   const int64_t strips = f.batch * f.strip.per_image;
   f.panel_parts = min64(f.panels, max64(1, kWantedPieces / max64(strips, 1)));
-  plan->scratch_bytes = sizeof(float) * static_cast<size_t>(packed_floats(f.depth, f.filters));
+  plan->scratch_bytes = sizeof(float) * static_cast<size_t>(f.panels * f.depth * kPanel);
   plan->thread_scratch_bytes = static_cast<size_t>((f.strip.floats() + 1) / 2 * 2 * 4 + c.taps() * 8);
   plan->flops = c.flops();
   if (strips > 0) plan->add_phase(few_pack, f.panels);

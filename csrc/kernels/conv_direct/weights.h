@@ -49,7 +49,7 @@ inline size_t grad_w_layout(const GradW& g, unsigned char* bytes, GradWScratch* 
   const auto take = [&](int64_t n, size_t each) {
     const size_t here = at;
     at += (static_cast<size_t>(n) * each + kAlignment - 1) / kAlignment * kAlignment;
-    return bytes + here;
+    return reinterpret_cast<uintptr_t>(bytes) + here;  // bytes may be null
   };
   s->sums = reinterpret_cast<float*>(take(g.parts == 1 ? g.piece_units * taps * g.depth * kPanel : 0, 4));
   s->strip = reinterpret_cast<float*>(take(g.few ? g.strip.floats() : 0, 4));

@@ -1,68 +1,40 @@
-// A whole product from tiles: a block of rows by a group of panels, k in blocks of kDepth.
+// One piece of a product: a block of rows by a group of panels, k in blocks.
 #pragma once
 
-#include "kernels/gemm/tile.h"
+#include "kernels/gemm/pack.h"
 
 namespace striate {
 namespace {
 
-// Rows of a block: 112 at AVX-512. Its share of A (kDepth deep, 112 KiB) stays in the second-level cache while the
-// panels go by, and a panel in the first while its tiles do.
-constexpr int64_t kBlockRows = 8 * kTileRows;
-constexpr int64_t kGroupPanels = 8;    // panels of a piece at most: their sums are another 112 KiB
-constexpr int64_t kWantedPieces = 32;  // pieces to split into where the work allows it: feeds 16 threads evenly
-// B is read where it lies while its uses are few, since packing touches it once more: for up to 16 tiles of rows, or 4
-// where B's rows lie so far apart that they share cache sets. Changes no bit.
-[[maybe_unused]] inline bool worth_packing(int64_t rows, int64_t ldb) {
-  return rows > (ldb < 512 ? 16 : 4) * kTileRows;
-}
-// For one or two rows, a tile this wide keeps enough sums going and reads B in long runs.
-constexpr int kWideVectors = kTileRows >= 12 ? 8 : 4;
-constexpr int64_t kWideRows = 2;
+// A B of this size is taken to lie in the second-level cache: asking for it early costs a tenth there.
+constexpr int64_t kNearFloats = 256 * 1024;
 
-struct Gemm {
-  int64_t m, n, k;
-  int64_t lda;  // A[i][k] is a[i * lda + k], or a[k * lda + i] where a_transposed
-  int64_t ldb;  // B as it lies, where !packed: B[k][j] is b[k * ldb + j]
-  int64_t ldc;
-  bool a_transposed, packed;
-  bool copy_a;  // rows lie a multiple of a page apart and would share a cache set: copy blocks of A
-  Epilogue epilogue;
-  int64_t row_blocks, panels, groups;
-};
-
-// Rows further apart than this evict each other: 14 lines of one 12-way set.
-[[maybe_unused]] inline bool rows_collide(int64_t stride) { return stride >= 512 && stride % 512 == 0; }
-
-[[maybe_unused]] inline void layout_gemm(Gemm* g, int64_t batches) {
-  g->row_blocks = (g->m + kBlockRows - 1) / kBlockRows;
-  g->panels = panels_of(g->n);
-  const int64_t per_piece = g->panels * g->row_blocks * batches / kWantedPieces;
-  const int64_t least = g->m <= kWideRows ? 4 : 1;
-  const int64_t panels_a_piece = min64(max64(per_piece, least), kGroupPanels);
-  g->groups = (g->panels + panels_a_piece - 1) / panels_a_piece;
-  g->copy_a = !g->a_transposed && rows_collide(g->lda) && g->m > 4 && panels_a_piece >= 4;
-}
-
-constexpr int64_t kCopyStride = kDepth + kLanes;  // floats: successive rows start in different cache sets
-
-// Layout of the scratch of a thread.
+// The scratch of a thread; what the product does not need has no room.
 struct GemmScratch {
   float* sums;  // [panel of the group][row of the block][kPanel]
-  float* a;     // [row][kCopyStride]
-  float* b;     // [kDepth][kPanel], for a last panel that is not packed
+  float* a;     // [tile][term][row of the tile]
+  float* b;     // [kPackPanels][kDepth][kPanel], or a last panel
   Step* steps;  // [kDepth + kStepsAhead]
 };
-constexpr size_t kGemmScratchBytes =
-    sizeof(float) * (kGroupPanels * kBlockRows * kPanel + kBlockRows * kCopyStride + kDepth * kPanel) +
-    sizeof(Step) * (kDepth + kStepsAhead);
-[[maybe_unused]] inline GemmScratch gemm_scratch(unsigned char* bytes) {
+[[maybe_unused]] inline size_t gemm_scratch(const Gemm& g, unsigned char* bytes, GemmScratch* s) {
+  size_t at = 0;
+  const auto take = [&](bool wanted, int64_t n) {
+    const size_t here = at;
+    if (wanted) at += static_cast<size_t>(n) * sizeof(float);
+    return reinterpret_cast<float*>(reinterpret_cast<uintptr_t>(bytes) + here);  // bytes may be null
+  };
+  const int64_t rows = (g.m + max64(g.row_blocks, 1) - 1) / max64(g.row_blocks, 1);
+  const int64_t panels = (g.panels + max64(g.groups, 1) - 1) / max64(g.groups, 1);
+  s->sums = take(g.k > g.longest(), panels * rows * kPanel);
+  s->b = take(g.pack_b != PackB::kBefore, (g.pack_b == PackB::kBlocks ? kPackPanels : 1) * kDepth * kPanel);
+  s->steps = reinterpret_cast<Step*>(take(g.a_transposed && g.pack_a == PackA::kNo,
+                                          (kDepth + kStepsAhead) * static_cast<int64_t>(sizeof(Step) / sizeof(float))));
+  s->a = take(g.pack_a == PackA::kBlocks, rows * g.longest());
+  return at;
+}
+[[maybe_unused]] inline size_t gemm_scratch_bytes(const Gemm& g) {
   GemmScratch s;
-  s.sums = reinterpret_cast<float*>(bytes);
-  s.a = s.sums + kGroupPanels * kBlockRows * kPanel;
-  s.b = s.a + kBlockRows * kCopyStride;
-  s.steps = reinterpret_cast<Step*>(s.b + kDepth * kPanel);
-  return s;
+  return gemm_scratch(g, nullptr, &s);
 }
 
 template <int M>
@@ -76,17 +48,19 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
     const RowsTile tile = {rows, &zero, 1, g.k, b + *j, g.ldb};
     const TileEnds ends = {
         nullptr, 0, nullptr, false, c + *j, g.ldc, kWide, bias ? bias + *j : nullptr, g.epilogue.lo, g.epilogue.hi};
-    rows_tile<M, kWideVectors>(tile, ends);
+    rows_tile<M, kWideVectors, false>(tile, ends);
     if (!g.epilogue.is_clamp()) activate(c + *j, M, g.ldc, kWide, g.epilogue);
   }
 }
 
-// C's rows [rows) by the panels [panels). `b` is packed or not, as g says.
-[[maybe_unused]] inline void gemm_block(const Gemm& g, const float* a, const float* b, const float* bias, float* c,
-                                        Part rows, Part panels, unsigned char* scratch) {
-  const GemmScratch s = gemm_scratch(scratch);
-  const int64_t m = rows.end - rows.begin;
-  if (!g.packed && !g.a_transposed && g.m <= kWideRows) {
+// Rows of block `piece % row_blocks`, panels of group `piece / row_blocks`.
+[[maybe_unused]] inline void gemm_piece(const Gemm& g, const float* a, const float* b, const float* bias, float* c,
+                                        const Packed& packed, int64_t piece, unsigned char* scratch) {
+  GemmScratch s;
+  gemm_scratch(g, scratch, &s);
+  const Part rows = part_of(g.m, g.row_blocks, piece % g.row_blocks);
+  Part panels = part_of(g.panels, g.groups, piece / g.row_blocks);
+  if (g.pack_b == PackB::kNo && !g.a_transposed && g.m <= kWideRows) {
     int64_t j = panels.begin * kPanel;
     const int64_t end = min64(panels.end * kPanel, g.n);
     if (g.m == 1) wide_columns<1>(g, a, b, bias, c, &j, end);
@@ -94,19 +68,23 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
     panels.begin = j / kPanel;  // a wide tile is whole panels
     if (panels.begin >= panels.end) return;
   }
-  const int64_t tiles = tiles_of(m);
-  for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += kDepth) {
-    const int64_t depth = min64(kDepth, g.k - k0);
+  const int64_t m = rows.end - rows.begin, tiles = tiles_of(m);
+  const bool a_packed = g.pack_a != PackA::kNo, by_steps = g.a_transposed && !a_packed;
+  const int64_t longest = g.longest();
+  const bool streaming = g.k * g.n > kNearFloats && (tiles <= 4 || g.pack_b == PackB::kNo);
+  for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += longest) {
+    const int64_t depth = min64(longest, g.k - k0);
     const bool last = k0 + depth >= g.k;
-    if (g.copy_a) {
-      for (int64_t i = 0; i < m; ++i)
-        std::memcpy(s.a + i * kCopyStride, a + (rows.begin + i) * g.lda + k0, static_cast<size_t>(depth) * 4);
-    }
+    if (g.pack_a == PackA::kBlocks) pack_rows(g, a, rows, {k0, k0 + depth}, depth, k0, s.a);
     for (int64_t p = panels.begin; p < panels.end; ++p) {
       const int64_t n = min64(kPanel, g.n - p * kPanel);
-      const float* panel = b + (p * g.k + k0) * kPanel;
+      const float* panel = packed.b + (p * g.k + k0) * kPanel;
       int64_t b_stride = kPanel;
-      if (!g.packed) {
+      if (g.pack_b == PackB::kBlocks) {
+        const int64_t i = (p - panels.begin) % kPackPanels;
+        if (i == 0) pack_columns(g, b, {p, min64(p + kPackPanels, panels.end)}, {k0, k0 + depth}, s.b, kDepth * kPanel);
+        panel = s.b + i * kDepth * kPanel;
+      } else if (g.pack_b == PackB::kNo) {
         panel = b + k0 * g.ldb + p * kPanel;
         b_stride = g.ldb;
         if (n < kPanel) {
@@ -115,25 +93,29 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
           b_stride = kPanel;
         }
       }
-      if (g.a_transposed) {
+      if (by_steps) {
         for (int64_t i = 0; i < depth; ++i) s.steps[i] = {a + (k0 + i) * g.lda, panel + i * b_stride};
         end_steps(s.steps, depth);
       }
-      float* sums = s.sums + (p - panels.begin) * kBlockRows * kPanel;
+      float* sums = s.sums + (p - panels.begin) * m * kPanel;
       for (int64_t t = 0; t < tiles; ++t) {
         const Part part = part_of(m, tiles, t);
         const int64_t height = part.end - part.begin, row = rows.begin + part.begin;
         float* y = c + row * g.ldc + p * kPanel;
-        TileEnds ends = {
+        const TileEnds ends = {
             sums + part.begin * kPanel,         kPanel,        nullptr,      k0 > 0, last ? y : nullptr, g.ldc, n,
             bias ? bias + p * kPanel : nullptr, g.epilogue.lo, g.epilogue.hi};
-        if (g.a_transposed) {
+        if (by_steps) {
           run_steps(height, n, StepsTile{s.steps, depth, row, 0}, ends);
+        } else if (a_packed) {
+          const float* tile =
+              g.pack_a == PackA::kBefore ? packed.a + row * g.k + k0 * height : s.a + part.begin * depth;
+          run_packed(height, n, PackedTile{tile, depth, panel, b_stride}, ends);
         } else {
           const float* pointers[kTileRows];
-          for (int64_t i = 0; i < height; ++i)
-            pointers[i] = g.copy_a ? s.a + (part.begin + i) * kCopyStride - k0 : a + (row + i) * g.lda;
-          run_rows(height, n, RowsTile{pointers, &k0, 1, depth, panel, b_stride}, ends);
+          for (int64_t i = 0; i < height; ++i) pointers[i] = a + (row + i) * g.lda;
+          const RowsTile tile = {pointers, &k0, 1, depth, panel, b_stride};
+          streaming ? run_rows<true>(height, n, tile, ends) : run_rows<false>(height, n, tile, ends);
         }
         if (last && !g.epilogue.is_clamp()) activate(y, height, g.ldc, n, g.epilogue);
       }
@@ -156,24 +138,6 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
     }
   }
   if (!e.is_clamp()) activate(y, rows, y_stride, n, e);
-}
-
-// Packing B takes one piece a panel and kPackRows of k.
-constexpr int64_t kPackRows = 1024;
-[[maybe_unused]] inline int64_t pack_pieces(int64_t n, int64_t k) {
-  return panels_of(n) * ((k + kPackRows - 1) / kPackRows);
-}
-[[maybe_unused]] inline void pack_piece(const float* b, int64_t ldb, bool transposed, int64_t n, int64_t k,
-                                        int64_t piece, float* packed) {
-  const int64_t blocks = (k + kPackRows - 1) / kPackRows;
-  const int64_t p = piece / blocks, k0 = (piece % blocks) * kPackRows;
-  const int64_t depth = min64(kPackRows, k - k0), cols = min64(kPanel, n - p * kPanel);
-  float* to = packed + (p * k + k0) * kPanel;
-  if (transposed) {
-    pack_panel_transposed(b + p * kPanel * ldb + k0, ldb, depth, cols, to);
-  } else {
-    pack_panel(b + k0 * ldb + p * kPanel, ldb, depth, cols, to);
-  }
 }
 
 }  // namespace

@@ -35,7 +35,6 @@ constexpr int kTileRows = 4;  // 8 + 2 + 1 + a product of 16
 constexpr int64_t kDepth = 256;
 
 [[maybe_unused]] inline int64_t panels_of(int64_t n) { return (n + kPanel - 1) / kPanel; }
-[[maybe_unused]] inline int64_t packed_floats(int64_t k, int64_t n) { return panels_of(n) * k * kPanel; }
 
 // One panel of `n` <= kPanel columns from a row-major (k, >= n) matrix with row stride ldb.
 [[maybe_unused]] inline void pack_panel(const float* b, int64_t ldb, int64_t k, int64_t n, float* to) {
@@ -53,18 +52,57 @@ constexpr int64_t kDepth = 256;
   }
 }
 
+// Four floats, for turning rows into columns.
+typedef float V4 __attribute__((vector_size(16)));
+typedef int32_t V4i __attribute__((vector_size(16)));
+typedef float V4Unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+#if defined(__clang__)
+#define STRIATE_SHUFFLE4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define STRIATE_SHUFFLE4(a, b, i, j, k, l) __builtin_shuffle(a, b, V4i{i, j, k, l})
+#endif
+
+// to[k * stride + i] = from[i * ld + k] for i < 4, k < 4.
+[[maybe_unused]] STRIATE_INLINE void turn_4x4(const float* from, int64_t ld, float* to, int64_t stride) {
+  const auto row = [&](int64_t i) -> V4 { return *reinterpret_cast<const V4Unaligned*>(from + i * ld); };
+  const auto put = [&](int64_t k, V4 v) { *reinterpret_cast<V4Unaligned*>(to + k * stride) = v; };
+  const V4 a = row(0), b = row(1), c = row(2), d = row(3);
+  const V4 ab0 = STRIATE_SHUFFLE4(a, b, 0, 4, 1, 5), ab1 = STRIATE_SHUFFLE4(a, b, 2, 6, 3, 7);
+  const V4 cd0 = STRIATE_SHUFFLE4(c, d, 0, 4, 1, 5), cd1 = STRIATE_SHUFFLE4(c, d, 2, 6, 3, 7);
+  put(0, STRIATE_SHUFFLE4(ab0, cd0, 0, 1, 4, 5));
+  put(1, STRIATE_SHUFFLE4(ab0, cd0, 2, 3, 6, 7));
+  put(2, STRIATE_SHUFFLE4(ab1, cd1, 0, 1, 4, 5));
+  put(3, STRIATE_SHUFFLE4(ab1, cd1, 2, 3, 6, 7));
+}
+
+// to[k * stride + i] = from[i * ld + k] for i < rows, k < cols.
+[[maybe_unused]] inline void turn(const float* from, int64_t ld, int64_t rows, int64_t cols, float* to,
+                                  int64_t stride) {
+  constexpr int64_t kBlock = 16;  // columns: a line of each row
+  for (int64_t k0 = 0; k0 < cols; k0 += kBlock) {
+    const int64_t k1 = min64(k0 + kBlock, cols);
+    for (int64_t i = 0; i < rows; i += 4) {
+      if (rows < 4) {
+        for (int64_t k = k0; k < k1; ++k)
+          for (int64_t r = 0; r < rows; ++r) to[k * stride + r] = from[r * ld + k];
+        break;
+      }
+      const int64_t first = min64(i, rows - 4);  // the last four overlap those before
+      const float* four = from + first * ld;
+      for (int64_t r = 0; r < 4; ++r) __builtin_prefetch(four + r * ld + k0 + 4 * kBlock);
+      int64_t k = k0;
+      for (; k + 4 <= k1; k += 4) turn_4x4(four + k, ld, to + k * stride + first, stride);
+      for (; k < k1; ++k)
+        for (int64_t r = 0; r < 4; ++r) to[k * stride + first + r] = four[r * ld + k];
+    }
+  }
+}
+
 // The same from the transpose: column j of the panel is the row b + j * ldb.
 [[maybe_unused]] inline void pack_panel_transposed(const float* b, int64_t ldb, int64_t k, int64_t n, float* to) {
-  constexpr int64_t kBlock = 16;  // 16 x 32 floats are 32 lines: reads and writes both stay in the first-level cache
-  for (int64_t i0 = 0; i0 < k; i0 += kBlock) {
-    const int64_t i1 = min64(i0 + kBlock, k);
-    for (int64_t j = 0; j < n; ++j) {
-      const float* from = b + j * ldb;
-      for (int64_t i = i0; i < i1; ++i) to[i * kPanel + j] = from[i];
-    }
-    for (int64_t i = i0; i < i1; ++i)
-      for (int64_t j = n; j < kPanel; ++j) to[i * kPanel + j] = 0;
-  }
+  turn(b, ldb, n, k, to, kPanel);
+  for (int64_t i = 0; n < kPanel && i < k; ++i)
+    for (int64_t j = n; j < kPanel; ++j) to[i * kPanel + j] = 0;
 }
 
 }  // namespace

@@ -17,16 +17,14 @@ inline bool all_float(const StepSpec& s) {
 // ---- dense(x (..., K), w (K, N)[, b (N)]) -> (..., N)
 inline void dense_pack(const StepArgs& args, int64_t piece, unsigned char*) {
   const Gemm& g = args.as<Gemm>();
-  pack_piece(args.ptr<float>(1), g.ldb, false, g.n, g.k, piece, reinterpret_cast<float*>(args.scratch));
+  pack_piece(g, args.ptr<const float>(0), args.ptr<const float>(1), piece, packed_at(g, args.scratch));
 }
 
 template <int Inputs>  // 2, or 3 with a bias
 inline void dense_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Gemm& g = args.as<Gemm>();
-  const float* b = g.packed ? reinterpret_cast<const float*>(args.scratch) : args.ptr<const float>(1);
-  gemm_block(g, args.ptr<const float>(0), b, Inputs == 3 ? args.ptr<const float>(2) : nullptr, args.ptr<float>(Inputs),
-             part_of(g.m, g.row_blocks, piece % g.row_blocks), part_of(g.panels, g.groups, piece / g.row_blocks),
-             thread_scratch);
+  gemm_piece(g, args.ptr<const float>(0), args.ptr<const float>(1), Inputs == 3 ? args.ptr<const float>(2) : nullptr,
+             args.ptr<float>(Inputs), packed_at(g, args.scratch), piece, thread_scratch);
 }
 
 inline const char* dense(const StepSpec& spec, StepPlan* plan) {
@@ -47,15 +45,12 @@ inline const char* dense(const StepSpec& spec, StepPlan* plan) {
   if (spec.n_inputs == 3 && (spec.in(2).rank != 1 || spec.in(2).dims[0] != g.n)) return "takes a bias of shape (N,)";
   g.lda = g.k;
   g.ldb = g.ldc = g.n;
-  g.packed = worth_packing(g.m, g.n);
   g.epilogue = make_epilogue(spec.ints[0], spec.floats[0]);
   layout_gemm(&g, 1);
-  if (g.packed) {
-    plan->scratch_bytes = sizeof(float) * static_cast<size_t>(packed_floats(g.k, g.n));
-    plan->add_phase(dense_pack, pack_pieces(g.n, g.k));
-  }
-  plan->add_phase(spec.n_inputs == 3 ? dense_run<3> : dense_run<2>, g.row_blocks * g.groups);
-  plan->thread_scratch_bytes = kGemmScratchBytes;
+  plan->scratch_bytes = sizeof(float) * static_cast<size_t>(packed_floats(g));
+  if (pack_pieces(g) > 0) plan->add_phase(dense_pack, pack_pieces(g));
+  plan->add_phase(spec.n_inputs == 3 ? dense_run<3> : dense_run<2>, g.pieces());
+  plan->thread_scratch_bytes = gemm_scratch_bytes(g);
   plan->flops = 2.0 * static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
   plan->set_params(g);
   return nullptr;
@@ -64,7 +59,6 @@ inline const char* dense(const StepSpec& spec, StepPlan* plan) {
 // ---- matmul(a (..., M, K), b (..., K, N)) -> (..., M, N); leading axes broadcast
 struct Matmul {
   Gemm gemm;
-  bool b_transposed;
   int64_t batches, b_matrices;
   int32_t axes;                                                // leading axes of the result
   int64_t dims[kMaxRank], a_step[kMaxRank], b_step[kMaxRank];  // in matrices; 0 where broadcast
@@ -73,28 +67,27 @@ struct Matmul {
 inline void matmul_pack(const StepArgs& args, int64_t piece, unsigned char*) {
   const Matmul& p = args.as<Matmul>();
   const Gemm& g = p.gemm;
-  const int64_t each = pack_pieces(g.n, g.k), matrix = piece / each;
-  pack_piece(args.ptr<float>(1) + matrix * g.n * g.k, g.ldb, p.b_transposed, g.n, g.k, piece % each,
-             reinterpret_cast<float*>(args.scratch) + matrix * packed_floats(g.k, g.n));
+  const int64_t each = pack_pieces(g), matrix = piece / each;
+  Packed packed = packed_at(g, args.scratch);
+  packed.b += matrix * packed_b_floats(g);  // A is packed before where there is one matrix only
+  pack_piece(g, args.ptr<const float>(0), args.ptr<const float>(1) + matrix * g.n * g.k, piece % each, packed);
 }
 
 inline void matmul_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Matmul& p = args.as<Matmul>();
   const Gemm& g = p.gemm;
-  const int64_t each = g.row_blocks * g.groups, batch = piece / each;
-  piece %= each;
+  const int64_t batch = piece / g.pieces();
   int64_t rest = batch, a = 0, b = 0;
   for (int i = p.axes - 1; i >= 0; --i) {
     a += rest % p.dims[i] * p.a_step[i];
     b += rest % p.dims[i] * p.b_step[i];
     rest /= p.dims[i];
   }
-  const float* matrix = g.packed ? reinterpret_cast<const float*>(args.scratch) + b * packed_floats(g.k, g.n)
-                                 : args.ptr<const float>(1) + b * g.k * g.n;
+  Packed packed = packed_at(g, args.scratch);
+  packed.b += b * packed_b_floats(g);
   const int64_t a_size = p.batches == 1 ? 0 : g.m * g.k;
-  gemm_block(g, args.ptr<const float>(0) + a * a_size, matrix, nullptr, args.ptr<float>(2) + batch * g.m * g.n,
-             part_of(g.m, g.row_blocks, piece % g.row_blocks), part_of(g.panels, g.groups, piece / g.row_blocks),
-             thread_scratch);
+  gemm_piece(g, args.ptr<const float>(0) + a * a_size, args.ptr<const float>(1) + b * g.k * g.n, nullptr,
+             args.ptr<float>(2) + batch * g.m * g.n, packed, piece % g.pieces(), thread_scratch);
 }
 
 inline const char* matmul(const StepSpec& spec, StepPlan* plan) {
@@ -135,16 +128,13 @@ inline const char* matmul(const StepSpec& spec, StepPlan* plan) {
   g.ldb = tb ? g.k : g.n;
   g.ldc = g.n;
   g.a_transposed = ta;
-  g.packed = tb || worth_packing(g.m, g.n);
-  p.b_transposed = tb;
+  g.b_transposed = tb;
   g.epilogue = make_epilogue(0, 0);
   layout_gemm(&g, p.batches);
-  if (g.packed) {
-    plan->scratch_bytes = sizeof(float) * static_cast<size_t>(p.b_matrices * packed_floats(g.k, g.n));
-    plan->add_phase(matmul_pack, p.b_matrices * pack_pieces(g.n, g.k));
-  }
-  plan->add_phase(matmul_run, p.batches * g.row_blocks * g.groups);
-  plan->thread_scratch_bytes = kGemmScratchBytes;
+  plan->scratch_bytes = sizeof(float) * static_cast<size_t>(packed_floats(g) + (p.b_matrices - 1) * packed_b_floats(g));
+  if (pack_pieces(g) > 0) plan->add_phase(matmul_pack, p.b_matrices * pack_pieces(g));
+  plan->add_phase(matmul_run, p.batches * g.pieces());
+  plan->thread_scratch_bytes = gemm_scratch_bytes(g);
   plan->flops = 2.0 * static_cast<double>(y.size) * static_cast<double>(g.k);
   plan->set_params(p);
   return nullptr;

@@ -1,0 +1,85 @@
+// A whole product's shape, how it is cut into pieces, and what is packed.
+#pragma once
+
+#include "kernels/gemm/tile.h"
+
+namespace striate {
+namespace {
+
+// A block is 4 to 8 tiles of rows. Its share of A (kLongDepth deep: 224 to 448 KiB at AVX-512) stays in the
+// second-level cache while the panels go by; a panel comes from the third once a block.
+constexpr int64_t kBlockRows = 8 * kTileRows, kLeastBlockRows = 4 * kTileRows;
+// Terms between storing and reloading sums where A and B are packed.
+constexpr int64_t kLongDepth = 1024;
+constexpr int64_t kPackPanels = 8;      // panels packed at once: rows of B are read in runs of a quarter of a page
+constexpr int64_t kGroupPanels = 32;    // panels of a piece at most
+constexpr int64_t kProductPieces = 16;  // pieces to split into where the work allows it
+constexpr int64_t kWantedPieces = 32;   // the same for convolutions: feeds 16 threads evenly
+
+// For one or two rows, a tile this wide keeps enough sums going and reads B in long runs.
+constexpr int kWideVectors = kTileRows >= 12 ? 8 : 4;
+constexpr int64_t kWideRows = 2;
+
+// Who packs A, so that a tile reads it in one run: each thread the blocks it works on, where a block meets all of B at
+// once; else it is packed before, with B.
+enum class PackA { kNo, kBlocks, kBefore };
+// B: by blocks where only one block of rows reads it. Not at all while its uses are few and its rows lie close by.
+enum class PackB { kNo, kBlocks, kBefore };
+
+struct Gemm {
+  int64_t m, n, k;
+  int64_t lda;  // A[i][k] is a[i * lda + k], or a[k * lda + i] where a_transposed
+  int64_t ldb;  // B[k][j] is b[k * ldb + j], or b[j * ldb + k] where b_transposed
+  int64_t ldc;
+  bool a_transposed, b_transposed;
+  Epilogue epilogue;
+  PackA pack_a;
+  PackB pack_b;
+  int64_t row_blocks, panels, groups;
+
+  int64_t pieces() const { return row_blocks * groups; }
+  // Terms between storing and reloading sums. Where B is not packed before, its part has to stay in a thread's caches.
+  int64_t longest() const { return pack_a != PackA::kNo && pack_b == PackB::kBefore ? kLongDepth : kDepth; }
+};
+
+// Whether the rows of a tile lie in one set of the first-level cache, of which 8 to 12 fit.
+[[maybe_unused]] inline bool rows_collide(int64_t stride) {
+  return kTileRows > 8 && stride >= 512 && stride % 512 == 0;
+}
+
+[[maybe_unused]] inline PackA choose_pack_a(const Gemm& g, int64_t group_panels, int64_t batches) {
+  if (g.m <= 40) return PackA::kNo;
+  const bool before = g.groups > 1 && batches == 1;
+  // At AVX-512, packing a term of a tile takes 6 to 12 cycles; a tile takes 14 a panel, and one or two less with A
+  // packed, four where rows collide. Six rows are read just as well where they lie.
+  const int64_t worth = kTileRows > 8 ? (g.a_transposed        ? 4
+                                         : rows_collide(g.lda) ? 3
+                                                               : 6)
+                                      : (g.a_transposed ? 6 : g.panels + 1);
+  if ((before ? g.panels : group_panels) < worth) return PackA::kNo;
+  return before ? PackA::kBefore : PackA::kBlocks;
+}
+
+[[maybe_unused]] inline PackB choose_pack_b(const Gemm& g, int64_t group_panels) {
+  if (g.b_transposed) return g.row_blocks == 1 ? PackB::kBlocks : PackB::kBefore;
+  if (g.m <= kWideRows && !g.a_transposed) return PackB::kNo;
+  if (g.row_blocks == 1 && group_panels >= kPackPanels) return PackB::kBlocks;
+  // Rows of B that lie far apart share cache sets.
+  return g.m <= (g.ldb < 512 ? 16 : 4) * kTileRows ? PackB::kNo : PackB::kBefore;
+}
+
+// Fills in what follows from the other fields.
+[[maybe_unused]] inline void layout_gemm(Gemm* g, int64_t batches) {
+  g->row_blocks =
+      max64((g->m + kBlockRows - 1) / kBlockRows, min64(kProductPieces / max64(batches, 1), g->m / kLeastBlockRows));
+  g->panels = panels_of(g->n);
+  const int64_t per_piece = g->panels * g->row_blocks * batches / kProductPieces;
+  const int64_t least = g->m <= kWideRows ? 4 : 1;
+  const int64_t group_panels = min64(min64(max64(per_piece, least), kGroupPanels), max64(g->panels, 1));
+  g->groups = (g->panels + group_panels - 1) / group_panels;
+  g->pack_a = choose_pack_a(*g, group_panels, batches);
+  g->pack_b = choose_pack_b(*g, group_panels);
+}
+
+}  // namespace
+}  // namespace striate
