@@ -127,7 +127,9 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
             f"A tensor of dtype {array.dtype} is not possible. Received {type(x).__name__} {_short(x)}; "
             f"expected numbers of one of {', '.join(DTYPES)}."
         )
-    return array if dtype is None else array.astype(numpy_dtype(standardize_dtype(dtype)), copy=False)
+    if dtype is not None:
+        return array.astype(numpy_dtype(standardize_dtype(dtype)), copy=False)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _short(x: Any) -> str:

@@ -17,7 +17,7 @@ from striate.compiler.trace import Trace
 from striate.engine.native import arithmetic
 from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.graph import SOURCES, ConstantAttrs, Graph, Node, Value, input_node
-from striate.ir.opdef import OPS, make_node, run_reference
+from striate.ir.opdef import OPS, infer_types, make_node, run_reference
 from striate.ir.types import TensorType, dtype_name
 
 Array = np.ndarray[Any, Any]
@@ -30,6 +30,7 @@ _RELABEL = frozenset({"reshape", "stop_gradient"})
 @lru_cache(maxsize=1024)
 def _runner(op: str, types: tuple[TensorType, ...], attrs: Attrs) -> Runner:
     if OPS[op].host or op in _RELABEL or any(t.size == 0 for t in types):
+        infer_types(op, types, attrs)  # a misfit is told in our words
         return partial(_refer, op, attrs)
     sources = tuple(input_node(i, f"x{i}", t) for i, t in enumerate(types))
     node = make_node(op, tuple(s.result() for s in sources), attrs)

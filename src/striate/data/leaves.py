@@ -54,12 +54,14 @@ def as_arrays(structure: Any, role: str) -> Any:
 
 
 def as_batch_leaf(x: Any) -> Any:
-    """What the engine takes: contiguous, float64 turned into floatx (as Keras does)."""
+    """What the engine takes: contiguous, in this machine's byte order, long floats turned into floatx (as Keras)."""
     if x is None:
         return None
     array = x if isinstance(x, np.ndarray) else as_array(x, "data")
-    if array.dtype == np.float64:
+    if array.dtype.kind == "f" and array.dtype.itemsize >= 8:
         return np.ascontiguousarray(array, backend.floatx())
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 

@@ -1,0 +1,133 @@
+"""The mistakes people make most, and what they read: what was received, what was expected, how to mend it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import striate as keras
+from striate import layers
+
+X, Y = np.ones((12, 4), "float32"), np.ones((12, 1), "float32")
+IMAGES = np.ones((6, 12, 12, 1), "float32")
+LABELS = np.arange(6) % 3
+
+
+def model(loss: Any = "mse", units: int = 1, **options: Any) -> Any:
+    made = keras.Sequential([keras.Input((4,)), layers.Dense(units)])
+    made.compile("sgd", loss, **options)
+    return made
+
+
+def fit(loss: Any = "mse", units: int = 1, y: Any = Y, **options: Any) -> Any:
+    return model(loss, units).fit(X, y, verbose=0, **options)
+
+
+def cnn(channels: int = 1) -> Any:
+    return keras.Sequential([keras.Input((12, 12, channels)), layers.Conv2D(2, 3), layers.Flatten()])
+
+
+class NoSuper(layers.Layer):
+    def __init__(self) -> None:
+        self.inner = layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.inner(x)
+
+
+SPARSE = "sparse_categorical_crossentropy"
+
+MISTAKES: list[tuple[Callable[[], Any], str]] = [
+    # Shapes of images.
+    (lambda: layers.Conv2D(2, 3)(IMAGES[..., 0]), "conv2d.*min_ndim=4, found ndim=3.*(6, 12, 12).*x[..., None]"),
+    (lambda: layers.Dense(2)(np.ones(4)), "dense.*min_ndim=2, found ndim=1.*x[None]"),
+    (lambda: cnn().predict(IMAGES[0], verbose=0), "expected shape=(None, 12, 12, 1), found shape=(12, 12, 1).*x[None]"),
+    (lambda: cnn().predict(IMAGES[0, ..., 0], verbose=0), "found shape=(12, 12).*x[None, ..., None]"),
+    (lambda: cnn(3).predict(IMAGES, verbose=0), "expected shape=(None, 12, 12, 3).*np.repeat(x, 3, axis=-1)"),
+    (lambda: cnn(3).predict(IMAGES[..., 0], verbose=0), "found shape=(6, 12, 12).*np.repeat(x[..., None], 3, axis=-1)"),
+    (lambda: cnn(3).predict(np.ones((6, 3, 12, 12)), verbose=0), "np.moveaxis(x, 1, -1)"),
+    (lambda: cnn().predict(IMAGES[:, :10], verbose=0), "found shape=(6, 10, 12, 1).*another size"),
+    (
+        lambda: layers.Conv2D(2, 20)(IMAGES),
+        "20 pixels does not fit.*height 12.*same.*'conv2d' (Conv2D).*(6, 12, 12, 1)",
+    ),
+    # The layer that did not fit is named, however deep it stands.
+    (
+        lambda: keras.Sequential(
+            [keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(1, 3), layers.MaxPooling2D(3)])]
+        ),
+        "In layer 'max_pooling2d' (MaxPooling2D), called on (None, 2, 2, 1).",
+    ),
+    (lambda: layers.Add()([keras.Input((3,)), keras.Input((5,))]), "(None, 3) and (None, 5).*'add'"),
+    # Labels.
+    (lambda: fit(SPARSE, 3, np.arange(12) % 4), "from 0 to 3.*3 classes, numbered 0 to 2.*one unit a class"),
+    (lambda: fit(SPARSE, 3, np.arange(12) % 3 + 1), "from 1 to 3.*3 classes.*y - 1"),
+    (lambda: fit("crossentropy", 3, np.arange(12) % 3 - 1), "from -1 to 1.*Number them from 0"),
+    (lambda: model(SPARSE, 3).train_on_batch(X, np.full(12, 9)), "from 9 to 9.*3 classes"),
+    (lambda: model(SPARSE, 3).evaluate(X, np.full(12, 9), verbose=0), "from 9 to 9.*3 classes"),
+    (lambda: model(SPARSE, 3).fit(iter([(X, np.full(12, 9))]), verbose=0), "from 9 to 9.*3 classes"),
+    (lambda: fit(SPARSE, 3, validation_data=(X, np.full(12, 9)), y=LABELS.repeat(2)), "from 9 to 9.*3 classes"),
+    (lambda: fit(SPARSE, 3, np.eye(3)[np.arange(12) % 3]), "(12, 3).*categorical_crossentropy"),
+    (lambda: fit("categorical_crossentropy", 3, np.arange(12) % 3), "(12,).*sparse_categorical_crossentropy"),
+    (lambda: fit(y=np.full(12, "cat")), "`y` must be an array of numbers"),
+    (lambda: fit(y=None), "got no targets: give `y`"),
+    (lambda: fit(y=np.ones(11)), "'x' sizes: 12\n'y' sizes: 11"),
+    (lambda: fit(class_weight=[1.0, 2.0]), "dictionary from class numbers.*{0: 1.0, 1: 3.0}"),
+    (lambda: fit(class_weight={"cat": 2.0}), "dictionary from class numbers.*'cat'"),
+    # Names.
+    (lambda: fit("catagorical_crossentropy"), "Did you mean 'categorical_crossentropy'?"),
+    (lambda: model(metrics=["acuracy"]).fit(X, Y, verbose=0), "Did you mean 'accuracy'?"),
+    (lambda: model(metrics="mae"), "metrics=['mae']"),
+    (lambda: model().compile("adm", "mse"), "Did you mean 'adam'?"),
+    (lambda: layers.Dense(1, activation="rleu"), "Did you mean 'relu'?"),
+    (lambda: layers.Conv2D(1, 3, padding="sme"), "'sme'. Did you mean 'same'?"),
+    (lambda: layers.Conv2D(1, 3, stride=2), "{'stride': 2}.*It takes: filters, kernel_size, strides"),
+    (lambda: layers.Conv2D(1, 3, strides=1.5), "strides=1.5"),
+    (lambda: layers.Conv2D(-3, 3), "`filters` must be an integer of at least 1. Received: filters=-3"),
+    (lambda: layers.Dense("10"), "units='10'"),
+    (lambda: layers.Dense(1, trainable="no"), "True or False. Received: trainable='no'"),
+    # Calls.
+    (lambda: layers.Dense(1)(), 'should be tensors. Received None.*"dense"'),
+    (lambda: layers.Dense(1)(keras.Input), "should be tensors. Received <function Input"),
+    (lambda: layers.Dense(1)([X, X]), "expects 1 input(s), but it received 2"),
+    (lambda: NoSuper()(X), "'NoSuper', you forgot to call `super().__init__()`"),
+    (lambda: keras.Sequential([layers.Dense]), "instances of `keras.Layer`"),
+    (lambda: keras.Sequential([layers.Dense(1)]).fit(X, Y), "compile()"),
+    (lambda: fit(validation_split=1.5), "between 0 and 1. Received: 1.5"),
+    (lambda: model().fit(iter([(X, Y)]), validation_split=0.2), "`validation_data` instead"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(MISTAKES)))
+def test_message(number: int) -> None:
+    mistake, text = MISTAKES[number]
+    parts = [re.escape(part) for part in text.split(".*")]
+    with pytest.raises((ValueError, TypeError, RuntimeError), match="(?s)" + ".*".join(parts)):
+        mistake()
+
+
+def test_a_mistake_leaves_the_model_usable() -> None:
+    made = model(SPARSE, 3)
+    with pytest.raises(ValueError, match="3 classes"):
+        made.fit(X, np.full(12, 9), verbose=0)
+    with pytest.raises(ValueError, match="found shape"):
+        made.predict(np.ones((2, 5)), verbose=0)
+    assert np.isfinite(made.fit(X, np.arange(12) % 3, verbose=0).history["loss"]).all()
+
+
+def test_labels_that_are_ignored_may_be_anything() -> None:
+    made = model(keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255), 3)
+    assert np.isfinite(made.fit(X, np.array([0, 1, 2, 255] * 3), verbose=0).history["loss"]).all()
+
+
+def test_built_once() -> None:
+    layer = layers.Dense(2)
+    layer.build((None, 4))
+    with pytest.raises(ValueError, match=r"'dense' is built already, with input_shape=\(None, 4\)"):
+        layer.build((None, 5))
+    assert len(layer.weights) == 2
+    assert not hasattr(layer, "input") and not hasattr(layer, "output")  # of no functional model
