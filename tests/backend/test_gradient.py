@@ -34,6 +34,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "ellipsis": lambda v: ops.sum(v[..., 1] ** 3),
     "rows by numbers, one twice": lambda v: ops.sum(v[np.array([0, 0, 2])] ** 2),
     "rows by a list": lambda v: ops.sum(v[[0, 2]] ** 2),
+    "rows by a mask": lambda v: ops.sum(v[np.array([True, False, True])] ** 2) + ops.sum(v[:, [False, True, True, False]]),
     "take": lambda v: ops.sum(ops.take(v, np.array([[0, 0], [1, -1]]), axis=1) ** 2),
     "iteration": lambda v: sum(ops.sum(row ** (i + 1)) for i, row in enumerate(v)),
     "where": lambda v: ops.sum(ops.where(v > 0, v**2, -v)),

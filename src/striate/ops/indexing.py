@@ -103,6 +103,15 @@ def _bounds(part: Any, n: int | None, axis: int) -> tuple[int, int, int]:
     return begin, end, step
 
 
+def _known(part: Any, n: int | None, axis: int) -> Any:
+    """A mask of one axis whose values are known, as the positions it picks."""
+    if not isinstance(part, list | np.ndarray) or np.asarray(part).dtype != bool or np.ndim(part) != 1:
+        return part
+    if len(part) != n:
+        raise ShapeError(f"A mask of {len(part)} elements does not fit axis {axis} of length {n}.")
+    return np.flatnonzero(part).astype(np.int32)
+
+
 @export("ops.get_item")
 @symbolic_op(_NUMPY, "GetItem")
 def get_item(x: Tensor, key: Any) -> Tensor:
@@ -135,7 +144,7 @@ def get_item(x: Tensor, key: Any) -> Tensor:
             index = index % n if n is not None else index
             bounds.append((index, index + 1, 1))
         elif lookup is None:
-            lookup = (len(result), part)
+            lookup = (len(result), _known(part, n, axis))
             bounds.append((0, -1 if n is None else n, 1))
             result.append(n)
         else:
