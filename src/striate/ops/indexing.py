@@ -105,7 +105,8 @@ def _bounds(part: Any, n: int | None, axis: int) -> tuple[int, int, int]:
 
 def _known(part: Any, n: int | None, axis: int) -> Any:
     """A mask of one axis whose values are known, as the positions it picks."""
-    if not isinstance(part, list | np.ndarray) or np.asarray(part).dtype != bool or np.ndim(part) != 1:
+    is_list = isinstance(part, list) and bool(part) and all(isinstance(b, bool | np.bool_) for b in part)
+    if not is_list and not (isinstance(part, np.ndarray) and part.dtype == bool and part.ndim == 1):
         return part
     if len(part) != n:
         raise ShapeError(f"A mask of {len(part)} elements does not fit axis {axis} of length {n}.")
