@@ -47,17 +47,3 @@ def structure_of(
         rows.append((node.op, attrs, node.types, tuple((place[v.node], v.index) for v in node.inputs)))
     rows.append(tuple((place[v.node], v.index) for v in roots))
     return Structure(tuple(rows))
-
-
-def structure_of_graph(graph: Graph) -> Structure:
-    """Of a whole graph: inputs, Variables and what is written are part of it, names are not."""
-    body = structure_of(graph.nodes, graph.roots)
-    return Structure(
-        (
-            body,
-            tuple(n.types for n in graph.inputs),
-            tuple(n.types for n in graph.variables),
-            len(graph.outputs),
-            tuple(i for i, _ in graph.updates),
-        )
-    )
