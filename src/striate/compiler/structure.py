@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from striate.ir.graph import Graph, Node, SourceAttrs, Value
+from striate.ir.graph import Node, SourceAttrs, Value
 
 
 class Structure:
