@@ -44,7 +44,7 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Variable] | None 
     Args:
         fn: gives the loss (a scalar) or a tuple `(loss, aux)`.
         variables: what to differentiate with respect to: Variables, and inside a traced step or another
-            `value_and_grad` also tensors that `fn` reads (a gradient penalty needs dloss/dinputs).
+            `value_and_grad`, whose arguments are tensors, also tensors (a gradient penalty needs dloss/dinputs).
 
     Returns:
         A function with `fn`'s arguments that gives `(result, gradients)`: `result` as `fn` gives it, and a list with a
@@ -58,7 +58,8 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Variable] | None 
     wanted = list(variables) if isinstance(variables, list | tuple) else [None]
     if not all(isinstance(v, Variable | TracedTensor) for v in wanted):
         raise ArgumentError(
-            "value_and_grad(fn, variables) takes a list of Variables (and, inside a traced step, tensors of it). "
+            "value_and_grad(fn, variables) takes a list of Variables, or of tensors of an outer value_and_grad or "
+            "traced step (arrays given to those as arguments are such). "
             f"Received: variables={_described(variables)}. Give for example model.trainable_variables, or [weight]."
         )
 

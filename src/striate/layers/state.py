@@ -276,8 +276,16 @@ class LayerState:
         return list(found.values())
 
     def add_loss(self, loss: Any) -> None:
-        """Add scalars to the loss of the training step in which this call happens."""
+        """Add scalars to the loss of the training step in which this call happens.
+
+        Raises:
+            ValueError: what is neither a tensor nor a number.
+        """
         for value in tree.flatten(loss):
+            if not hasattr(value, "shape") and not isinstance(value, float | int):
+                raise ArgumentError(
+                    f"`add_loss()` takes tensors, computed from what the layer is called on. Received: {value!r}."
+                )
             self._losses.append(value)
         _with_losses.add(self)
 

@@ -82,7 +82,8 @@ class Mean(Metric):
         if weights is not None:
             self.count.assign_add(ops.sum(weights))
         else:
-            self.count.assign_add(float(values.shape[0]) if len(values.shape) else 1.0)
+            samples = values.shape[0] if len(values.shape) else 1
+            self.count.assign_add(1.0 if samples is None else float(samples))  # open: only types are inferred
 
     def result(self) -> Any:
         """The mean so far; 0 before the first sample."""
