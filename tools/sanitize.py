@@ -1,0 +1,75 @@
+"""The engine under sanitizers: `python3 tools/sanitize.py [address] [thread] [--long]`.
+
+    address   AddressSanitizer and UndefinedBehaviorSanitizer
+    thread    ThreadSanitizer
+
+Both build csrc/testing with the engine and every kernel of every instruction set, and run it: all kernels on problems
+with known answers and on steps that no planner would write, and the engine from many threads at once. Nothing is
+suppressed: a report of either sanitizer is a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+
+from drivers import build_drivers, check, write_cases
+from environment import ROOT, VENV, Trouble, find_compiler
+
+COMMON = "-g -O1 -fno-omit-frame-pointer"
+FLAGS = {
+    "address": f"{COMMON} -fsanitize=address,undefined -fno-sanitize-recover=all",
+    "thread": f"{COMMON} -fsanitize=thread",
+}
+OPTIONS = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:check_initialization_order=1:strict_init_order=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+
+
+def without_random_addresses() -> list[str]:
+    """ThreadSanitizer of older compilers stumbles over the wider address randomisation of newer kernels."""
+    words = ["setarch", "-R"]
+    if shutil.which("setarch") and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+        return words
+    return []
+
+
+def sanitize(kind: str, long: bool) -> None:
+    compiler = find_compiler(VENV)
+    if "zig" in compiler["CMAKE_CXX_COMPILER"]:
+        raise Trouble("zig c++ has no AddressSanitizer. Install GCC 11 or Clang 14, or newer.")
+    folder = build_drivers(kind, {**compiler, "CMAKE_BUILD_TYPE": "None", "CMAKE_CXX_FLAGS": FLAGS[kind]})
+    cases = write_cases(100 if long else 10)
+    prefix = without_random_addresses() if kind == "thread" else []
+    mutations = {"address": 5, "thread": 0}[kind] * (20 if long else 1)
+    more = ("threads", 3, "mutations", mutations)
+    check(f"{kind}: every kernel on every problem", *prefix, folder / "run_kernels", cases, *more, env=OPTIONS)
+    seconds = 60 if long else 8
+    check(f"{kind}: the engine in many threads", *prefix, folder / "run_engine", cases, "seconds", seconds, env=OPTIONS)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kinds", nargs="*", metavar="address|thread", help="which; both where none is named")
+    parser.add_argument("--long", action="store_true", help="many more problems, for an hour and not minutes")
+    asked = parser.parse_args()
+    unknown = set(asked.kinds) - set(FLAGS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    os.chdir(ROOT)
+    try:
+        for kind in asked.kinds or FLAGS:
+            sanitize(kind, asked.long)
+    except Trouble as trouble:
+        print(f"error: {trouble}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
