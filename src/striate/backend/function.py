@@ -11,12 +11,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
 
 from striate.backend import context
-from striate.backend.apply import wrap_traced, wrap_value
+from striate.backend.apply import convert_to_tensor, wrap_traced, wrap_value
 from striate.backend.tensor import KerasTensor, SymbolicTensor
 from striate.backend.variable import Variable
 from striate.compiler.pipeline import compile_graph
@@ -67,6 +68,10 @@ class _Static:
             return id(self.value)
 
 
+def _fresh(leaf: Any) -> Any:
+    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+
+
 def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and isinstance(a, str | int | float | bool | type(None)) and a == b
 
@@ -96,7 +101,8 @@ class CompiledTrace:
 
     def __call__(self, arrays: list[Array]) -> Any:
         got = self.executable.run(arrays, self.variables)
-        leaves = [f if s is None else got[s] for f, s in zip(self._fixed, self._slots, strict=True)]
+        # An array that no input has a part in is copied too: what a caller writes into it must not come again.
+        leaves = [_fresh(f) if s is None else got[s] for f, s in zip(self._fixed, self._slots)]
         return leaves[0] if self._structure == 0 else tree.pack_sequence_as(self._structure, leaves)
 
 
@@ -119,32 +125,39 @@ class TracedFunction:
     """
 
     def __init__(self, fn: Callable[..., Any], capacity: int = CAPACITY) -> None:
+        update_wrapper(self, fn)
         self.fn = fn
         self._capacity = capacity
         self._programs: OrderedDict[Any, CompiledTrace] = OrderedDict()
 
-    def __call__(self, *args: Any) -> Any:
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else partial(self, instance)  # as a method: `self` is part of the signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if context.in_trace() or context.in_spec_scope():
-            return self.fn(*args)
-        leaves = tree.flatten(args)
+            return self.fn(*args, **kwargs)
+        given = (args, kwargs) if kwargs else args
+        leaves = tree.flatten(given)
         if any(isinstance(leaf, KerasTensor) for leaf in leaves):
-            return self.fn(*args)
+            return self.fn(*args, **kwargs)
         key: list[Any] = []
         arrays: list[Array] = []
         for leaf in leaves:
             if isinstance(leaf, np.ndarray | np.generic):
                 array = np.asarray(leaf)
-                key.append((array.shape, array.dtype.name))
+                if not array.dtype.isnative:
+                    array = array.astype(array.dtype.newbyteorder("="))
+                key.append((array.shape, array.dtype))
                 arrays.append(array)
             else:
                 key.append(_Static(leaf))
-        whole = (tree.key_of(args), tuple(key))
+        whole = (tree.key_of(given), tuple(key))
         program = self._programs.get(whole)
         if program is None:
             with whole_and_alone():
                 program = self._programs.get(whole)
                 if program is None:
-                    program = self._programs[whole] = self.trace(args)
+                    program = self._programs[whole] = self.trace(args, kwargs)
                     if len(self._programs) > self._capacity:
                         self._programs.popitem(last=False)
         else:
@@ -152,14 +165,15 @@ class TracedFunction:
                 self._programs.move_to_end(whole)
         return program(arrays)
 
-    def trace(self, args: tuple[Any, ...]) -> CompiledTrace:
-        """Run the function on symbolic arguments like `args` and compile what it did."""
+    def trace(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> CompiledTrace:
+        """Run the function on symbolic arguments like these and compile what it did."""
+        given = (args, kwargs or {})
         trace = Trace()
         with whole_and_alone(), arithmetic(flush_denormals=False), context.tracing(trace):
             symbolic = []
-            for i, leaf in enumerate(tree.flatten(args)):
+            for i, leaf in enumerate(tree.flatten(given)):
                 if isinstance(leaf, np.ndarray | np.generic):
-                    array = np.asarray(leaf)
+                    array = convert_to_tensor(np.asarray(leaf))
                     symbolic.append(
                         wrap_traced(trace.input(TensorType(array.shape, array.dtype.name), f"arg{i}"), trace)
                     )
@@ -167,7 +181,8 @@ class TracedFunction:
                     raise SymbolicError(f"A traced function takes arrays. Received {leaf!r}.")
                 else:
                     symbolic.append(leaf)
-            outputs = self.fn(*tree.pack_sequence_as(args, symbolic))
+            args, kwargs = tree.pack_sequence_as(given, symbolic)
+            outputs = self.fn(*args, **kwargs)
             return CompiledTrace(trace, outputs)
 
     def clear(self) -> None:
