@@ -81,6 +81,8 @@ inline void gather_run(const StepArgs& args, int64_t piece, unsigned char* threa
 
   const float* bias = g.has_bias ? args.ptr<const float>(2) : nullptr;
   float* result = args.ptr<float>(g.has_bias ? 3 : 2) + block.begin * g.dst_channels;
+  // Filters that lie beyond the second-level cache come to the first with the first tile of a tap.
+  const bool far = g.units * g.taps * g.depth * kPanel > kNearFloats;
   for (int64_t unit = units.begin; unit < units.end; ++unit) {
     const int64_t group = unit / g.panels, col = unit % g.panels * kPanel, n = min64(kPanel, g.width - col);
     const float* filters = reinterpret_cast<const float*>(args.scratch) + unit * g.taps * g.depth * kPanel;
@@ -94,9 +96,13 @@ inline void gather_run(const StepArgs& args, int64_t piece, unsigned char* threa
         for (int64_t t = 0; t < tiles; ++t) {
           const Part part = part_of(count, tiles, t);
           const int64_t at = tap * kGatherPixels + part.begin;
-          run_rows<false>(part.end - part.begin, n,
-                          RowsTile{s.source + at, &channel, 1, depth, filters + (tap * g.depth + k0) * stride, stride},
-                          TileEnds{s.sums, kPanel, s.pixel + at, true, nullptr, 0, 0, nullptr, 0, 0});
+          const RowsTile tile = {s.source + at, &channel, 1, depth, filters + (tap * g.depth + k0) * stride, stride};
+          const TileEnds ends = {s.sums, kPanel, s.pixel + at, true, nullptr, 0, 0, nullptr, 0, 0};
+          if (far && t == 0) {
+            run_rows<true>(part.end - part.begin, n, tile, ends);
+          } else {
+            run_rows<false>(part.end - part.begin, n, tile, ends);
+          }
         }
       }
     }
