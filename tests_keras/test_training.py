@@ -164,7 +164,9 @@ CASES = {
         "x, y, batch_size=8, epochs=2, validation_split=0.3",
     ),
     "constraints": (
-        DENSE.replace("L.Dense(7,", "L.Dense(7, kernel_constraint=constraints.MaxNorm(0.5), bias_constraint='non_neg', "),
+        DENSE.replace(
+            "L.Dense(7,", "L.Dense(7, kernel_constraint=constraints.MaxNorm(0.5), bias_constraint='non_neg', "
+        ),
         f"{SGD}, loss='mse'",
         "x, y, batch_size=8",
     ),
