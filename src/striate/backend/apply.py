@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from striate.backend import context, settings
-from striate.backend.dtypes import is_float_dtype, standardize_dtype
+from striate.backend.dtypes import is_float_dtype, python_dtype, standardize_dtype
 from striate.backend.tensor import ConcreteTensor, KerasTensor, Stored, SymbolicTensor, TracedTensor
 from striate.compiler.eager import ConcreteTrace, run_op
 from striate.compiler.trace import Trace
@@ -116,8 +116,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     if not isinstance(x, np.ndarray | np.generic):
         array = np.asarray(x)
         if dtype is None and not hasattr(x, "__array__"):
-            kind = array.dtype.kind
-            dtype = settings.floatx() if kind == "f" else ("int32" if kind == "i" else None)
+            dtype = python_dtype(array)
     else:
         array = np.asarray(x)
         if dtype is None and isinstance(x, float):  # np.float64 scalars are weak, as Python's floats

@@ -59,6 +59,14 @@ def is_int_dtype(dtype: Any) -> bool:
     return "int" in standardize_dtype(dtype)
 
 
+def python_dtype(values: np.ndarray[Any, Any]) -> str | None:
+    """What numbers of Python become: floatx, or int32 (int64 where one of them needs it); None for all else."""
+    if values.dtype.kind == "i":
+        fits = not values.size or (values.min() >= -(2**31) and values.max() < 2**31)
+        return "int32" if fits else "int64"
+    return settings.floatx() if values.dtype.kind == "f" else None
+
+
 def _pair(a: str, b: str) -> str:
     if a == b:
         return a
