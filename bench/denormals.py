@@ -41,7 +41,9 @@ def main() -> int:
     tenth = max(1, asked.steps // 20)
     early, late = (statistics.median(part) for part in (seconds[:tenth], seconds[-tenth:]))
     left = sum(int(np.count_nonzero(slot.numpy())) for slot in slots)
-    print(f"a step: {early * 1e6:.0f} us early, {late * 1e6:.0f} us late, ratio {late / early:.3f}; {left} momenta left")
+    print(
+        f"a step: {early * 1e6:.0f} us early, {late * 1e6:.0f} us late, ratio {late / early:.3f}; {left} momenta left"
+    )
     return 0 if late < 1.1 * early else 1
 
 

@@ -5,7 +5,7 @@ counting only taps inside the image, bytes (every operand once) a second, and th
 
     min(fused multiply-adds a second in registers, bandwidth x FLOP a byte)
 
-whose two limits are measured in the same run: the first right before each repetition, the second at the step's own size.
+whose limits are measured in the same run: the first right before each repetition, the second at the step's own size.
 Repetitions use the same arrays, so what fits a cache is found there. One thread is timed by its CPU seconds; several by
 the clock on the wall, where they had a core each, else (marked ~) by the process's CPU seconds over the threads.
 """
@@ -105,7 +105,9 @@ def drawn(rows: list[dict[str, Any]], threads: list[int]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.kernels", description=str(__doc__).partition("\n")[0])
-    parser.add_argument("files", nargs="*", metavar="FILE", help=f"of bench/shapes: {', '.join(layers.files())}; or all")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help=f"of bench/shapes: {', '.join(layers.files())}; or all"
+    )
     parser.add_argument("--batch", type=int, help="instead of each file's own")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--layer", help="only layers whose label contains this")

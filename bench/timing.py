@@ -44,7 +44,7 @@ def measure(
 ) -> Times:
     """Repetitions of `run` until `budget` seconds have gone, `least` at least.
 
-    With one thread, its CPU seconds: what others take is left out. With more, seconds on the wall, of the repetitions in
+    With one thread, its CPU seconds: what others take is left out. With more, wall seconds of the repetitions in
     which all our threads had a core nearly all the time. Where a busy machine leaves fewer than five of those, the
     process's CPU seconds divided by its threads: what it takes where nothing else runs, if the threads share the work
     evenly.
