@@ -149,6 +149,13 @@ def wheel() -> None:
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.2f} MB")
 
 
+def check_wheel() -> None:
+    """build the wheel, install it in an empty environment, use it there"""
+    wheel()
+    with step("the wheel in an empty environment"):
+        run(in_venv(VENV, "python"), "tools/check_wheel.py")
+
+
 def clean() -> None:
     """remove build products (environments and runs stay)"""
     with locked():
@@ -170,6 +177,7 @@ TARGETS: dict[str, Callable[[], None]] = {
     "test-keras": test_keras,
     "check-full": check_full,
     "wheel": wheel,
+    "check-wheel": check_wheel,
     "clean": clean,
 }
 
