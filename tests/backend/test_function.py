@@ -95,3 +95,46 @@ def test_arrays_of_other_byte_orders_and_of_no_numbers() -> None:
     np.testing.assert_array_equal(f(X.astype(">f4")), X * 2)
     with pytest.raises(TypeError, match="not possible"):
         f(np.array(["a"]))
+
+
+def test_only_the_chosen_side_of_a_decision_assigns() -> None:
+    count, other, seeds = keras.Variable(0.0), keras.Variable([1.0, 1.0]), keras.random.SeedGenerator(1)
+
+    def up() -> Any:
+        count.assign_add(1.0)
+        return keras.random.uniform((), seed=seeds) * 0.0 + count
+
+    def down() -> Any:
+        count.assign_sub(10.0)
+        other.assign(other * 2.0)
+        return count * 1.0
+
+    def decide(x: Any) -> Any:
+        return ops.cond(x > 0, up, lambda: ops.cond(x > -1, lambda: count * 1.0, down)) + 0.0
+
+    for way in (decide, keras.function(decide)):
+        count.assign(0.0)
+        other.assign([1.0, 1.0])
+        seeds.reset()
+        results = [float(way(np.float32(x))) for x in (1, 2, -0.5, -5, 3)]
+        assert results == [1, 2, 2, -8, -7] and float(count.numpy()) == -7
+        assert other.numpy().tolist() == [2, 2] and seeds.state.numpy()[1] == 3
+
+    def pick(i: Any) -> Any:
+        return ops.switch(
+            i, [lambda x: count.assign(x), lambda x: count.assign(x + 1), lambda x: x * 1.0], np.float32(5)
+        )
+
+    for i, value in ((-3, 5), (0, 5), (1, 6), (2, 6), (9, 6)):
+        assert float(keras.function(pick)(np.int32(i))) == (value if i < 2 else 5) and float(count.numpy()) == value
+
+
+def test_a_decision_inside_a_gradient_takes_one_side() -> None:
+    v = keras.Variable(3.0)
+
+    def loss(x: Any) -> Any:
+        return ops.cond(x * v > 0, lambda: v * v, lambda: v * 5.0)
+
+    for way in (lambda f: f, keras.function):
+        run = way(lambda x: keras.value_and_grad(loss, [v])(x))
+        assert [float(run(np.float32(x))[1][0]) for x in (1, -1)] == [6, 5]

@@ -6,8 +6,8 @@ that runs on arrays are taken (`value_and_grad` outside a traced function), with
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from striate.ir.opdef import make_node
 from striate.ir.types import TensorType
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T")
 
 
 class VariableLike(Protocol):
@@ -78,6 +79,14 @@ class Trace:
         first = self._first(variable)
         assert first.type == value.type, f"{variable.path}: {first.type} assigned {value.type}"
         self._current[id(variable)] = value
+
+    def branch(self, run: Callable[[], T]) -> tuple[T, list[tuple[Any, Value]]]:
+        """One side of a decision: what it gives, and what it assigned, which is taken back."""
+        before = dict(self._current)
+        result = run()
+        after, self._current = self._current, before
+        changed = [v for v in self.variables if id(v) in after and after[id(v)] != before.get(id(v))]
+        return result, [(v, after[id(v)]) for v in changed]
 
     def emit(self, op: str, inputs: Sequence[Value], attrs: Attrs = NO_ATTRS) -> tuple[Value, ...]:
         return make_node(op, tuple(inputs), attrs).results

@@ -48,14 +48,29 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
     """true_fn() where `pred` holds, else false_fn(). Source: `keras.ops.cond`.
 
     With a symbolic `pred` both are computed, and the results, which must be of the same structure, are selected from;
-    Variables must not be assigned inside, since both sides run.
+    so are the values of Variables that they assign.
     """
-    if not isinstance(pred, backend.SymbolicTensor) and not (isinstance(pred, backend.Variable) and backend.in_trace()):
+    pred = backend.convert_to_tensor(pred)
+    if not _is_open(pred):
         return true_fn() if bool(np.asarray(pred)) else false_fn()
-    yes, no = true_fn(), false_fn()
+    trace = backend.current_trace()
+    if trace is None or backend.in_spec_scope():
+        yes, no = true_fn(), false_fn()
+    else:
+        yes, assigned_yes = trace.branch(true_fn)
+        no, assigned_no = trace.branch(false_fn)
+        sides = [{id(v): value for v, value in assigned} for assigned in (assigned_yes, assigned_no)]
+        for variable in {id(v): v for v, _ in (*assigned_yes, *assigned_no)}.values():
+            values = [side.get(id(variable), trace.read(variable)) for side in sides]
+            variable.assign(arithmetic.where(pred, *(backend.wrap_traced(value, trace) for value in values)))
     if yes is None and no is None:
         return None
     return tree.map_structure(lambda a, b: arithmetic.where(pred, a, b), yes, no)
+
+
+def _is_open(x: Any) -> bool:
+    """Whether a decision on `x` has to wait until the program runs."""
+    return isinstance(x, backend.SymbolicTensor) and not isinstance(x, backend.ConcreteTensor)
 
 
 @export("ops.fori_loop")
@@ -81,7 +96,7 @@ def while_loop(
     turns = 0
     while maximum_iterations is None or turns < maximum_iterations:
         go_on = cond(*values)
-        if isinstance(go_on, backend.SymbolicTensor) and not isinstance(go_on, backend.ConcreteTensor):
+        if _is_open(go_on):
             raise SymbolicError(
                 "while_loop cannot be part of a traced step: how often it turns depends on values. "
                 "Use ops.fori_loop, or compile(run_eagerly=True)."
@@ -133,13 +148,11 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 @export("ops.switch")
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """branches[index](*operands), the index clamped to the branches there are. Source: `keras.ops.switch`."""
-    if isinstance(index, backend.SymbolicTensor):
-        result = branches[-1](*operands)
-        for i in range(len(branches) - 2, -1, -1):
-            # Clamping: everything below the first branch goes to it as well.
-            chosen, otherwise = branches[i](*operands), result
-            result = tree.map_structure(partial(arithmetic.where, arithmetic.less_equal(index, i)), chosen, otherwise)
-        return result
+    index = backend.convert_to_tensor(index)
+    if _is_open(index):
+        # Clamping: everything below the first branch goes to it as well.
+        first, *rest = (partial(branch, *operands) for branch in branches)
+        return cond(arithmetic.less_equal(index, 0), first, partial(switch, index - 1, rest)) if rest else first()
     return branches[min(max(int(np.asarray(index)), 0), len(branches) - 1)](*operands)
 
 
