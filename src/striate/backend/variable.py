@@ -12,7 +12,7 @@ import numpy as np
 from striate.backend import context
 from striate.backend.apply import cast, convert_to_tensor, wrap_value
 from striate.backend.apply import shape as shape_of
-from striate.backend.dtypes import standardize_dtype
+from striate.backend.dtypes import python_dtype, standardize_dtype
 from striate.backend.names import unique_name
 from striate.backend.tensor import Stored, SymbolicTensor
 from striate.compiler.eager import ConcreteTrace
@@ -115,10 +115,7 @@ class Variable(Stored):
                 f"A Variable starts from numbers, or from an initializer and a shape. Received: {initializer!r}."
             )
         if dtype is None and not hasattr(initializer, "dtype"):
-            # Python numbers and lists: floats become floatx, ints int32.
-            dtype = (
-                standardize_dtype(float) if value.dtype.kind == "f" else ("int32" if value.dtype.kind == "i" else None)
-            )
+            dtype = python_dtype(value)
         value = value.astype(numpy_dtype(standardize_dtype(dtype if dtype is not None else value.dtype)), copy=False)
         if shape is not None and shape != value.shape:
             raise ShapeError(f"The initial value has shape {value.shape}. Expected shape={tuple(shape)}.")
