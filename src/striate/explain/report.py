@@ -223,10 +223,10 @@ class RunReport:
         return section(
             f"What the first layer looks for: {len(filters)} filters",
             soft(
-                f"Each filter of {layer.name} is {h}x{w} weights{of_many}, learned from nothing but the training "
-                "images. White weights are positive, black ones negative, mid-grey is zero. A filter answers where the "
-                "picture looks like it: one that is white on one side and black on the other answers to an edge "
-                "between light and dark."
+                f"Each filter of {layer.name} is {h}x{w} weights{of_many}. White weights are positive, black ones "
+                "negative, mid-grey is zero. A filter answers where the picture looks like it: one that is white on "
+                "one side and black on the other answers to an edge between light and dark. Filters begin as noise; "
+                "spots and edges are what the training images made of them, speckle is what is left of the beginning."
             ),
             wide(picture(sheet, f"{len(filters)} filters of {layer.name} as small images", sheet=True), "Filters"),
         )
