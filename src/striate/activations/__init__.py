@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from striate import backend
 from striate.activations.functions import (
     elu,
     exponential,
@@ -25,7 +26,6 @@ from striate.activations.functions import (
     softsign,
     tanh,
 )
-from striate.backend import serialization
 from striate.core import lookup
 from striate.core.registry import export
 
@@ -77,7 +77,7 @@ def get(identifier: Any) -> Any:
     """
     if identifier is None:
         return linear
-    return lookup.get(identifier, "activation function", _FUNCTIONS, deserialize, serialization.get_registered_object)
+    return lookup.get(identifier, "activation function", _FUNCTIONS, deserialize, backend.get_registered_object)
 
 
 @export("activations.serialize")
@@ -92,7 +92,7 @@ def serialize(activation: Any) -> Any:
     name = getattr(activation, "__name__", None)
     if name is not None and _FUNCTIONS.get(name) is activation:
         return name
-    return serialization.serialize_keras_object(activation)
+    return backend.serialize_keras_object(activation)
 
 
 @export("activations.deserialize")
@@ -104,7 +104,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         if name in _FUNCTIONS and config.get("registered_name") in (None, name):
             return _FUNCTIONS[name]
     return lookup.deserialize(
-        config, _FUNCTIONS, lambda c: serialization.deserialize_keras_object(c, custom_objects=custom_objects)
+        config, _FUNCTIONS, lambda c: backend.deserialize_keras_object(c, custom_objects=custom_objects)
     )
 
 

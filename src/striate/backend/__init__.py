@@ -20,9 +20,10 @@ from striate.backend.apply import (
     wrap_traced,
     wrap_value,
 )
+from striate.backend.budget import book_allocation, is_limited, loading_limits
+from striate.backend.closed_table import place_of
 from striate.backend.context import (
     Toggles,
-    allocation_limit,
     call_context,
     calling,
     current_trace,
@@ -32,6 +33,14 @@ from striate.backend.context import (
     spec_scope,
     tracing,
 )
+from striate.backend.custom_objects import (
+    CustomObjectScope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from striate.backend.deserialization import clean_errors, deserialize_keras_object, sharing_scope
 from striate.backend.dtypes import (
     DTypePolicy,
     dtype_policy,
@@ -56,16 +65,7 @@ from striate.backend.names import (
     set_random_seed,
     unique_name,
 )
-from striate.backend.serialization import (
-    CustomObjectScope,
-    deserialize_keras_object,
-    get_custom_objects,
-    get_registered_name,
-    get_registered_object,
-    register_keras_serializable,
-    serialize_keras_object,
-    sharing_scope,
-)
+from striate.backend.serialization import serialize_keras_object, writing_scope
 from striate.backend.settings import (
     backend,
     epsilon,
@@ -104,15 +104,16 @@ __all__ = [
     "TracedTensor",
     "Variable",
     "aligned_empty",
-    "allocation_limit",
     "apply",
     "arithmetic",
     "auto_name",
     "backend",
     "bind_operators",
+    "book_allocation",
     "call_context",
     "calling",
     "cast",
+    "clean_errors",
     "clear_session",
     "compute_spec",
     "convert_to_numpy",
@@ -136,10 +137,13 @@ __all__ = [
     "is_float_dtype",
     "is_int_dtype",
     "is_keras_tensor",
+    "is_limited",
     "is_symbolic",
     "is_tensor",
+    "loading_limits",
     "name_scope",
     "on_random_seed",
+    "place_of",
     "record",
     "register_keras_serializable",
     "result_type",
@@ -164,4 +168,5 @@ __all__ = [
     "whole_and_alone",
     "wrap_traced",
     "wrap_value",
+    "writing_scope",
 ]

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from striate.core.errors import LoadError
-
 if TYPE_CHECKING:
     from striate.compiler.trace import Trace
 
@@ -33,7 +31,6 @@ class _State(threading.local):
         self.spec_depth = 0
         self.call: CallContext | None = None
         self.names: list[str] = []
-        self.budget: int | None = None
 
 
 STATE = _State()
@@ -90,32 +87,6 @@ def calling(layer: Any) -> Iterator[CallContext]:
         yield STATE.call
     finally:
         STATE.call = outer
-
-
-@contextmanager
-def allocation_limit(nbytes: int) -> Iterator[None]:
-    """Inside, new Variables may take `nbytes` bytes together: a config cannot ask for more than its file holds."""
-    outer, STATE.budget = STATE.budget, nbytes
-    try:
-        yield
-    finally:
-        STATE.budget = outer
-
-
-def book_allocation(nbytes: int, what: str) -> None:
-    """Count a new Variable against the limit in force.
-
-    Raises:
-        LoadError: the limit is reached.
-    """
-    if STATE.budget is None:
-        return
-    if nbytes > STATE.budget:
-        raise LoadError(
-            f"The file describes a model with larger weights than the file can hold: {what} needs {nbytes} bytes. "
-            "It is refused."
-        )
-    STATE.budget -= nbytes
 
 
 @contextmanager

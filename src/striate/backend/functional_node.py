@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from striate.backend import context
+from striate.backend.budget import is_limited
 from striate.backend.names import auto_name
 from striate.backend.tensor import KerasTensor
 from striate.core import tree
+from striate.core.errors import LoadError
 
 
 class KerasHistory(NamedTuple):
@@ -89,7 +91,13 @@ class FunctionOperation:
             args = tuple(tuple(a) if isinstance(a, list) else a for a in args)
         whole = {**self.config, **kwargs}
         leaves = tree.flatten([list(args), kwargs])
-        if not context.in_spec_scope() and any(isinstance(t, KerasTensor) for t in leaves):
+        symbolic = any(isinstance(t, KerasTensor) for t in leaves)
+        if is_limited() and not symbolic:
+            raise LoadError(
+                f"The file asks for {self.class_name} of constants, which would be computed while it is read. "
+                "Operations of a model take at least one of its tensors. It is refused."
+            )
+        if symbolic and not context.in_spec_scope():
             # Called again (by a model that is read or cloned): one more call of this operation, no new operation.
             return record(self, args, kwargs, compute_spec(self.fn, args, whole))
         return self.fn(*args, **whole)

@@ -12,6 +12,7 @@ import numpy as np
 from striate.backend import context
 from striate.backend.apply import cast, convert_to_tensor, wrap_value
 from striate.backend.apply import shape as shape_of
+from striate.backend.budget import book_allocation
 from striate.backend.dtypes import python_dtype, standardize_dtype
 from striate.backend.names import unique_name
 from striate.backend.tensor import Stored, SymbolicTensor
@@ -91,7 +92,7 @@ class Variable(Stored):
         if shape is not None:
             shape = _whole_shape(shape, self._path)
             kind = numpy_dtype(standardize_dtype(dtype))
-            context.book_allocation(math.prod(shape) * kind.itemsize, f"{self._path} of shape {shape}")
+            book_allocation(math.prod(shape) * kind.itemsize, f"{self._path} of shape {shape}")
         with context.tracing(None), arithmetic(flush_denormals=False):
             value = self._initial(initializer, shape, dtype)
         self.array: Array = aligned_empty(value.shape, value.dtype.name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from striate import backend, ops
-from striate.backend import serialization
 from striate.core import lookup
 from striate.core.configurable import Configurable
 from striate.core.namespace import lazy_names
@@ -126,20 +125,20 @@ def get(identifier: Any) -> Any:
         >>> type(get("unit_norm")).__name__
         'UnitNorm'
     """
-    return lookup.get(identifier, "constraint", _CLASSES, deserialize, serialization.get_registered_object)
+    return lookup.get(identifier, "constraint", _CLASSES, deserialize, backend.get_registered_object)
 
 
 @export("constraints.serialize")
 def serialize(constraint: Any) -> Any:
     """What a config holds for a constraint."""
-    return serialization.serialize_keras_object(constraint)
+    return backend.serialize_keras_object(constraint)
 
 
 @export("constraints.deserialize")
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The constraint of a config."""
     return lookup.deserialize(
-        config, _CLASSES, lambda c: serialization.deserialize_keras_object(c, custom_objects=custom_objects)
+        config, _CLASSES, lambda c: backend.deserialize_keras_object(c, custom_objects=custom_objects)
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.backend import serialization
+from striate import backend
 from striate.core import lookup
 from striate.core.errors import ShapeError
 from striate.core.namespace import lazy_names
@@ -71,7 +71,7 @@ def get(identifier: Any) -> Any:
     """
     if isinstance(identifier, np.ndarray | np.generic):
         return _given(identifier)
-    return lookup.get(identifier, "initializer", _CLASSES, deserialize, serialization.get_registered_object)
+    return lookup.get(identifier, "initializer", _CLASSES, deserialize, backend.get_registered_object)
 
 
 def _given(values: Any) -> Any:
@@ -89,14 +89,14 @@ def _given(values: Any) -> Any:
 @export("initializers.serialize")
 def serialize(initializer: Any) -> Any:
     """What a config holds for an initializer."""
-    return serialization.serialize_keras_object(initializer)
+    return backend.serialize_keras_object(initializer)
 
 
 @export("initializers.deserialize")
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The initializer of a config; one without a module (older files) is looked up by its class name."""
     return lookup.deserialize(
-        config, _CLASSES, lambda c: serialization.deserialize_keras_object(c, custom_objects=custom_objects)
+        config, _CLASSES, lambda c: backend.deserialize_keras_object(c, custom_objects=custom_objects)
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from striate import backend
-from striate.backend import serialization
 from striate.core.configurable import Configurable
 from striate.core.registry import export
 from striate.ir.types import numpy_dtype
@@ -35,7 +34,7 @@ class Initializer(Configurable):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """An initializer made from what `get_config` gave; arrays and generators in it are made first."""
-        return super().from_config({k: serialization.deserialize_keras_object(v) for k, v in config.items()})
+        return super().from_config({k: backend.deserialize_keras_object(v) for k, v in config.items()})
 
     def clone(self) -> Initializer:
         """Another one made with the same arguments."""

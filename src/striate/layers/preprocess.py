@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from striate import backend, ops
-from striate.backend import serialization
 from striate.core.errors import ArgumentError, ShapeError, StateError
 from striate.core.registry import export
 from striate.layers.base import Layer
@@ -57,7 +56,7 @@ class Rescaling(Layer):
 
 
 def _value(config: Any) -> Any:
-    return serialization.deserialize_keras_object(config)
+    return backend.deserialize_keras_object(config)
 
 
 @export("layers.Normalization")

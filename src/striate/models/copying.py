@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from striate import backend
-from striate.backend import serialization
 from striate.core import tree
 
 #: attributes of a model that a copy does not take over: compiling makes them, or the next call.
@@ -70,7 +69,7 @@ def _users_own(things: Iterable[Any]) -> dict[str, Any]:
         kept = (value for name, value in vars(owner).items() if name not in _MADE_AGAIN)
         for thing in (owner, *(thing for value in kept for thing in _described(value))):
             named = thing if isinstance(thing, type) or hasattr(thing, "__name__") else type(thing)
-            if serialization.place_of(named) is None and getattr(named, "__name__", "<lambda>") != "<lambda>":
+            if backend.place_of(named) is None and getattr(named, "__name__", "<lambda>") != "<lambda>":
                 found[backend.get_registered_name(named)] = named
                 found[named.__name__] = named
     return found

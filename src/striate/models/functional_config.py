@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from striate import backend
-from striate.backend import FunctionalNode, KerasTensor, serialization
+from striate.backend import FunctionalNode, KerasTensor
 from striate.core import tree
 from striate.core.errors import LoadError
 from striate.models.graph import LayerGraph, node_of
@@ -219,9 +219,7 @@ def read_functional(config: dict[str, Any], custom_objects: Any, functional: typ
     Raises:
         LoadError: a config that does not hang together, or names classes that are neither ours nor given.
     """
-    if not serialization._scopes.shared:
-        with backend.sharing_scope():
-            return read_functional(config, custom_objects, functional)
-    reader = _Reader(config, custom_objects, functional)
-    reader.run()
-    return reader.place(config["input_layers"]), reader.place(config["output_layers"])
+    with backend.sharing_scope():
+        reader = _Reader(config, custom_objects, functional)
+        reader.run()
+        return reader.place(config["input_layers"]), reader.place(config["output_layers"])

@@ -20,6 +20,7 @@ from striate.layers.base import Layer
 from striate.models.copying import ModelCopying
 from striate.models.summary import print_summary
 from striate.models.trainer import Trainer
+from striate.saving import limits
 
 
 def _is_functional_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -259,5 +260,11 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     """The model that `to_json` described, with fresh weights.
 
     Source: `keras.models.model_from_json`.
+
+    Raises:
+        ValueError: text that describes no model; the rules of `load_model` hold (LoadError).
     """
-    return backend.deserialize_keras_object(json.loads(json_string), custom_objects)
+    config = limits.parse_json(json_string, "The JSON")
+    tensors = limits.tensors_for(limits.check_config(config, "The JSON"))
+    with backend.clean_errors("The JSON"), backend.loading_limits(limits.machine_memory(), tensors):
+        return backend.deserialize_keras_object(config, custom_objects)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from striate import backend, ops
-from striate.backend import serialization
 from striate.core import lookup
 from striate.core.args import one_of
 from striate.core.configurable import Configurable
@@ -156,20 +155,20 @@ def get(identifier: Any) -> Any:
         >>> get("l2").l2
         0.01
     """
-    return lookup.get(identifier, "regularizer", _CLASSES, deserialize, serialization.get_registered_object)
+    return lookup.get(identifier, "regularizer", _CLASSES, deserialize, backend.get_registered_object)
 
 
 @export("regularizers.serialize")
 def serialize(regularizer: Any) -> Any:
     """What a config holds for a regularizer."""
-    return serialization.serialize_keras_object(regularizer)
+    return backend.serialize_keras_object(regularizer)
 
 
 @export("regularizers.deserialize")
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The regularizer of a config."""
     return lookup.deserialize(
-        config, _CLASSES, lambda c: serialization.deserialize_keras_object(c, custom_objects=custom_objects)
+        config, _CLASSES, lambda c: backend.deserialize_keras_object(c, custom_objects=custom_objects)
     )
 
 

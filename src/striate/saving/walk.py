@@ -63,12 +63,13 @@ def _numbered(name: str, used: dict[str, int]) -> str:
     return f"{name}_{used[name]}"
 
 
-def walk(thing: Any, path: str = "", _seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+def walk(thing: Any, path: str = "", _seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
     """(path, object) of everything that keeps Variables, parents first, each object once."""
-    seen = set() if _seen is None else _seen
+    # Objects are kept beside their ids: a list that a property makes must not be freed, or the next has its id.
+    seen = {} if _seen is None else _seen
     if id(thing) in seen:
         return
-    seen.add(id(thing))
+    seen[id(thing)] = thing
     yield path, thing
     for name, child in _children(thing):
         below = f"{path}/{name}" if path else name
@@ -78,10 +79,10 @@ def walk(thing: Any, path: str = "", _seen: set[int] | None = None) -> Iterator[
             yield from _walk_container(child, below, seen)
 
 
-def _walk_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _walk_container(container: Any, path: str, seen: dict[int, Any]) -> Iterator[tuple[str, Any]]:
     if id(container) in seen:
         return
-    seen.add(id(container))
+    seen[id(container)] = container
     used: dict[str, int] = {}
     for child in list(container.values()) if isinstance(container, dict) else container:
         if is_saveable(child):

@@ -1,0 +1,130 @@
+"""What a file may name: Striate's own classes and functions, and what the user registered or gave.
+
+Nothing is imported or fetched by a name that a file chose: a name is looked up in tables that were there before the
+file was opened. Of ours only what configs are made of can be found: layers and models, losses, metrics, optimizers, and
+what they are given; functions only from activations, losses and metrics.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from typing import Any
+
+from striate.backend.custom_objects import get_registered_object
+from striate.backend.dtypes import DTypePolicy
+from striate.backend.symbolic import OPERATIONS
+from striate.core.configurable import Configurable
+from striate.core.errors import LoadError, UnsafeFileError
+from striate.core.public_names import PUBLIC
+
+#: where functions that a config may name are kept, in the order in which a bare name is looked for.
+_OF_FUNCTIONS = ("activations", "losses", "metrics")
+_NO_FUNCTIONS = frozenset({"get", "serialize", "deserialize"})
+
+
+def place_of(cls: Any) -> tuple[str, str] | None:
+    """(module, name) under which Keras's files know a class or function of ours; None for a user's."""
+    own = vars(cls) if isinstance(cls, type) else getattr(cls, "__dict__", {})
+    if "__keras_place__" in own:
+        module, name = own["__keras_place__"]
+        return module, name
+    names = own.get("__striate_export__", ())
+    fitting = [n for n in names if n.rpartition(".")[2] == cls.__name__] or list(names)
+    if not fitting:
+        return None
+    module, _, name = min(fitting, key=lambda n: n.count(".")).rpartition(".")
+    return f"keras.{module}" if module else "keras", name
+
+
+def is_keras(module: Any) -> bool:
+    return isinstance(module, str) and (module == "keras" or module.startswith("keras."))
+
+
+@functools.cache
+def _public(path: str) -> Any:
+    place = PUBLIC.get(path)
+    return getattr(importlib.import_module(place[0]), place[1]) if place else None
+
+
+def _paths(module: str, name: str) -> list[str]:
+    """Public names that a module and a name of Keras's may stand for, the likeliest first."""
+    path = module.removeprefix("keras").removeprefix(".")
+    paths = [f"{path}.{name}" if path else name]
+    if path.startswith("src."):
+        # Files name some classes by where Keras keeps them: keras.src.models.functional -> models, and the like.
+        parts = path.split(".")
+        paths += [f"{'.'.join(parts[1:3])}.{name}", f"{parts[1]}.{name}", name]
+    return paths
+
+
+def _own_class(module: str, name: str) -> type | None:
+    for path in _paths(module, name):
+        found = _public(path)
+        if isinstance(found, type) and issubclass(found, Configurable | DTypePolicy):
+            return found
+    return None
+
+
+def find_operation(module: Any, name: str) -> Any:
+    """The function of `striate.ops` that an operation of a functional model stands for, or None."""
+    if not isinstance(module, str) or not module.startswith("keras.src.ops."):
+        return None
+    importlib.import_module("striate.ops")
+    return OPERATIONS.get((module, name))
+
+
+def find_class(module: Any, name: str, registered_name: Any, custom_objects: Any) -> type:
+    """The class that a file names: ours under Keras's name for it, else the user's.
+
+    Raises:
+        LoadError: nothing of ours and nothing that the user gave bears the name.
+    """
+    if is_keras(module):
+        found = _own_class(module, name)
+        if found is not None:
+            return found
+    users = _users(registered_name, name, custom_objects)
+    if isinstance(users, type):
+        return users
+    if name == "Lambda" and is_keras(module):
+        raise UnsafeFileError(
+            "The file holds a Lambda layer, that is Python code. Striate never runs code from a file, with any "
+            "setting. Write the layer as a class and save the model with it, or give a class of your own as "
+            "custom_objects={'Lambda': ...}."
+        )
+    raise LoadError(
+        f"Unknown {name!r} (module {module!r}). Striate loads its own classes and those that you give. "
+        f"If it is yours, pass custom_objects={{{name!r}: {name}}} or decorate it with "
+        "@striate.saving.register_keras_serializable()."
+    )
+
+
+def find_function(module: Any, name: str, registered_name: Any, custom_objects: Any) -> Any:
+    """The function that a file names: an activation, loss or metric of ours, else the user's.
+
+    Raises:
+        LoadError: neither.
+    """
+    for kind in _OF_FUNCTIONS if name.islower() and name not in _NO_FUNCTIONS else ():
+        if not is_keras(module) or kind in module.split("."):
+            found = _public(f"{kind}.{name}")
+            if callable(found) and not isinstance(found, type):
+                return found
+    users = _users(registered_name, name, custom_objects)
+    if callable(users):
+        return users
+    raise LoadError(
+        f"Unknown function {name!r} (module {module!r}). Striate knows its own activations, losses and metrics, and "
+        f"the functions that you give. If it is yours, pass custom_objects={{{name!r}: {name}}} or decorate it with "
+        "@striate.saving.register_keras_serializable()."
+    )
+
+
+def _users(registered_name: Any, name: str, custom_objects: Any) -> Any:
+    for known in (registered_name, name):
+        if isinstance(known, str):
+            found = get_registered_object(known, custom_objects)
+            if found is not None:
+                return found
+    return None
