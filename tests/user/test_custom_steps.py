@@ -251,3 +251,38 @@ def test_state_that_a_layer_keeps_itself() -> None:
 def test_add_loss_takes_tensors() -> None:
     with pytest.raises(ValueError, match="Received: 'x'"):
         layers.Layer().add_loss("x")
+
+
+def test_layers_are_found_in_containers_between_plain_values() -> None:
+    class Many(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = {word: i for i, word in enumerate("abc")}
+            self.mixed = [1, "a", None, layers.Dense(2), {"deep": (np.ones(3), [layers.Dense(2)])}]
+            self.free = {"v": keras.Variable(np.ones(2), name="v"), "n": 3}
+
+        def call(self, x: Any) -> Any:
+            return (self.mixed[3](x) + self.mixed[4]["deep"][1][0](x)) * self.free["v"]
+
+    layer = Many()
+    layer(X)
+    assert len(layer.weights) == 5 and len(list(layer._flatten_layers())) == 3
+
+
+def test_weights_may_be_shared_and_layers_replaced() -> None:
+    class Tied(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.down = layers.Dense(2, use_bias=False)
+            self.again = self.down
+
+        def call(self, x: Any) -> Any:
+            return ops.matmul(self.again(x), ops.transpose(self.down.kernel))
+
+    model = Tied()
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    losses = model.fit(X, X, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] and len(model.weights) == len(model.layers) == 1
+    model.down = model.again = layers.Dense(3, use_bias=False)
+    model(X)
+    assert [w.shape for w in model.weights] == [(4, 3)]

@@ -41,14 +41,17 @@ def _is_metric(value: Any) -> bool:
 _with_losses: WeakSet[LayerState] = WeakSet()
 
 
+#: what is certainly neither layer nor Variable nor metric: containers that hold nothing else are passed over whole.
+_PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), np.ndarray, np.float32, np.int32, np.int64})
+
+
 def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple | set):
-        for item in value:
-            yield from _leaves(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _leaves(item)
-    else:
+    if isinstance(value, list | tuple | set | dict):
+        items: Iterable[Any] = value.values() if isinstance(value, dict) else value
+        if not _PLAIN.issuperset(map(type, items)):  # a table of a million words takes 10 ms
+            for item in items:
+                yield from _leaves(item)
+    elif type(value) not in _PLAIN:
         yield value
 
 
@@ -122,7 +125,7 @@ class LayerState:
         return variable
 
     def _attribute_leaves(self) -> Iterator[Any]:
-        """Everything kept in attributes, lists, tuples and dictionaries opened, in the order of assignment."""
+        """What attributes keep, lists, tuples and dictionaries opened, in the order of assignment; plain values not."""
         for key, value in self.__dict__.items():
             if key not in _NOT_WALKED:
                 yield from _leaves(value)
