@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,6 +31,9 @@ WITHOUT_NATIVE = "STRIATE_TEST_WITHOUT_NATIVE"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job ignores Ctrl-C and its children inherit that: tests of Ctrl-C would wait for ever.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get(WITHOUT_NATIVE) == "1":
         config.addinivalue_line("filterwarnings", "ignore:Striate's native engine is not there:RuntimeWarning")
 

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -88,6 +89,8 @@ def test_ctrl_c_in_a_terminal(tmp_path: Path) -> None:
         stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, env=environ,
     )  # fmt: skip
     os.close(theirs)
+    watchdog = threading.Timer(180, running.kill)  # reading a terminal has no time limit of its own
+    watchdog.start()
     shown = b""
     deadline = time.monotonic() + 60
     while b"epoch   2/500" not in shown and time.monotonic() < deadline:
@@ -99,6 +102,7 @@ def test_ctrl_c_in_a_terminal(tmp_path: Path) -> None:
     except OSError:  # how Linux says that the other side of a terminal is closed
         pass
     out, _ = running.communicate(timeout=60)
+    watchdog.cancel()
     os.close(ours)
     assert (running.returncode, out) == (130, b"")
     text = re.sub(r"\x1b\[\d*[mK]", "", shown.decode())
