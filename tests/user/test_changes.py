@@ -196,3 +196,24 @@ def test_predicting_first_leaves_metrics_to_come() -> None:
     for by in (1, 3):  # each call's losses are its own
         got = two.train_on_batch(X, [Y - 5 + by, Y - 5 + by])
         np.testing.assert_allclose(got, [by**2 + by, by**2, by], rtol=1e-5)
+
+
+def test_another_layer_in_the_place_of_one() -> None:
+    class Head(keras.Model):
+        def __init__(self, body: Any) -> None:
+            super().__init__()
+            self.body = body
+            self.head = layers.Dense(2, kernel_initializer="ones")
+
+        def call(self, x: Any) -> Any:
+            return self.head(self.body(x))
+
+    body = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    model, around = Head(body), keras.Sequential([keras.Input((4,)), body])
+    assert model.predict(X, verbose=0).any() and around.predict(X, verbose=0).shape == (12, 3)
+    model.head = layers.Dense(2, kernel_initializer="zeros")
+    assert not model.predict(X, verbose=0).any()
+    body.add(layers.Dense(1))
+    assert around.predict(X, verbose=0).shape == (12, 1)
+    body.pop()
+    assert around.predict(X, verbose=0).shape == (12, 3)

@@ -70,6 +70,12 @@ class LayerState:
     def variable_dtype(self) -> str:
         raise NotImplementedError
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Another layer in the place of one that was traced.
+        if isinstance(value, LayerState | Variable) and self.__dict__.get(name) is not None:
+            backend.Toggles.count += 1
+        object.__setattr__(self, name, value)
+
     # Weights --------------------------------------------------------------------------------------------------------
 
     def add_weight(

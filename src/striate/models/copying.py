@@ -15,9 +15,10 @@ import numpy as np
 
 from striate import backend
 from striate.core import tree
+from striate.models.steps import TracedFrom
 
 #: attributes of a model that a copy does not take over: compiling makes them, or the next call.
-_MADE_AGAIN = ("_compiled", "optimizer", "loss", "history", "_functions", "_validation_epochs")
+_MADE_AGAIN = ("_compiled", "optimizer", "loss", "history", "_functions", "_traced_from", "_validation_epochs")
 
 
 class _Made:
@@ -188,7 +189,7 @@ class ModelCopying:
                 **state["attributes"],
             }
         )
-        self.__dict__.update(_prepared_for=0, _toggles=(-1, 0), _choices={})
+        self.__dict__.update(_prepared_for=0, _traced_from=TracedFrom())
         restore_training(self, state["training"])
 
 

@@ -5,6 +5,7 @@ A step is run once under a trace for each signature of its batch; ever after it 
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,16 @@ def to_logs(results: Any) -> dict[str, Any]:
     return {name: to_float(results[name]) for name in sorted(results)}
 
 
+class TracedFrom:
+    """What a model was when its steps were traced: its layers, and which choices of what trains there were."""
+
+    def __init__(self) -> None:
+        self.toggles = -1
+        self.choice = 0
+        self.choices: dict[str, int] = {}
+        self.layers: list[Any] = []
+
+
 class Steps:
     """Steps, and what calls them with one batch."""
 
@@ -58,8 +69,7 @@ class Steps:
     _compiled: Any
     _functions: dict[Any, Any]
     _prepared_for: int
-    _toggles: tuple[int, int]
-    _choices: dict[Any, int]
+    _traced_from: TracedFrom
     optimizer: Any
     run_eagerly: bool
     losses: Any
@@ -161,13 +171,17 @@ class Steps:
     # Programs -------------------------------------------------------------------------------------------------------
 
     def _choice(self) -> int:
-        """The number of the choice of what trains; looked at again when a `trainable` was set anywhere."""
-        if self._toggles[0] != backend.Toggles.count:
-            count = backend.Toggles.count
+        """The number of the choice of what trains; looked at again when a `trainable` or a layer was set anywhere."""
+        seen = self._traced_from
+        if seen.toggles != backend.Toggles.count:
+            seen.toggles = backend.Toggles.count
             layers = list(self._flatten_layers())  # type: ignore[attr-defined]
-            flags = [[x._trainable, *(v.trainable for v in x._own_variables())] for x in layers]
-            self._toggles = (count, self._choices.setdefault(str(flags), len(self._choices)))
-        return self._toggles[1]
+            if len(layers) != len(seen.layers) or not all(map(operator.is_, layers, seen.layers)):
+                self._functions.clear()
+                seen.layers = layers
+            flags = str([[x._trainable, *(v.trainable for v in x._own_variables())] for x in layers])
+            seen.choice = seen.choices.setdefault(flags, len(seen.choices))
+        return seen.choice
 
     def _function(self, kind: str) -> Callable[[Batch], Any]:
         """The step of a kind ("train", "test", "predict") as a function of a batch of arrays.

@@ -12,7 +12,7 @@ from striate.core.errors import ArgumentError, StateError
 from striate.models.compile_loss import CompileLoss
 from striate.models.compile_metrics import CompileMetrics
 from striate.models.loops import Loops
-from striate.models.steps import Steps
+from striate.models.steps import Steps, TracedFrom
 
 
 class Compiled:
@@ -44,8 +44,7 @@ class Trainer(Steps, Loops):
         self._functions: dict[Any, Any] = {}
         #: how many parts (inputs, targets) the batch had that the state was made for.
         self._prepared_for = 0
-        self._toggles = (-1, 0)
-        self._choices: dict[Any, int] = {}
+        self._traced_from = TracedFrom()
         self._validation_epochs: Any = None
 
     def compile(
@@ -131,9 +130,10 @@ class Trainer(Steps, Loops):
 
     def _forget_functions(self) -> None:
         """Drop the programs of steps: the model or how it is trained has changed."""
+        backend.Toggles.count += 1  # models around this one look at it again
         self._functions = {}
         self._prepared_for = 0
-        self._toggles = (-1, 0)
+        self._traced_from = TracedFrom()
         if self._compiled is not None:
             self._compiled.found_metrics = None
 
