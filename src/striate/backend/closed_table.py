@@ -20,6 +20,13 @@ from striate.core.public_names import PUBLIC
 
 #: where functions that a config may name are kept, in the order in which a bare name is looked for.
 _OF_FUNCTIONS = ("activations", "losses", "metrics")
+#: ... and classes; single names ("Sequential") too.
+_OF_CLASSES = frozenset(
+    {
+        "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "optimizers",
+        "random", "regularizers",
+    }
+)  # fmt: skip
 _NO_FUNCTIONS = frozenset({"get", "serialize", "deserialize"})
 
 
@@ -55,7 +62,7 @@ def _paths(module: str, name: str) -> list[str]:
         # Files name some classes by where Keras keeps them: keras.src.models.functional -> models, and the like.
         parts = path.split(".")
         paths += [f"{'.'.join(parts[1:3])}.{name}", f"{parts[1]}.{name}", name]
-    return paths
+    return [p for p in paths if p.partition(".")[0] in _OF_CLASSES or "." not in p]
 
 
 def _own_class(module: str, name: str) -> type | None:
