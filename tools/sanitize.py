@@ -25,7 +25,8 @@ FLAGS = {
     "thread": f"{COMMON} -fsanitize=thread",
 }
 OPTIONS = {
-    "ASAN_OPTIONS": "detect_stack_use_after_return=1:check_initialization_order=1:strict_init_order=1",
+    # No detect_stack_use_after_return: GCC 12 gives its frames too little alignment for AVX-512 (PR 110027).
+    "ASAN_OPTIONS": "check_initialization_order=1:strict_init_order=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
@@ -47,10 +48,19 @@ def sanitize(kind: str, long: bool) -> None:
     cases = write_cases(100 if long else 10)
     prefix = without_random_addresses() if kind == "thread" else []
     mutations = {"address": 5, "thread": 0}[kind] * (20 if long else 1)
-    more = ("threads", 3, "mutations", mutations)
-    check(f"{kind}: every kernel on every problem", *prefix, folder / "run_kernels", cases, *more, env=OPTIONS)
     seconds = 60 if long else 8
-    check(f"{kind}: the engine in many threads", *prefix, folder / "run_engine", cases, "seconds", seconds, env=OPTIONS)
+    runs = {
+        "every kernel on every problem": ("run_kernels", cases, "threads", 3, "mutations", mutations),
+        "the engine in many threads": ("run_engine", cases, "seconds", seconds),
+    }
+    failed = []
+    for what, (program, *words) in runs.items():
+        try:
+            check(f"{kind}: {what}", *prefix, folder / str(program), *words, env=OPTIONS)
+        except Trouble as trouble:
+            failed.append(str(trouble))
+    if failed:
+        raise Trouble("\n".join(failed))
 
 
 def main() -> int:

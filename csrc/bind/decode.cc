@@ -81,10 +81,10 @@ ProgramDecl decode_program(nb::dict d) {
   ProgramDecl program;
   program.arena_bytes = size_of(d["arena_bytes"], "arena_bytes");
   for (nb::handle external : d["externals"]) {
-    need_length(external, 2, "(bytes, writable) as an external");
-    const int writable = PyObject_IsTrue(item(external, 1).ptr());
-    if (writable < 0) nb::raise_python_error();
-    program.externals.push_back({size_of(item(external, 0), "an external's bytes"), writable == 1});
+    need_length(external, 2, "(bytes, access) as an external");
+    const int64_t access = integer(item(external, 1), "an external's access");
+    if (access < 0 || access > 2) refuse("expected 0 (read), 1 (written) or 2 (state) as an external's access");
+    program.externals.push_back({size_of(item(external, 0), "an external's bytes"), access > 0, access == 2});
   }
   for (nb::handle step : d["steps"]) {
     try {

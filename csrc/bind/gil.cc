@@ -30,6 +30,11 @@ bool stopped(const std::atomic<bool>& gate) {
   for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
+void take_gil(PyThreadState* state) {
+  if (stopped(g_closed)) sleep_for_ever();
+  PyEval_RestoreThread(state);
+}
+
 // An atexit callback: all ordinary threads have ended, Python does not yet count as ending.
 void close() {
   g_ender.store(std::this_thread::get_id());
@@ -58,10 +63,11 @@ Unlocked::Unlocked() {
 }
 
 Unlocked::~Unlocked() {
-  if (stopped(g_closed)) sleep_for_ever();
-  PyEval_RestoreThread(state_);
+  take_gil(state_);
   leave_engine();
 }
+
+Relocked::Relocked(Unlocked& without_gil) { take_gil(without_gil.state_); }
 
 void enter_engine() {
   if (t_depth++ > 0) return;

@@ -18,7 +18,17 @@ class Unlocked {
   Unlocked& operator=(const Unlocked&) = delete;
 
  private:
+  friend class Relocked;
   PyThreadState* state_;
+};
+
+// With the GIL again for a while inside an Unlocked.
+class Relocked {
+ public:
+  explicit Relocked(Unlocked& without_gil);
+  ~Relocked() { PyEval_SaveThread(); }
+  Relocked(const Relocked&) = delete;
+  Relocked& operator=(const Relocked&) = delete;
 };
 
 // Bounds a stretch during which this thread must not be stopped by the end of the process: it holds a lock that others

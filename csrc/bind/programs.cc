@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,28 @@ class Bound {
   size_t n_views_ = 0;
 };
 
+// A first Ctrl-C waits for the end of the run. A second one breaks it off, where the run is long and has not begun to
+// write state.
+class CtrlC : public Interrupt {
+ public:
+  void inside(Unlocked* without_gil) { without_gil_ = without_gil; }
+  bool wanted() override {
+    const Relocked with_gil(*without_gil_);
+    if (PyErr_CheckSignals() == 0) return false;
+    const bool second = error_.has_value();
+    error_.emplace();  // takes Python's error
+    return second;
+  }
+  void raise(bool whole) {
+    if (error_) throw *error_;
+    if (!whole) throw std::logic_error("a run was broken off by nothing");
+  }
+
+ private:
+  Unlocked* without_gil_ = nullptr;
+  std::optional<nb::python_error> error_;
+};
+
 void run(const Executable& program, nb::handle externals, nb::bytes guards) {
   const std::vector<Executable::External>& declared = program.externals();
   const bool is_list = PyList_Check(externals.ptr());
@@ -131,8 +154,14 @@ void run(const Executable& program, nb::handle externals, nb::bytes guards) {
     const auto at = static_cast<Py_ssize_t>(i);
     bound.bind(i, is_list ? PyList_GetItem(externals.ptr(), at) : PyTuple_GetItem(externals.ptr(), at), declared[i]);
   }
-  const Unlocked without_gil;
-  program.run(bound.bases, reinterpret_cast<const unsigned char*>(guards.c_str()));
+  CtrlC ctrl_c;
+  bool whole;
+  {
+    Unlocked without_gil;
+    ctrl_c.inside(&without_gil);
+    whole = program.run(bound.bases, reinterpret_cast<const unsigned char*>(guards.c_str()), &ctrl_c);
+  }
+  ctrl_c.raise(whole);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <nanobind/nanobind.h>
 #include <pthread.h>
 
+#include <stdexcept>
+
 #include "bind/buffer.h"
 #include "bind/gil.h"
 #include "engine/state_lock.h"
@@ -28,14 +30,23 @@ thread_local Held t_held;
 
 int& held(Access access) { return t_held.count[access == Access::kExclusive ? 1 : 0]; }
 
-[[maybe_unused]] const int g_registered =
-    pthread_atfork(nullptr, nullptr, [] { the_state().reset(held(Access::kShared), held(Access::kExclusive)); });
+[[maybe_unused]] const int g_registered = pthread_atfork(
+    nullptr, nullptr, [] { the_state().reset(held(Access::kShared) > 0 ? 1 : 0, held(Access::kExclusive)); });
 
 class Turn {
  public:
   Turn(StateLock& lock, Access access) : lock_(lock), access_(access) {}
 
   void enter(bool heed_signals = true) {
+    if (&lock_ == &the_state() && held(Access::kShared) + held(Access::kExclusive) > 0) {
+      if (access_ == Access::kExclusive || held(Access::kExclusive) > 0) {
+        throw std::runtime_error(
+            "A step is running in this thread: a signal handler, or an op's reference, cannot use Variables in the "
+            "middle of it. Use them between steps, from a callback.");
+      }
+      ++held(access_);  // what reads already may read once more, whoever waits
+      return enter_engine();
+    }
     enter_engine();
     if (!lock_.try_acquire(access_) && !queue(heed_signals)) {
       leave_engine();
@@ -45,8 +56,7 @@ class Turn {
   }
 
   void exit() {
-    if (&lock_ == &the_state()) --held(access_);
-    lock_.release(access_);
+    if (&lock_ != &the_state() || --held(access_) == 0) lock_.release(access_);
     leave_engine();
   }
 

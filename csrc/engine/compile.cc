@@ -59,6 +59,13 @@ Executable::Executable(const ProgramDecl& program) {
       throw std::invalid_argument("step " + text(i) + " (" + program.steps[i].kernel + "): " + error.what());
     }
   }
+  first_state_write_ = steps_.size();
+  for (size_t i = steps_.size(); i-- > 0;) {
+    for (size_t p = static_cast<size_t>(program.steps[i].spec.n_inputs); p < steps_[i].n_places; ++p) {
+      const uint32_t base = places_[steps_[i].first_place + p].base;
+      if (base > 0 && program.externals[base - 1].is_state) first_state_write_ = i;
+    }
+  }
   nanoseconds_ = std::make_unique<std::atomic<int64_t>[]>(steps_.size());
 }
 

@@ -11,6 +11,13 @@
 
 namespace striate {
 
+// Asked now and then between two steps of a long run.
+class Interrupt {
+ public:
+  virtual ~Interrupt() = default;
+  virtual bool wanted() = 0;
+};
+
 class Executable {
  public:
   // Throws std::invalid_argument ("step 3 (conv2d_direct_avx512): ...") for a program that is not sound.
@@ -29,7 +36,8 @@ class Executable {
 
   // Safe from several threads at once: each run has an arena of its own. `bases` has a place for the arena, filled in
   // here, and then the externals' addresses, checked by the caller. Allocates an arena when none is idle, nothing else.
-  void run(void** bases, const unsigned char* guards) const;
+  // False where it was broken off: only while no state has been written; outputs and derived values are then of no use.
+  bool run(void** bases, const unsigned char* guards, Interrupt* interrupt = nullptr) const;
 
   // Off, on: starts at zero. While on, each step costs two looks at the clock (about 50 ns).
   void set_timing(bool on);
@@ -56,6 +64,7 @@ class Executable {
   size_t max_places_ = 0;
   size_t arena_bytes_ = 0, scratch_bytes_ = 0, thread_scratch_bytes_ = 0;  // each a multiple of 64
   int64_t n_guards_ = 0;
+  size_t first_state_write_;  // a step; steps() where none writes state
   std::atomic<bool> timing_{false};
   std::unique_ptr<std::atomic<int64_t>[]> nanoseconds_;
 };

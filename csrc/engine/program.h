@@ -13,6 +13,7 @@ namespace striate {
 struct ExternalDecl {
   uint64_t bytes;
   bool writable;
+  bool is_state;  // a Variable's: a run that has begun to write any must come to its end
 };
 
 struct Place {

@@ -27,9 +27,18 @@ int64_t now() {
       .count();
 }
 
+constexpr int64_t kLookAfter = 20'000'000;  // nanoseconds
+
+// Worth a look at the clock after it.
+bool is_long(const StepPlan& plan) {
+  int64_t pieces = 0;
+  for (int p = 0; p < plan.n_phases; ++p) pieces += plan.phases[p].pieces;
+  return pieces >= 8;
+}
+
 }  // namespace
 
-void Executable::run(void** bases, const unsigned char* guards) const {
+bool Executable::run(void** bases, const unsigned char* guards, Interrupt* interrupt) const {
   PoolLease pool;  // first: it fixes how many threads need scratch
   // The arena: buffers, shared scratch, each thread's scratch, and the addresses of one step's operands.
   const size_t threads_bytes = thread_scratch_bytes_ * static_cast<size_t>(pool.threads());
@@ -41,6 +50,7 @@ void Executable::run(void** bases, const unsigned char* guards) const {
 
   const FloatEnv env;
   const bool timing = timing_.load(std::memory_order_relaxed);
+  int64_t looked = interrupt != nullptr ? now() : 0;
   for (size_t s = 0; s < steps_.size(); ++s) {
     const Step& step = steps_[s];
     if (step.guard >= 0 && guards[step.guard] == 0) continue;
@@ -55,7 +65,12 @@ void Executable::run(void** bases, const unsigned char* guards) const {
       pool.run(run_piece, &context, step.plan.phases[p].pieces);
     }
     if (timing) nanoseconds_[s].fetch_add(now() - start, std::memory_order_relaxed);
+    if (interrupt != nullptr && is_long(step.plan) && s + 1 < first_state_write_ && now() - looked > kLookAfter) {
+      if (interrupt->wanted()) return false;
+      looked = now();
+    }
   }
+  return true;
 }
 
 void Executable::set_timing(bool on) {

@@ -49,7 +49,7 @@ ProgramDecl program_of(const Case& c, const char* kernel) {
   uint64_t used = 0;
   for (const Operand& o : c.spec.operands) {
     const bool is_result = step.places.size() >= static_cast<size_t>(c.spec.n_inputs);
-    program.externals.push_back({operand_bytes(o), is_result});
+    program.externals.push_back({operand_bytes(o), is_result, false});
     step.places.push_back({static_cast<int64_t>(program.externals.size()), 0});
   }
   StepDecl first = step;

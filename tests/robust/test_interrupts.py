@@ -159,6 +159,67 @@ except KeyboardInterrupt:
     assert output_of(code) == "True"
 
 
+def test_a_second_one_breaks_off_a_long_run_before_it_writes_state() -> None:
+    """40 products of some 5 ms each: one Ctrl-C waits for the last of them, two do not."""
+    code = f"""
+{PRELUDE}
+keras.config.set_threads(1)
+a = np.full((512, 512), 2.0 ** -9, "float32")
+w = keras.Variable(np.zeros((512, 512), "float32"))
+def products(x):
+    for _ in range(40): x = keras.ops.matmul(x, x)
+    return x
+def late(x):
+    x = products(x)
+    w.assign_add(x)  # the last step of the run
+    return x[0]
+def early(x):
+    w.assign_add(x)
+    return products(x)
+for function in (products, late, early):
+    run = keras.function(function)
+    whole, moved = 10.0, []
+    for _ in range(3):
+        start = time.monotonic()
+        run(a)
+        whole = min(whole, time.monotonic() - start)
+    for signals in (1, 2):
+        before = w.numpy()
+        for i in range(signals): interrupt_after(0.1 * whole * (i + 1))
+        try:
+            run(a)
+            raise SystemExit("not interrupted")
+        except KeyboardInterrupt:
+            pass
+        difference = w.numpy() - before
+        assert difference.min() == difference.max()
+        moved.append(bool(difference.any()))
+    print(function.__name__, *moved)
+"""
+    assert output_of(code).split("\n") == ["products False False", "late True False", "early True True"]
+
+
+def test_a_handler_that_uses_the_model_in_the_middle_of_a_step_is_told_so() -> None:
+    """It would wait for itself for ever. Between steps it may."""
+    code = f"""
+{PRELUDE}
+{HOST}
+model = make()
+said = set()
+def handler(number, frame):
+    try:
+        said.add(model.predict(x, verbose=0).shape)
+    except RuntimeError as error:
+        said.add("in the middle" in str(error))
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+model.fit(x, y, batch_size=len(x), epochs={rounds(60, 400)}, verbose=0)
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(said - {{(32, 10)}} in (set(), {{True}}), model.predict(x, verbose=0).shape)
+"""
+    assert output_of(code) == "True (32, 10)"
+
+
 def test_the_command_ends_with_the_usual_code() -> None:
     """An uncaught Ctrl-C kills the process by SIGINT, as shells expect."""
     done = run_script(f"{PRELUDE}\ninterrupt_after(0.5)\nnetwork().fit(x, y, epochs=10**6, verbose=0)")

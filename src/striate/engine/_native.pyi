@@ -15,7 +15,7 @@ _Step = tuple[str, Sequence[tuple[int, int]], _Spec, int]
 
 class _Program(TypedDict):
     arena_bytes: int
-    externals: Sequence[tuple[int, bool]]  # (bytes, may be written)
+    externals: Sequence[tuple[int, int]]  # (bytes, access: 0 read, 1 written, 2 written and state)
     steps: Sequence[_Step]
 
 class _Machine(TypedDict):
@@ -74,7 +74,10 @@ def compile(program: _Program | dict[str, Any]) -> Program:
     """Check a program and make it ready; ValueError names the step, the kernel and the reason."""
 
 def run(handle: Program, externals: Sequence[Buffer | int], guards: bytes) -> None:
-    """One run, with the GIL released. Externals: C-contiguous arrays, AlignedBuffers, or addresses the engine owns."""
+    """One run, with the GIL released. Externals: C-contiguous arrays, AlignedBuffers, or addresses the engine owns.
+
+    Ctrl-C is raised at its end. A second one breaks a long run off, as long as no external of access 2 is written.
+    """
 
 def set_timing(handle: Program, on: bool) -> None:
     """Measure each step from now on, starting at zero; or stop."""

@@ -20,6 +20,10 @@ from striate.ir.attrs import Attrs
 from striate.ir.types import DTYPES, TensorType
 
 Array = np.ndarray[Any, Any]
+#: (bytes, access) of an external buffer
+External = tuple[int, int]
+#: What a run does with an external. One that has begun to write STATE is not broken off by Ctrl-C.
+READ, WRITTEN, STATE = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +82,15 @@ class Program:
     n_guards: int = 0
 
     @property
-    def externals(self) -> list[tuple[int, bool]]:
-        """(bytes, may be written) of each external buffer."""
+    def externals(self) -> list[External]:
+        """Bytes of each external buffer, and what a run does with it."""
         written = set(self.writes)
         return [
-            *((t.nbytes, False) for t in self.inputs),
-            *((t.nbytes, True) for t in self.outputs),
-            *((t.nbytes, i in written) for i, t in enumerate(self.variables)),
-            (self.constants.nbytes, False),
-            *((d.type.nbytes, True) for d in self.derived),
+            *((t.nbytes, READ) for t in self.inputs),
+            *((t.nbytes, WRITTEN) for t in self.outputs),
+            *((t.nbytes, STATE if i in written else READ) for i, t in enumerate(self.variables)),
+            (self.constants.nbytes, READ),
+            *((d.type.nbytes, WRITTEN) for d in self.derived),
         ]
 
 
@@ -100,7 +104,7 @@ def step_spec(inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...], a
     return [operand_spec(t) for t in inputs], [operand_spec(t) for t in outputs], ints, floats
 
 
-def encode(steps: tuple[Step, ...], arena_bytes: int, externals: list[tuple[int, bool]]) -> dict[str, Any]:
+def encode(steps: tuple[Step, ...], arena_bytes: int, externals: list[External]) -> dict[str, Any]:
     """What `_native.compile` takes. Every step has a kernel."""
     encoded = []
     for step in steps:

@@ -11,7 +11,7 @@ import numpy as np
 from striate.core.errors import EngineError
 from striate.core.interrupts import Uninterrupted
 from striate.engine import native
-from striate.engine.program import Buffer, Program, Step, encode
+from striate.engine.program import WRITTEN, Buffer, Program, Step, encode
 from striate.ir.opdef import run_reference
 from striate.ir.types import numpy_dtype
 
@@ -31,7 +31,7 @@ class Segments:
         self._arena_bytes = -1
         if any(step.kernel is None for step in steps):
             self._arena_bytes = arena_bytes
-            externals = [*externals, (arena_bytes, True)]
+            externals = [*externals, (arena_bytes, WRITTEN)]
             arena_bytes, base = 0, len(externals)
             steps = [_rebase(step, base) for step in steps]
         self._arenas: list[Array] = []
