@@ -52,7 +52,7 @@ class Oracle:
     def close(self) -> None:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(120)  # JAX takes its time to end on a busy machine
         self._process.stdout.close()
 
 
