@@ -65,6 +65,7 @@ from striate.backend.names import (
     set_random_seed,
     unique_name,
 )
+from striate.backend.operators import OperatorMixin, bind_operators
 from striate.backend.serialization import serialize_keras_object, writing_scope
 from striate.backend.settings import (
     backend,
@@ -80,10 +81,8 @@ from striate.backend.symbolic import symbolic_op
 from striate.backend.tensor import (
     ConcreteTensor,
     KerasTensor,
-    OperatorMixin,
     SymbolicTensor,
     TracedTensor,
-    bind_operators,
 )
 from striate.backend.variable import Variable, aligned_empty
 from striate.core.lookup import to_snake_case

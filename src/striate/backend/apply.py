@@ -8,6 +8,7 @@ import numpy as np
 
 from striate.backend import context, settings
 from striate.backend.dtypes import is_float_dtype, python_dtype, standardize_dtype
+from striate.backend.operators import OPERATORS
 from striate.backend.tensor import ConcreteTensor, KerasTensor, Stored, SymbolicTensor, TracedTensor
 from striate.compiler.eager import ConcreteTrace, run_op
 from striate.compiler.trace import Trace
@@ -110,9 +111,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     if isinstance(x, SymbolicTensor):
         return x if dtype is None else cast(x, dtype)
     if isinstance(x, list | tuple) and any(isinstance(leaf, SymbolicTensor | Stored) for leaf in x):
-        from striate.backend.tensor import _operators
-
-        return _operators["stack"](x)
+        return OPERATORS["stack"](x)
     if not isinstance(x, np.ndarray | np.generic):
         array = np.asarray(x)
         if dtype is None and not hasattr(x, "__array__"):

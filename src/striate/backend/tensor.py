@@ -10,9 +10,8 @@ axis) is an error that says what to use instead.
 
 from __future__ import annotations
 
-import importlib
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from striate.backend import context
 from striate.backend.budget import book_tensor
 from striate.backend.dtypes import standardize_dtype
 from striate.backend.names import unique_name
+from striate.backend.operators import OperatorMixin, cut_off
 from striate.core.errors import ArgumentError, SymbolicError
 from striate.core.registry import export
 from striate.ir.types import Shape, TensorType
@@ -28,160 +28,6 @@ from striate.ir.types import Shape, TensorType
 if TYPE_CHECKING:
     from striate.compiler.trace import Trace
     from striate.ir.graph import Value
-
-
-class _Operators(dict[str, Callable[..., Any]]):
-    """Operators by name, entered by `striate.ops`, which stands above this floor and is imported when one is needed."""
-
-    def __missing__(self, name: str) -> Callable[..., Any]:
-        importlib.import_module("striate.ops")
-        return dict(self)[name]
-
-
-_operators = _Operators()
-
-
-def bind_operators(**functions: Callable[..., Any]) -> None:
-    """Say which public functions the operators of tensors and Variables call: add=..., getitem=..."""
-    _operators.update(functions)
-
-
-#: what NumPy calls the operators -> what `striate.ops` calls them.
-_UFUNC_OPERATORS = {
-    "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "true_divide", "power": "power",
-    "floor_divide": "floor_divide", "remainder": "mod", "matmul": "matmul", "equal": "equal", "less": "less",
-    "not_equal": "not_equal", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
-}  # fmt: skip
-
-
-#: what is known of every tensor, whether or not it has a value.
-_ABOUT_SHAPES: dict[Any, Callable[[Any], Any]] = {np.shape: lambda x: tuple(x.shape), np.ndim: lambda x: len(x.shape)}
-
-
-def _cut_off(function: str, what: Any, why: str) -> SymbolicError:
-    return SymbolicError(
-        f"NumPy's `{function}` {why} (received: {type(what).__name__} of shape {what.shape}). Use the function of the "
-        "same name in striate.ops, as in ops.sqrt(x) for np.sqrt(x); to look at the value alone, np.asarray(x)."
-    )
-
-
-class OperatorMixin:
-    """The operators, for symbolic tensors and Variables."""
-
-    __array_priority__ = 100
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """`array + tensor` is ours; other NumPy functions take values, which Variables have and symbols have not."""
-        name = _UFUNC_OPERATORS.get(ufunc.__name__)
-        if name is not None and method == "__call__" and not kwargs:
-            return _operators[name](*inputs)
-        return getattr(ufunc, method)(*(_valued(x, ufunc.__name__) for x in inputs), **kwargs)
-
-    def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """np.sum, np.concatenate and the like: the same for NumPy's functions that are no ufuncs."""
-        about = _ABOUT_SHAPES.get(func)
-        if about is not None:
-            return about(self)
-        name = func.__name__
-        return func(*(_valued(x, name) for x in args), **{k: _valued(x, name) for k, x in kwargs.items()})
-
-    def _refuse_numpy(self, function: str) -> None:
-        """Raise where NumPy's arithmetic would cut a gradient, or freeze a value into a program."""
-
-    def __add__(self, other: Any) -> Any:
-        return _operators["add"](self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _operators["add"](other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _operators["subtract"](self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _operators["subtract"](other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _operators["multiply"](self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _operators["multiply"](other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return _operators["true_divide"](self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return _operators["true_divide"](other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return _operators["floor_divide"](self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return _operators["floor_divide"](other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return _operators["mod"](self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return _operators["mod"](other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return _operators["power"](self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return _operators["power"](other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return _operators["matmul"](self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return _operators["matmul"](other, self)
-
-    def __neg__(self) -> Any:
-        return _operators["negative"](self)
-
-    def __abs__(self) -> Any:
-        return _operators["absolute"](self)
-
-    def __invert__(self) -> Any:
-        return _operators["logical_not"](self)
-
-    def __and__(self, other: Any) -> Any:
-        return _operators["logical_and"](self, other)
-
-    def __or__(self, other: Any) -> Any:
-        return _operators["logical_or"](self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return _operators["less"](self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return _operators["less_equal"](self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return _operators["greater"](self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return _operators["greater_equal"](self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return _operators["not_equal"](self, other)
-
-    def __eq__(self, other: object) -> Any:
-        return _operators["equal"](self, other)
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __getitem__(self, key: Any) -> Any:
-        return _operators["get_item"](self, key)
-
-
-def _valued(x: Any, function: str) -> Any:
-    """An argument of a NumPy function: tensors and Variables, in lists too, as arrays."""
-    if isinstance(x, OperatorMixin):
-        x._refuse_numpy(function)
-        return np.asarray(x)
-    return type(x)(_valued(item, function) for item in x) if type(x) in (list, tuple) else x
 
 
 class Stored(OperatorMixin):
@@ -211,7 +57,7 @@ class Stored(OperatorMixin):
 
     def _refuse_numpy(self, function: str) -> None:
         if context.in_trace():
-            raise _cut_off(function, self, "would make a constant of a Variable's value of this moment")
+            raise cut_off(function, self, "would make a constant of a Variable's value of this moment")
 
 
 class SymbolicTensor(OperatorMixin):
@@ -340,7 +186,7 @@ class ConcreteTensor(TracedTensor):
 
     def _refuse_numpy(self, function: str) -> None:
         if context.current_trace() is self.trace:
-            raise _cut_off(function, self, "would cut the gradient off here")
+            raise cut_off(function, self, "would cut the gradient off here")
 
     def numpy(self) -> np.ndarray[Any, Any]:
         from striate.compiler.eager import ConcreteTrace

@@ -15,7 +15,7 @@ import numpy as np
 
 from striate import backend
 from striate.core import tree
-from striate.models.steps import TracedFrom
+from striate.models.step_programs import TracedFrom
 
 #: attributes of a model that a copy does not take over: compiling makes them, or the next call.
 _MADE_AGAIN = ("_compiled", "optimizer", "loss", "history", "_functions", "_traced_from", "_validation_epochs")

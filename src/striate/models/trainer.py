@@ -12,7 +12,8 @@ from striate.core.errors import ArgumentError, StateError
 from striate.models.compile_loss import CompileLoss
 from striate.models.compile_metrics import CompileMetrics
 from striate.models.loops import Loops
-from striate.models.steps import Steps, TracedFrom
+from striate.models.step_programs import TracedFrom
+from striate.models.steps import Steps
 
 
 class Compiled:
