@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from drivers import build_drivers, check, write_cases
+from drivers import build_drivers, run_all, write_cases
 from environment import ROOT, VENV, Trouble, in_venv, pip_install, say
 
 SYSROOT = Path("/usr/aarch64-linux-gnu")
@@ -64,9 +64,9 @@ def main() -> int:
         cross = {"CMAKE_SYSTEM_NAME": "Linux", "CMAKE_SYSTEM_PROCESSOR": "aarch64", "CMAKE_BUILD_TYPE": "Release"}
         folder = build_drivers(f"arm64-{'gnu' if glibc else 'musl'}", {**cross, **wrappers(TARGETS[glibc])})
         cases = write_cases(100 if asked.long else 10)
-        more = ("threads", 3, "mutations", 10 if asked.long else 1)
-        check("arm64: every kernel on every problem", *prefix, folder / "run_kernels", cases, *more)
-        check("arm64: the engine in many threads", *prefix, folder / "run_engine", cases, "seconds", 5)
+        kernels = [*prefix, folder / "run_kernels", cases, "threads", 3, "mutations", 10 if asked.long else 1]
+        engine = [*prefix, folder / "run_engine", cases, "seconds", 5]
+        run_all({"arm64: every kernel on every problem": kernels, "arm64: the engine in many threads": engine})
     except Trouble as trouble:
         print(f"error: {trouble}", file=sys.stderr)
         return 1

@@ -50,10 +50,14 @@ def write_cases(random_ones: int) -> Path:
     return path
 
 
-def check(what: str, *command: object, env: dict[str, str] | None = None) -> None:
-    """Run a test program; Trouble where it fails."""
-    with step(what):
+def run_all(commands: dict[str, list[object]], env: dict[str, str] | None = None) -> None:
+    """Run test programs, by what they test; Trouble, at the end, where one failed."""
+    failed = []
+    for what, command in commands.items():
         words = ["nice", "-n", str(NICE), *map(str, command)]
-        done = subprocess.run(words, cwd=ROOT, env={**os.environ, **(env or {})}, check=False)
+        with step(what):
+            done = subprocess.run(words, cwd=ROOT, env={**os.environ, **(env or {})}, check=False)
         if done.returncode:
-            raise Trouble(f"{what}: exit {done.returncode}; see above. Again: {' '.join(words[3:])}")
+            failed.append(f"{what}: exit {done.returncode}. Again: {' '.join(words[3:])}")
+    if failed:
+        raise Trouble("\n".join(failed))

@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 
-from drivers import build_drivers, check, write_cases
+from drivers import build_drivers, run_all, write_cases
 from environment import ROOT, VENV, Trouble, find_compiler
 
 COMMON = "-g -O1 -fno-omit-frame-pointer"
@@ -49,18 +49,9 @@ def sanitize(kind: str, long: bool) -> None:
     prefix = without_random_addresses() if kind == "thread" else []
     mutations = {"address": 5, "thread": 0}[kind] * (20 if long else 1)
     seconds = 60 if long else 8
-    runs = {
-        "every kernel on every problem": ("run_kernels", cases, "threads", 3, "mutations", mutations),
-        "the engine in many threads": ("run_engine", cases, "seconds", seconds),
-    }
-    failed = []
-    for what, (program, *words) in runs.items():
-        try:
-            check(f"{kind}: {what}", *prefix, folder / str(program), *words, env=OPTIONS)
-        except Trouble as trouble:
-            failed.append(str(trouble))
-    if failed:
-        raise Trouble("\n".join(failed))
+    kernels = [*prefix, folder / "run_kernels", cases, "threads", 3, "mutations", mutations]
+    engine = [*prefix, folder / "run_engine", cases, "seconds", seconds]
+    run_all({f"{kind}: every kernel on every problem": kernels, f"{kind}: the engine in many threads": engine}, OPTIONS)
 
 
 def main() -> int:
