@@ -89,7 +89,7 @@ def sequential(*stack: dict[str, Any], shape: Any = (None, 4)) -> dict[str, Any]
     return described("keras", "Sequential", name="s", layers=[start, *stack])
 
 
-# What reading a file must not do ---------------------------------------------------------------------------------------
+# What reading a file must not do -------------------------------------------------------------------------------------
 
 #: audit events that reading a file never has a reason for, once everything of ours is imported.
 _FORBIDDEN = (
