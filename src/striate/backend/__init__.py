@@ -30,6 +30,7 @@ from striate.backend.context import (
     in_spec_scope,
     in_trace,
     name_scope,
+    open_batch,
     spec_scope,
     tracing,
 )
@@ -52,6 +53,7 @@ from striate.backend.dtypes import (
     standardize_dtype,
     weak_name,
 )
+from striate.backend.examples import compute_spec_by_examples
 from striate.backend.function import TracedFunction, whole_and_alone
 from striate.backend.functional_node import FunctionalNode, FunctionOperation, KerasHistory, compute_spec, record
 from striate.backend.gradient import value_and_grad
@@ -115,6 +117,7 @@ __all__ = [
     "clean_errors",
     "clear_session",
     "compute_spec",
+    "compute_spec_by_examples",
     "convert_to_numpy",
     "convert_to_tensor",
     "current_trace",
@@ -142,6 +145,7 @@ __all__ = [
     "loading_limits",
     "name_scope",
     "on_random_seed",
+    "open_batch",
     "place_of",
     "record",
     "register_keras_serializable",

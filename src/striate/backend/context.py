@@ -29,6 +29,7 @@ class _State(threading.local):
     def __init__(self) -> None:
         self.traces: list[Trace | None] = []
         self.spec_depth = 0
+        self.example_batch: int | None = None
         self.call: CallContext | None = None
         self.names: list[str] = []
 
@@ -69,6 +70,22 @@ def spec_scope() -> Iterator[None]:
 
 def in_spec_scope() -> bool:
     return STATE.spec_depth > 0
+
+
+@contextmanager
+def example_batch(length: int) -> Iterator[None]:
+    """Inside, a first axis of this length stands for an open one."""
+    outer, STATE.example_batch = STATE.example_batch, length
+    try:
+        yield
+    finally:
+        STATE.example_batch = outer
+
+
+def open_batch(shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """The shape with the example's length of the batch, if there is one, open again."""
+    is_example = STATE.example_batch is not None and shape[:1] == (STATE.example_batch,)
+    return (None, *shape[1:]) if is_example else shape
 
 
 def call_context() -> CallContext | None:

@@ -111,6 +111,7 @@ def say_where(layer: Called, error: StriateError, args: Args, kwargs: Kwargs) ->
     error._said_where = True  # type: ignore[attr-defined]
     if repr(layer.name) in message or f'"{layer.name}"' in message:
         return
-    shapes = [str(tuple(backend.shape(t))) for t in tree.flatten([list(args), kwargs]) if hasattr(t, "shape")]
+    tensors = [t for t in tree.flatten([list(args), kwargs]) if hasattr(t, "shape")]
+    shapes = [str(backend.open_batch(tuple(backend.shape(t)))) for t in tensors]
     where = f"In layer {layer.name!r} ({type(layer).__name__}), called on {', '.join(shapes)}."
     error.args = (f"{message} {where}", *error.args[1:])

@@ -13,7 +13,7 @@ import numpy as np
 from striate import backend, regularizers
 from striate.backend import KerasTensor, Variable
 from striate.core import tree
-from striate.core.configurable import Configurable
+from striate.core.configurable import Configurable, is_ours
 from striate.core.errors import ArgumentError, StateError, StriateError
 from striate.core.registry import export
 from striate.layers.arguments import as_tensors, autocast, of_its_own, resolve_training, say_where
@@ -51,6 +51,10 @@ def _wrap_build(build: Callable[..., Any]) -> Callable[..., Any]:
 
     wrapped._wrapped_build = True  # type: ignore[attr-defined]
     return wrapped
+
+
+def _owner_of_call(cls: type) -> type:
+    return next(base for base in cls.__mro__ if "call" in vars(base))
 
 
 def _listed(shapes: dict[str, Any]) -> str:
@@ -206,7 +210,7 @@ class Layer(LayerState, Configurable):
                 return {k: shapes(v) for k, v in value.items()}
             if isinstance(value, list | tuple):
                 return [shapes(v) for v in value]
-            return tuple(backend.shape(value)) if hasattr(value, "shape") else None
+            return backend.open_batch(tuple(backend.shape(value))) if hasattr(value, "shape") else None
 
         given = dict(zip(signature.names, args, strict=False)) | kwargs
         names = [p for p in inspect.signature(self.build).parameters.values() if p.kind is not p.VAR_KEYWORD]
@@ -223,7 +227,11 @@ class Layer(LayerState, Configurable):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The shapes and dtypes of the output, as KerasTensors."""
-        return backend.compute_spec(self.call, args, kwargs)
+        return self._infer(self.call, args, kwargs)
+
+    def _infer(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        users = any(not is_ours(_owner_of_call(type(layer))) for layer in self._flatten_layers())
+        return (backend.compute_spec_by_examples if users else backend.compute_spec)(call, args, kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for inputs of `input_shape`, found by inferring through `call`."""

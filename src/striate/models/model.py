@@ -135,7 +135,7 @@ class Model(ModelCopying, Trainer, Layer):
             return KerasTensor(shape, self.compute_dtype)
 
         if input_shape is not None:
-            backend.compute_spec(self.call, (tensor(input_shape),), {})
+            backend.compute_spec_by_examples(self.call, (tensor(input_shape),), {})
 
     def _build_for(self, signature: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if type(self).build is not Model.build:

@@ -169,7 +169,7 @@ class Steps(StepPrograms):
             return
         y_pred = None
         try:
-            y_pred = backend.compute_spec(self, (x,), {"training": False})
+            y_pred = self._infer(self, (x,), {"training": False})  # type: ignore[attr-defined]
         except (StriateError, ValueError):
             raise
         except NotImplementedError:
