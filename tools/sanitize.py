@@ -1,11 +1,12 @@
-"""The engine under sanitizers: `python3 tools/sanitize.py [address] [thread] [--long]`.
+"""The engine under sanitizers: `python3 tools/sanitize.py [address] [thread] [module] [--long]`.
 
-    address   AddressSanitizer and UndefinedBehaviorSanitizer
-    thread    ThreadSanitizer
+    address   AddressSanitizer and UndefinedBehaviorSanitizer on kernels and engine
+    thread    ThreadSanitizer on the same
+    module    AddressSanitizer and UndefinedBehaviorSanitizer on the Python module: its tests, in an ordinary Python
 
-Both build csrc/testing with the engine and every kernel of every instruction set, and run it: all kernels on problems
-with known answers and on steps that no planner would write, and the engine from many threads at once. Nothing is
-suppressed: a report of either sanitizer is a failure.
+The first two build csrc/testing with the engine and every kernel of every instruction set, and run it: all kernels on
+problems with known answers and on steps that no planner would write, and the engine from many threads at once. Nothing
+is suppressed, but that Python and NumPy keep memory until the process ends: any other report is a failure.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ import subprocess
 import sys
 
 from drivers import build_drivers, run_all, write_cases
-from environment import ROOT, VENV, Trouble, find_compiler
+from environment import ROOT, VENV, Trouble, compiler_version, find_compiler, in_venv
 
 COMMON = "-g -O1 -fno-omit-frame-pointer"
 FLAGS = {
     "address": f"{COMMON} -fsanitize=address,undefined -fno-sanitize-recover=all",
     "thread": f"{COMMON} -fsanitize=thread",
 }
+#: Where the bindings are tested, a few kernels will do.
+MODULE_FAMILIES = "move;optimizer;random;reduce"
+MODULE_TESTS = ("tests/engine/test_native.py", "tests/engine/test_lock.py")
 OPTIONS = {
     # No detect_stack_use_after_return: GCC 12 gives its frames too little alignment for AVX-512 (PR 110027).
     "ASAN_OPTIONS": "check_initialization_order=1:strict_init_order=1",
@@ -54,18 +58,60 @@ def sanitize(kind: str, long: bool) -> None:
     run_all({f"{kind}: every kernel on every problem": kernels, f"{kind}: the engine in many threads": engine}, OPTIONS)
 
 
+def sanitize_module() -> None:
+    """A copy of the sources with a module of its own, for Python with the sanitizers' libraries loaded first."""
+    compiler = find_compiler(VENV)
+    program = compiler["CMAKE_CXX_COMPILER"]
+    if (compiler_version(program) or ("",))[0] != "gcc":
+        raise Trouble("This one knows where GCC keeps its sanitizers' libraries only. Install GCC 11 or newer.")
+    settings = {
+        "STRIATE_MODULE": "ON",
+        "STRIATE_TESTING": "OFF",
+        "STRIATE_IN_PLACE": "OFF",
+        "STRIATE_FAMILIES": MODULE_FAMILIES,
+        "Python_EXECUTABLE": str(in_venv(VENV, "python")),
+        "CMAKE_BUILD_TYPE": "None",
+        "CMAKE_CXX_FLAGS": FLAGS["address"],
+    }
+    folder = build_drivers("module", {**compiler, **settings})
+    copy = folder / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    skip = shutil.ignore_patterns("_native*.so", "_native*.pyd", "__pycache__")
+    for name in ("src", "tests"):
+        shutil.copytree(ROOT / name, copy / name, ignore=skip)
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    for module in folder.glob("_native*.so"):
+        shutil.copy(module, copy / "src" / "striate" / "engine")
+    libraries = [
+        subprocess.run([program, f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    options = {
+        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",  # tests ask for more memory than there is
+        "UBSAN_OPTIONS": OPTIONS["UBSAN_OPTIONS"],
+    }
+    # By env, so that nothing but this Python has them loaded.
+    inside = ["env", f"--chdir={copy}", f"LD_PRELOAD={' '.join(libraries)}"]
+    pytest = [in_venv(VENV, "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", *MODULE_TESTS]
+    run_all({"module: the tests of the bindings": [*inside, *pytest]}, options)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", metavar="address|thread", help="which; both where none is named")
+    parser.add_argument("kinds", nargs="*", metavar="address|thread|module", help="which; all where none is named")
     parser.add_argument("--long", action="store_true", help="many more problems, for an hour and not minutes")
     asked = parser.parse_args()
-    unknown = set(asked.kinds) - set(FLAGS)
+    every = [*FLAGS, "module"]
+    unknown = set(asked.kinds) - set(every)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     os.chdir(ROOT)
     try:
-        for kind in asked.kinds or FLAGS:
-            sanitize(kind, asked.long)
+        for kind in asked.kinds or every:
+            if kind == "module":
+                sanitize_module()
+            else:
+                sanitize(kind, asked.long)
     except Trouble as trouble:
         print(f"error: {trouble}", file=sys.stderr)
         return 1
