@@ -1,7 +1,5 @@
 #include "base/pool.h"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <exception>
@@ -12,6 +10,7 @@
 
 #include "base/affinity.h"
 #include "base/float_env.h"
+#include "base/fork.h"
 #include "base/signals.h"
 #include "base/spin.h"
 
@@ -124,7 +123,7 @@ struct Pool {
     const int wanted = threads.load() - 1;
     may_spin = machine.may_spin && wanted + 1 <= machine.cpus;
     try {
-      const WithoutSignals quiet;
+      [[maybe_unused]] const WithoutSignals quiet{};
       workers.reserve(static_cast<size_t>(wanted));
       while (static_cast<int>(workers.size()) < wanted) {
         const int thread = static_cast<int>(workers.size()) + 1;
@@ -152,7 +151,7 @@ namespace {
 
 std::atomic<Pool*> g_pool{nullptr};
 // From the start, not from the first use: another thread may fork in the middle of that.
-[[maybe_unused]] const int g_registered = pthread_atfork(nullptr, nullptr, [] { g_pool.store(nullptr); });
+[[maybe_unused]] const int g_registered = in_forked_child([] { g_pool.store(nullptr); });
 
 // Never freed: workers may still sleep in it when the process ends. In a forked child its threads do not exist and its
 // locks may be held by them for ever, so the child forgets it and makes another.

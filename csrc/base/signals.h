@@ -1,13 +1,16 @@
 // Threads of ours and the signals of the process.
 #pragma once
 
+#if !defined(_WIN32)
 #include <signal.h>
+#endif
 
 namespace striate {
 
 // Threads started meanwhile take no signals: those sent to the process are for the threads of its owner, one of which
 // may be asleep in a system call that only a signal ends. Faults stay with who makes them.
 class WithoutSignals {
+#if !defined(_WIN32)
  public:
   WithoutSignals() {
     sigset_t all;
@@ -19,6 +22,7 @@ class WithoutSignals {
 
  private:
   sigset_t saved_;
+#endif
 };
 
 }  // namespace striate

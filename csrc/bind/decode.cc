@@ -14,7 +14,7 @@ namespace {
 nb::object item(nb::handle from, size_t i) { return nb::borrow<nb::sequence>(from)[i]; }
 
 int64_t integer(nb::handle h, const char* what) {
-  int64_t value;
+  int64_t value = 0;
   if (!nb::try_cast(h, value)) refuse(std::string("expected an integer as ") + what);
   return value;
 }

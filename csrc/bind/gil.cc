@@ -1,10 +1,10 @@
 #include "bind/gil.h"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <chrono>
 #include <thread>
+
+#include "base/fork.h"
 
 namespace nb = nanobind;
 
@@ -49,7 +49,7 @@ void close() {
   PyEval_RestoreThread(state);
 }
 
-[[maybe_unused]] const int g_registered = pthread_atfork(nullptr, nullptr, [] {
+[[maybe_unused]] const int g_registered = in_forked_child([] {
   g_inside.store(t_depth > 0 ? 1 : 0);
   g_closing.store(false);
   g_closed.store(false);

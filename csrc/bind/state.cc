@@ -1,10 +1,10 @@
 // The lock of all Variables, as Python's `with` blocks. In C++, since a KeyboardInterrupt can come between any two
 // instructions of Python's, and would leave a lock written in Python taken for ever.
 #include <nanobind/nanobind.h>
-#include <pthread.h>
 
 #include <stdexcept>
 
+#include "base/fork.h"
 #include "bind/buffer.h"
 #include "bind/gil.h"
 #include "engine/state_lock.h"
@@ -30,8 +30,8 @@ thread_local Held t_held;
 
 int& held(Access access) { return t_held.count[access == Access::kExclusive ? 1 : 0]; }
 
-[[maybe_unused]] const int g_registered = pthread_atfork(
-    nullptr, nullptr, [] { the_state().reset(held(Access::kShared) > 0 ? 1 : 0, held(Access::kExclusive)); });
+[[maybe_unused]] const int g_registered =
+    in_forked_child([] { the_state().reset(held(Access::kShared) > 0 ? 1 : 0, held(Access::kExclusive)); });
 
 class Turn {
  public:
