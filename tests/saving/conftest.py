@@ -17,7 +17,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in (
         "striate.ops", "striate.layers.conv", "striate.layers.merge", "striate.layers.norm", "striate.layers.pool",
         "striate.layers.preprocess", "striate.layers.regularize", "striate.layers.reshape", "striate.losses",
-        "striate.metrics", "striate.models.functional", "striate.optimizers", "ml_dtypes",
+        "striate.metrics", "striate.models.functional", "striate.optimizers", "ml_dtypes", "encodings.ascii",
     ):  # fmt: skip
         __import__(name)
     for public in dir(keras.layers):

@@ -20,7 +20,7 @@ from striate.backend.apply import (
     wrap_traced,
     wrap_value,
 )
-from striate.backend.budget import book_allocation, is_limited, loading_limits
+from striate.backend.budget import book_allocation, book_call, is_limited, loading_limits
 from striate.backend.closed_table import place_of
 from striate.backend.context import (
     Toggles,
@@ -111,6 +111,7 @@ __all__ = [
     "backend",
     "bind_operators",
     "book_allocation",
+    "book_call",
     "call_context",
     "calling",
     "cast",

@@ -1,4 +1,4 @@
-"""What loading a file may cost: bytes of new Variables, symbolic tensors, and how large one of them may be.
+"""What loading a file may cost: bytes of new Variables, calls of layers, and how large a symbolic tensor may be.
 
 A config of a few bytes can name a layer with 10**12 units, a tensor of 10**15 elements, or models that call each other
 2**40 times. While a file is read everything that grows with its numbers is booked here before it is made.
@@ -20,11 +20,11 @@ MAX_RANK = 32
 
 
 class _Budget:
-    __slots__ = ("nbytes", "tensors")
+    __slots__ = ("calls", "nbytes")
 
-    def __init__(self, nbytes: int, tensors: int) -> None:
+    def __init__(self, nbytes: int, calls: int) -> None:
         self.nbytes = nbytes
-        self.tensors = tensors
+        self.calls = calls
 
 
 class _State(threading.local):
@@ -35,9 +35,9 @@ _STATE = _State()
 
 
 @contextmanager
-def loading_limits(nbytes: int, tensors: int) -> Iterator[None]:
-    """Inside, new Variables take at most `nbytes` bytes together, and at most `tensors` symbolic tensors are made."""
-    outer, _STATE.budget = _STATE.budget, _Budget(nbytes, tensors)
+def loading_limits(nbytes: int, calls: int) -> Iterator[None]:
+    """Inside, new Variables take at most `nbytes` bytes together, and models call layers at most `calls` times."""
+    outer, _STATE.budget = _STATE.budget, _Budget(nbytes, calls)
     try:
         yield
     finally:
@@ -66,20 +66,30 @@ def book_allocation(nbytes: int, what: str) -> None:
     budget.nbytes -= nbytes
 
 
-def book_tensor(shape: Sequence[int | None]) -> None:
-    """Count a symbolic tensor, and look at its size; nothing outside `loading_limits`.
+def book_call() -> None:
+    """Count a call that a model makes of one of its layers; nothing outside `loading_limits`.
 
     Raises:
-        LoadError: too many of them, or one that no machine could hold.
+        LoadError: too many of them.
     """
     budget = _STATE.budget
     if budget is None:
         return
-    budget.tensors -= 1
-    if budget.tensors < 0:
+    budget.calls -= 1
+    if budget.calls < 0:
         raise LoadError(
-            "The file describes a model whose layers call each other more often than its size allows. It is refused."
+            "The file describes models that call each other more often than its size allows. It is refused."
         )
+
+
+def check_tensor(shape: Sequence[int | None]) -> None:
+    """Look at a symbolic tensor's size; nothing outside `loading_limits`.
+
+    Raises:
+        LoadError: one that no machine could hold.
+    """
+    if _STATE.budget is None:
+        return
     if len(shape) > MAX_RANK or math.prod(d for d in shape if d is not None) > MAX_ELEMENTS:
         shown = f"of shape {tuple(shape)}" if len(shape) <= MAX_RANK else f"with {len(shape)} axes"
         raise LoadError(

@@ -146,12 +146,18 @@ def clean_errors(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except LoadError:
+    except LoadError as error:
+        error.args = (_in_part(str(error)),)
         raise
     except RecursionError as error:
         raise LoadError(f"{what} is nested too deep. It is refused.") from error
     except MemoryError as error:
         raise LoadError(f"{what} asks for more memory than there is. It is refused.") from error
     except Exception as error:
-        said = str(error) or repr(error)
+        said = _in_part(str(error) or repr(error))
         raise LoadError(f"{what} does not describe a model that can be made. {type(error).__name__}: {said}") from error
+
+
+def _in_part(text: str) -> str:
+    """What a file holds is quoted in errors; not all of it."""
+    return text if len(text) <= 2000 else f"{text[:1000]} ... {text[-500:]}"

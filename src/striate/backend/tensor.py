@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from striate.backend import context
-from striate.backend.budget import book_tensor
+from striate.backend.budget import check_tensor
 from striate.backend.dtypes import standardize_dtype
 from striate.backend.names import unique_name
 from striate.backend.operators import OperatorMixin, cut_off
@@ -155,7 +155,7 @@ class KerasTensor(SymbolicTensor):
         self, shape: Any, dtype: Any = "float32", record_history: bool = True, name: str | None = None
     ) -> None:
         shape = _shape(shape)
-        book_tensor(shape)
+        check_tensor(shape)
         super().__init__(TensorType(shape, standardize_dtype(dtype)), name or unique_name("keras_tensor"))
         self.record_history = record_history
         #: the operation that made it, set by `functional_node`: (operation, node_index, tensor_index).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,7 @@ class Normalization(Layer):
         kept = self._kept(shape)
         if weight is None:
             lengths = [int(shape[a] or 1) for a in kept]
+            backend.book_allocation(8 * math.prod(lengths), f"{self.name!r}, spread over {lengths} elements,")
             weight = np.broadcast_to(np.asarray(given, "float32"), lengths)
         full = tuple(int(d or 1) if i in kept else 1 for i, d in enumerate(shape))
         return ops.reshape(in_dtype(weight, self.compute_dtype), full)

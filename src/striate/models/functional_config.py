@@ -128,6 +128,7 @@ class _Reader:
                         args, kwargs = self._arguments(waiting[name][0])
                     except _NotYet:
                         break
+                    backend.book_call()
                     self.layers[name](*args, **kwargs)
                     waiting[name] = waiting[name][1:]
                     progressed = True

@@ -154,6 +154,7 @@ class LayerGraph:
         for node in self.nodes:
             if node.is_input or all(id(t) in values for t in node.outputs):
                 continue
+            backend.book_call()
             args = tree.map_structure(value, list(node.args))
             kwargs = {k: tree.map_structure(value, v) for k, v in node.kwargs.items()}
             if training is not None and "training" in kwargs:

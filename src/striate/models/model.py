@@ -265,6 +265,6 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
         ValueError: text that describes no model; the rules of `load_model` hold (LoadError).
     """
     config = limits.parse_json(json_string, "The JSON")
-    tensors = limits.tensors_for(limits.check_config(config, "The JSON"))
-    with backend.clean_errors("The JSON"), backend.loading_limits(limits.machine_memory(), tensors):
+    calls = limits.calls_for(limits.check_config(config, "The JSON"))
+    with backend.clean_errors("The JSON"), backend.loading_limits(limits.machine_memory(), calls):
         return backend.deserialize_keras_object(config, custom_objects)

@@ -182,6 +182,7 @@ class Sequential(Model):
         if self._graph is not None:
             inputs = standardize_inputs(self._graph, inputs, self.name)[0]
         for layer in self.layers:
+            backend.book_call()
             inputs = layer(inputs)
         return inputs
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,18 @@ from striate.ops.indexing import reverse, slice_axis
 _NUMPY = "keras.src.ops.numpy"
 
 
+def _several(xs: Any) -> Any:
+    """A list of tensors; one symbolic tensor in its place is refused, not taken apart along its first axis."""
+    if backend.is_symbolic(xs):
+        raise ArgumentError(f"Expected a list of tensors. Received one tensor of shape {shape_of(xs)}: write [x].")
+    return xs
+
+
 @export("ops.concatenate")
 @symbolic_op(_NUMPY, "Concatenate")
 def concatenate(xs: Sequence[Tensor], axis: int = 0) -> Tensor:
     """The tensors one after the other along an axis that they have. Source: `keras.ops.concatenate`."""
-    held = promote(*xs)
+    held = promote(*_several(xs))
     if not held:
         raise ArgumentError("concatenate() takes at least one tensor. Received an empty list.")
     return backend.apply("concat", *held, attrs=AxisAttrs(normalize_axis(axis, len(shape_of(held[0])))))
@@ -34,7 +41,7 @@ def concatenate(xs: Sequence[Tensor], axis: int = 0) -> Tensor:
 @symbolic_op(_NUMPY, "Stack")
 def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Tensors of one shape along a new axis. Source: `keras.ops.stack`."""
-    held = promote(*x)
+    held = promote(*_several(x))
     place = normalize_axis(axis, len(shape_of(held[0])) + 1)
     return backend.apply("concat", *(shapes.expand_dims(t, place) for t in held), attrs=AxisAttrs(place))
 
@@ -43,7 +50,7 @@ def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
 @symbolic_op(_NUMPY, "Hstack")
 def hstack(xs: Sequence[Tensor]) -> Tensor:
     """The tensors one after the other along the second axis (of vectors: the first). Source: `keras.ops.hstack`."""
-    held = [shapes.reshape_to(t, (1,)) if not shape_of(t) else t for t in promote(*xs)]
+    held = [shapes.reshape_to(t, (1,)) if not shape_of(t) else t for t in promote(*_several(xs))]
     return concatenate(held, axis=0 if len(shape_of(held[0])) == 1 else 1)
 
 
@@ -51,7 +58,7 @@ def hstack(xs: Sequence[Tensor]) -> Tensor:
 @symbolic_op(_NUMPY, "Vstack")
 def vstack(xs: Sequence[Tensor]) -> Tensor:
     """The tensors one below the other: vectors become rows. Source: `keras.ops.vstack`."""
-    held = [shapes.reshape_to(t, (1, -1)) if len(shape_of(t)) < 2 else t for t in promote(*xs)]
+    held = [shapes.reshape_to(t, (1, -1)) if len(shape_of(t)) < 2 else t for t in promote(*_several(xs))]
     return concatenate(held, axis=0)
 
 
@@ -86,10 +93,10 @@ def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
                 f"An axis of length {n} does not split into {parts} equal parts. Received: x.shape={shape_of(x)}, "
                 f"indices_or_sections={parts}, axis={axis}. Give a divisor, or a list of indices to cut before."
             )
-        cuts = [n // parts * i for i in range(1, parts)]
+        cuts: Iterable[int] = (n // parts * i for i in range(1, parts))
     else:
         cuts = [int(i) for i in indices_or_sections]
-    bounds = [0, *cuts, n]
+    bounds = itertools.chain((0,), cuts, (n,))
     return [slice_axis(x, place, begin, end) for begin, end in itertools.pairwise(bounds)]
 
 
@@ -119,8 +126,13 @@ def tile(x: Tensor, repeats: Any) -> Tensor:
     times = [1] * (rank - len(times)) + times
     x = shapes.reshape_to(x, (1,) * (rank - len(shape_of(x))) + shape_of(x))
     for axis, count in enumerate(times):
-        if count != 1:
-            x = concatenate([x] * count, axis=axis) if count else slice_axis(x, axis, 0, 0)
+        shape = shape_of(x)
+        if count > 1:
+            wide = shapes.broadcast_to(shapes.expand_dims(x, axis), (*shape[:axis], count, *shape[axis:]))
+            n = shape[axis]
+            x = shapes.reshape_to(wide, (*shape[:axis], None if n is None else n * count, *shape[axis + 1 :]))
+        elif count < 1:
+            x = slice_axis(x, axis, 0, 0)
     return backend.convert_to_tensor(x)
 
 
@@ -151,6 +163,7 @@ def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
         raise ArgumentError(
             f"`repeats` must have one number, or one for each of the {n} slices. Received: repeats={repeats}."
         )
+    backend.book_allocation(12 * int(counts.sum()), "the order of repeated slices")
     order = np.repeat(np.arange(n), counts).astype("int32")
     return backend.apply("gather", x, order, attrs=AxisAttrs(place))
 
@@ -196,6 +209,7 @@ def _pad_from_itself(x: Tensor, pairs: list[tuple[int, int]], mode: str) -> Tens
         if before or after:
             if n is None:
                 raise ArgumentError(f"Cannot pad an axis of open length with mode={mode!r}.")
+            backend.book_allocation(8 * (n + before + after), f"the order of padding by {(before, after)}")
             order = np.pad(np.arange(n, dtype="int32"), (before, after), mode=mode)  # type: ignore[call-overload]
             x = backend.apply("gather", x, order, attrs=AxisAttrs(axis))
     return backend.convert_to_tensor(x)

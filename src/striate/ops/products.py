@@ -63,6 +63,11 @@ def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
     a, b = promote(x1, x2, numbers=True)
     rank_a, rank_b = len(shape_of(a)), len(shape_of(b))
     if isinstance(axes, int):
+        if not 0 <= axes <= min(rank_a, rank_b):
+            raise ArgumentError(
+                f"`axes` must be at most the rank of both tensors. Received: axes={axes}, x1.shape={shape_of(a)}, "
+                f"x2.shape={shape_of(b)}."
+            )
         over_a, over_b = list(range(rank_a - axes, rank_a)), list(range(axes))
     else:
         pair = [[v] if isinstance(v, int) else list(v) for v in axes]

@@ -122,7 +122,7 @@ def load_archive(
         backend.clean_errors(what),
         backend.CustomObjectScope(custom_objects),
         backend.sharing_scope(),
-        backend.loading_limits(limits.weights_for(len(archive.weights)), limits.tensors_for(objects)),
+        backend.loading_limits(limits.weights_for(len(archive.weights)), limits.calls_for(objects)),
     ):
         model = backend.deserialize_keras_object(config)
         if not (hasattr(model, "call") and hasattr(model, "get_layer")):
@@ -130,7 +130,7 @@ def load_archive(
         optimizer = getattr(model, "optimizer", None)
         if optimizer is not None and model.built:
             optimizer.build(model.trainable_variables)
-    read_weights(model, archive.weights)
+        read_weights(model, archive.weights)
     notes = archive.metadata.get("striate")
     if isinstance(notes, dict):
         set_notes(model, **notes)

@@ -31,9 +31,9 @@ MAX_LAYERS = 10_000
 MAX_INTEGER = 2**64
 
 
-def tensors_for(objects: int) -> int:
-    """Symbolic tensors that reading a config of so many objects may make; a layer makes three to ten."""
-    return 20_000 + 200 * objects
+def calls_for(objects: int) -> int:
+    """Calls of layers that reading a config of so many objects may make: each once, and again by models around it."""
+    return 500 + 10 * objects
 
 
 def weights_for(file_bytes: int) -> int:
