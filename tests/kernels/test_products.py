@@ -26,6 +26,8 @@ from tests.support.cases_products import EPILOGUES
 from tests.support.kernel_runs import EPS, Array, assert_close, name_of, rows, run_kernel, spec_of
 
 CONV_OPS = ("conv2d", "conv2d_grad_x", "conv2d_grad_w")
+#: the kernels that sum products as they stand; test_winograd.py has the others
+DIRECT = [row for row in rows(*CONV_OPS) if "_winograd" not in row.name]
 DEPTHWISE_OPS = ("depthwise_conv2d", "depthwise_conv2d_grad_x", "depthwise_conv2d_grad_w")
 #: around the vectors of every instruction set (4, 8, 16) and panels of two
 CHANNELS = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 70])
@@ -169,7 +171,7 @@ def check_convolution(row: Any, data: st.DataObject) -> None:
     check(row.name, row.op, inputs, attrs, plain, at_end)
 
 
-@pytest.mark.parametrize("row", rows(*CONV_OPS), ids=name_of)
+@pytest.mark.parametrize("row", DIRECT, ids=name_of)
 @given(st.data())
 def test_conv2d(row: Any, data: st.DataObject) -> None:
     check_convolution(row, data)
@@ -195,7 +197,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize("label", LARGE)
-@pytest.mark.parametrize("row", rows(*CONV_OPS), ids=name_of)
+@pytest.mark.parametrize("row", DIRECT, ids=name_of)
 def test_large(row: Any, label: str) -> None:
     x_shape, w_shape, attrs = LARGE[label]
     (y, _), *_ = results_of("conv2d", [np.empty(x_shape, np.float32), np.empty(w_shape, np.float32)], attrs)
@@ -222,7 +224,7 @@ FORWARD = {
 }
 
 
-@pytest.mark.parametrize("row", rows(*FORWARD), ids=name_of)
+@pytest.mark.parametrize("row", [*(r for r in DIRECT if r.op == "conv2d"), *rows("depthwise_conv2d")], ids=name_of)
 def test_an_image_does_not_depend_on_the_others(row: Any) -> None:
     """The bits of image i are those of image i alone: predict(x[:1]) equals predict(x)[:1]."""
     for x_shape, w_shape, attrs in FORWARD[row.op]:
@@ -247,7 +249,7 @@ def threads() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("threads")
-@pytest.mark.parametrize("row", rows(*CONV_OPS, *DEPTHWISE_OPS, "dense", "matmul"), ids=name_of)
+@pytest.mark.parametrize("row", [*DIRECT, *rows(*DEPTHWISE_OPS, "dense", "matmul")], ids=name_of)
 def test_threads_change_no_bit(row: Any) -> None:
     attrs: Attrs
     if row.op in ("dense", "matmul"):
@@ -303,7 +305,7 @@ def broken(spec: Spec) -> Iterator[tuple[str, Spec]]:
     yield "an attribute more", (inputs, outputs, [*ints, 1], floats)
 
 
-@pytest.mark.parametrize("row", rows(*CONV_OPS, *DEPTHWISE_OPS, "dense", "matmul"), ids=name_of)
+@pytest.mark.parametrize("row", [*DIRECT, *rows(*DEPTHWISE_OPS, "dense", "matmul")], ids=name_of)
 def test_refuses_what_does_not_fit(row: Any) -> None:
     attrs: Attrs
     if row.op == "dense":
@@ -334,7 +336,7 @@ class Numbers(NamedTuple):
         return self.ints, self.floats
 
 
-@pytest.mark.parametrize("row", rows(*CONV_OPS, *DEPTHWISE_OPS), ids=name_of)
+@pytest.mark.parametrize("row", [*DIRECT, *rows(*DEPTHWISE_OPS)], ids=name_of)
 @given(st.data())
 def test_any_attributes_are_refused_or_stay_in_the_buffers(row: Any, data: st.DataObject) -> None:
     kernel = 1 if "1x1" in row.name else 3

@@ -19,6 +19,7 @@ from striate.ir.ops import philox
 from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, PoolAttrs
 from tests.support.cases import Case, words
 from tests.support.kernel_runs import EPS, ulp
+from tests.support.winograd import FACTOR, winograd
 
 Array = np.ndarray[Any, Any]
 Bounds = list[Any]
@@ -284,8 +285,24 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
 }
 
 
-def bounds(case: Case, exact: list[Array]) -> Bounds:
-    """Of |got - exact|, one a result."""
+def winograd_bounds(case: Case, exact: list[Array]) -> Bounds:
+    """FACTOR roundings of what the tile's transforms add up to; an activation as in `_products`."""
+    attrs = case.attrs
+    assert isinstance(attrs, ConvAttrs)
+    error = FACTOR * EPS * winograd(case.op, list(case.inputs), attrs, exact[0].shape, absolute=True)
+    if case.op != "conv2d":
+        return [error]
+    inputs = _double(case)
+    if len(inputs) == 3:
+        error = error + 2 * EPS * np.abs(inputs[2])
+    (z,) = run_reference(case.op, tuple(inputs), attrs.plain())
+    return [_activated(z, error + EPS * np.abs(z), attrs.epilogue, attrs.alpha)]
+
+
+def bounds(case: Case, exact: list[Array], kernel: str = "") -> Bounds:
+    """Of |got - exact|, one a result; of any kernel of the op but those whose algorithm states its own."""
+    if "_winograd" in kernel:
+        return winograd_bounds(case, exact)
     if case.op in FAMILIES:
         return FAMILIES[case.op](case, exact)
     if case.op in ULPS:

@@ -20,6 +20,7 @@ from striate.backend import context
 from striate.backend.apply import convert_to_tensor, wrap_traced, wrap_value
 from striate.backend.tensor import KerasTensor, SymbolicTensor
 from striate.backend.variable import Variable
+from striate.compiler import settings
 from striate.compiler.pipeline import compile_graph
 from striate.compiler.trace import Trace
 from striate.core import tree
@@ -151,7 +152,7 @@ class TracedFunction:
                 arrays.append(array)
             else:
                 key.append(_Static(leaf))
-        whole = (tree.key_of(given), tuple(key))
+        whole = (tree.key_of(given), tuple(key), settings.convolution())
         program = self._programs.get(whole)
         if program is None:
             with whole_and_alone():

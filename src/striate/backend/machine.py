@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from striate.compiler import settings
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
 from striate.engine import native
@@ -27,6 +28,38 @@ def set_threads(count: int) -> None:
 def threads() -> int:
     """How many threads programs run on."""
     return native.threads()
+
+
+@export("config.set_convolution")
+def set_convolution(algorithm: Literal["auto", "direct"]) -> None:
+    """Choose among the algorithms that convolutions may use.
+
+    "auto" takes the fastest for each layer's shape: Winograd's F(4x4, 3x3) for most 3x3 layers of 16 channels and
+    more, which rounds about ten times as coarsely as the sum of products itself, and in which a NaN or an infinity
+    reaches all outputs of its 4x4 tile. "direct" sums products as they stand. Programs are compiled anew for the
+    other choice.
+
+    Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015.
+
+    Raises:
+        ValueError: neither "auto" nor "direct".
+
+    Example:
+        >>> import striate
+        >>> striate.config.set_convolution("direct")
+        >>> striate.config.convolution()
+        'direct'
+        >>> striate.config.set_convolution("auto")
+    """
+    if algorithm not in ("auto", "direct"):
+        raise ArgumentError(f"set_convolution() takes 'auto' or 'direct'. Received: {algorithm!r}.")
+    settings.set_convolution(algorithm)
+
+
+@export("config.convolution")
+def convolution() -> str:
+    """What `set_convolution` was given last, "auto" at first."""
+    return settings.convolution()
 
 
 def engine_report() -> dict[str, Any]:

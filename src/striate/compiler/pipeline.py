@@ -61,7 +61,7 @@ def compile_graph(graph: Graph, *, training: bool) -> Executable:
         training: whether it is a training step; passes that rely on weights holding still then keep out.
     """
     dump = Dump()
-    executable = build(run_passes(graph, training=training, dump=dump))
+    executable = build(run_passes(graph, training=training, dump=dump), training=training)
     dump.plan(executable.plan)
     return executable
 

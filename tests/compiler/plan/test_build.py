@@ -30,7 +30,7 @@ def steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def _host_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assign, "choose_kernel", lambda node: Choice(None, "test"))
+    monkeypatch.setattr(assign, "choose_kernel", lambda node, **_: Choice(None, "test"))
     monkeypatch.setattr(assign, "choose_copy", lambda type_: Choice(None, "test"))
 
 

@@ -54,11 +54,11 @@ class Action:
 
 
 class _Assignment:
-    def __init__(self, graph: Graph, order: Sequence[Node], derived: DerivedNodes) -> None:
+    def __init__(self, graph: Graph, order: Sequence[Node], derived: DerivedNodes, training: bool) -> None:
         self.graph = graph
         self.derived = derived
         self.steps = [n for n in order if n.op not in ALIASES]
-        self.choices = {n: choose_kernel(n) for n in self.steps}
+        self.choices = {n: choose_kernel(n, training=training) for n in self.steps}
         self.homes: dict[Value, Home] = {}
         self.constants: list[Array] = []
         #: copies before the first and after the last node: (from, to, type)
@@ -184,9 +184,11 @@ class _Assignment:
         return Action("stop_gradient", NO_ATTRS, ((home, type_),), ((target, type_),), choose_copy(type_))
 
 
-def assign(graph: Graph, order: Sequence[Node], derived: DerivedNodes) -> tuple[list[Action], list[Array]]:
+def assign(
+    graph: Graph, order: Sequence[Node], derived: DerivedNodes, *, training: bool = False
+) -> tuple[list[Action], list[Array]]:
     """The steps of a program, each with its kernel and the homes of its operands; and the constants, by index."""
-    work = _Assignment(graph, order, derived)
+    work = _Assignment(graph, order, derived, training)
     work.assign_derived()
     work.assign_updates()
     work.assign_outputs()

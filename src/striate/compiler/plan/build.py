@@ -136,10 +136,10 @@ class _Layout:
         )
 
 
-def build(graph: Graph, derived: DerivedNodes | None = None) -> Executable:
+def build(graph: Graph, derived: DerivedNodes | None = None, *, training: bool = False) -> Executable:
     """The program of a graph, as it stands: the passes have been over it."""
     derived = find_derived(graph) if derived is None else derived
-    actions, constants = assign(graph, schedule(graph), derived)
+    actions, constants = assign(graph, schedule(graph), derived, training=training)
     layout = _Layout(graph, actions, constants)
     program = Program(
         arena_bytes=layout.arena_bytes,

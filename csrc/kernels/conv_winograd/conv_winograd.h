@@ -1,0 +1,35 @@
+// Winograd convolution F(4x4, 3x3): conv2d, conv2d_grad_x, conv2d_grad_w for 3x3 windows at stride 1, dilation 1, one
+// group. Float32, NHWC, filters HWIO; the formula of a convolution is in base/conv.h.
+//
+//   Y = A^T [ sum_c (G w_c G^T) . (B^T x_c B) ] A        a tile: 4x4 outputs from 6x6 inputs
+//   dw = G^T [ sum_tiles (B^T x B) . (A dy A^T) ] G
+//
+// 36 multiplications a tile and pair of channels where the direct sum has 144. The points of interpolation are 0, 1,
+// -1, 2, -1/2 and infinity; transforms.h has the matrices. The gradient with respect to x is a forward convolution of g
+// with filters turned round and transposed.
+//
+// Edge tiles need fewer products, exactly: output 0 is the only one that uses point 0, output 3 the only one that uses
+// infinity. An axis of 4n + 3 outputs ends with a tile that leaves out infinity; one of 4n + 1 or 4n + 2 ends with a
+// tile that starts one output earlier and leaves out both. 7x7 outputs take 121 multiplications a pair of channels, not
+// 144.
+//
+// Bits. A tile belongs to one image. A product is summed over channels upwards, one fused multiply-add a term from
+// zero; the transforms are the same code for every tile of a kind; the bias comes last. So an output's bits do not
+// depend on the batch, on its block or on the thread. conv2d_grad_w sums tiles in the order of tiles.h, and in rounds
+// whose number depends on the shape only.
+//
+// Error of an element: |A^T| ((|G||w||G^T|) . (|B^T||x||B|)) |A|, summed over channels, times a factor times eps, with
+// the operands of its whole tile: an output whose own window is all zero need not be 0, and a NaN, infinity or outlier
+// reaches the tile (at most 4x4 outputs) that reads it. docs/numerics-winograd.md argues the factor.
+//
+// Phases.
+//   conv2d, conv2d_grad_x: the filters are transformed, then either each piece takes a block of tiles through input
+//   transform, products and output transform in its own scratch, or, where tiles are few and channels many, the three
+//   are phases over all tiles and pieces are points and panels of filters. Both give the same bits. conv2d_grad_w:
+//   rounds of (transform x and g of a few hundred tiles; add their products to the sums of each point), then the sums
+//   are transformed back.
+#pragma once
+
+#include "base/conv.h"
+#include "base/operands.h"
+#include "kernels/gemm/gemm.h"

@@ -1,0 +1,151 @@
+// conv2d and conv2d_grad_x.
+#pragma once
+
+#include "kernels/conv_winograd/move.h"
+#include "kernels/conv_winograd/products.h"
+
+namespace striate {
+namespace {
+
+// Transformed inputs of a block at most: with the products of a group of panels they stay in the second-level cache.
+constexpr int64_t kBlockBytes = 640 * 1024;
+constexpr int64_t kBlockTiles = 8 * kTileRows;  // tiles of a block at most
+constexpr int64_t kGroupWidth = 64;             // filters whose products a block holds at a time
+constexpr int64_t kWantedBlocks = 8;            // smaller blocks rather than fewer than this
+// Fewer blocks than this: all tiles together, pieces are points.
+constexpr int64_t kFewBlocks = 8;
+
+struct Forward {
+  Tiles tiles;
+  Filters filters;
+  Epilogue epilogue;
+  int64_t channels;             // of the source
+  int64_t blocks, room, group;  // room: tiles of a block at most; group: panels
+  int64_t u_bytes, v_bytes, m_bytes;
+  bool has_bias, together;
+
+  int64_t groups() const { return (filters.panels() + group - 1) / group; }
+  Part panels_of_group(int64_t i) const { return {i * group, min64((i + 1) * group, filters.panels())}; }
+};
+
+[[maybe_unused]] inline float* floats_at(unsigned char* bytes, int64_t offset) {
+  return reinterpret_cast<float*>(bytes + offset);
+}
+inline void clear(float* p, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes) store(p + i, Vf{});
+}
+inline int64_t zeros_floats(int64_t channels) { return (channels + 15) / 16 * 16; }
+
+inline void forward_filters(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+  const Forward& f = args.as<Forward>();
+  filter_piece(f.filters, args.ptr<const float>(1), piece, floats_at(args.scratch, 0), thread_scratch);
+}
+
+inline Result result_of(const StepArgs& args, const Forward& f, int64_t panel, int64_t panels) {
+  const int64_t col = panel * kPanel;
+  const float* bias = f.has_bias ? args.ptr<const float>(2) + col : nullptr;
+  return {args.ptr<float>(f.has_bias ? 3 : 2) + col, f.filters.width, min64(panels * kPanel, f.filters.width - col),
+          bias, f.epilogue};
+}
+
+// The 36 products of tiles [block), panels [panels): M has room for f.room tiles and these panels.
+inline void products(const Forward& f, const float* v, const float* u, float* m, Part block, Part panels) {
+  const int64_t v_point = v_floats(f.channels, f.room), u_point = u_floats(f.filters.panels(), f.channels);
+  const int64_t m_point = m_floats(f.group, f.room);
+  for (int64_t p = 0; p < 36; ++p) {
+    const Part need = f.tiles.needing(static_cast<int>(p / 6), static_cast<int>(p % 6), block);
+    if (need.begin == need.end) continue;
+    for (int64_t panel = panels.begin; panel < panels.end; ++panel)
+      point_product(v + p * v_point, u + p * u_point + panel * f.channels * kPanel,
+                    m + p * m_point + (panel - panels.begin) * f.room * kPanel, f.channels, f.room, need,
+                    f.filters.width - panel * kPanel);
+  }
+}
+
+// A block of tiles, all the way.
+inline void forward_block(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+  const Forward& f = args.as<Forward>();
+  const Part block = part_of(f.tiles.count(), f.blocks, piece);
+  float* v = floats_at(thread_scratch, 0);
+  float* m = floats_at(thread_scratch, f.v_bytes);
+  float* zeros = floats_at(thread_scratch, f.v_bytes + f.m_bytes);
+  clear(zeros, zeros_floats(f.channels));
+  const Image source = {args.ptr<const float>(0), f.channels, zeros};
+  for (int64_t t = block.begin; t < block.end; ++t) input_tile(f.tiles, t, source, v, t - block.begin, f.room);
+  for (int64_t g = 0; g < f.groups(); ++g) {
+    const Part panels = f.panels_of_group(g);
+    products(f, v, floats_at(args.scratch, 0), m, block, panels);
+    const Result r = result_of(args, f, panels.begin, panels.end - panels.begin);
+    for (int64_t t = block.begin; t < block.end; ++t) output_tile(f.tiles, t, m, t - block.begin, f.room, f.group, r);
+  }
+}
+
+// All tiles together: the block is everything, V and M are shared.
+inline void together_input(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+  const Forward& f = args.as<Forward>();
+  float* zeros = floats_at(thread_scratch, 0);
+  clear(zeros, zeros_floats(f.channels));
+  input_tile(f.tiles, piece, {args.ptr<const float>(0), f.channels, zeros}, floats_at(args.scratch, f.u_bytes), piece,
+             f.room);
+}
+inline void together_product(const StepArgs& args, int64_t piece, unsigned char*) {
+  const Forward& f = args.as<Forward>();
+  const int64_t p = piece / f.groups();
+  const Part need = f.tiles.needing(static_cast<int>(p / 6), static_cast<int>(p % 6), {0, f.tiles.count()});
+  const Part panels = f.panels_of_group(piece % f.groups());
+  const float* v = floats_at(args.scratch, f.u_bytes) + p * v_floats(f.channels, f.room);
+  const float* u = floats_at(args.scratch, 0) + p * u_floats(f.filters.panels(), f.channels);
+  float* m = floats_at(args.scratch, f.u_bytes + f.v_bytes) + p * m_floats(f.filters.panels(), f.room);
+  for (int64_t panel = panels.begin; panel < panels.end; ++panel)
+    point_product(v, u + panel * f.channels * kPanel, m + panel * f.room * kPanel, f.channels, f.room, need,
+                  f.filters.width - panel * kPanel);
+}
+inline void together_output(const StepArgs& args, int64_t piece, unsigned char*) {
+  const Forward& f = args.as<Forward>();
+  output_tile(f.tiles, piece, floats_at(args.scratch, f.u_bytes + f.v_bytes), piece, f.room, f.filters.panels(),
+              result_of(args, f, 0, f.filters.panels()));
+}
+
+inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, StepPlan* plan) {
+  Forward f = {};
+  f.tiles = t;
+  f.filters = transposed ? Filters{c.out_channels, c.in_channels, true} : Filters{c.in_channels, c.out_channels, false};
+  f.channels = f.filters.channels;
+  f.epilogue = transposed ? make_epilogue(0, 0) : c.epilogue;
+  f.has_bias = has_bias;
+  const int64_t tiles = f.tiles.count(), panels = f.filters.panels();
+  const int64_t tile_bytes = 36 * 4 * chunks_of(f.channels) * kChunk;
+  const int64_t fit = kBlockBytes / tile_bytes / kTileRows * kTileRows;
+  const int64_t share = ceil_div(tiles, kWantedBlocks);
+  const int64_t most = max64(min64(min64(fit, kBlockTiles), share), kTileRows);
+  f.blocks = ceil_div(tiles, most);
+  f.together = f.blocks < kFewBlocks;
+  f.u_bytes = 36 * 4 * u_floats(panels, f.channels);
+  plan->flops = c.flops();
+  plan->add_phase(forward_filters, tiles > 0 ? f.filters.pieces() : 0);
+  const int64_t zeros = zeros_floats(f.channels) * 4;
+  if (f.together) {
+    f.room = tiles;
+    f.group = min64(panels, 2);
+    f.v_bytes = 36 * 4 * v_floats(f.channels, f.room);
+    f.m_bytes = 36 * 4 * m_floats(panels, f.room);
+    plan->scratch_bytes = static_cast<size_t>(f.u_bytes + f.v_bytes + f.m_bytes);
+    plan->thread_scratch_bytes = static_cast<size_t>(max64(zeros, kFilterScratch));
+    plan->add_phase(together_input, tiles);
+    plan->add_phase(together_product, tiles > 0 ? 36 * f.groups() : 0);
+    plan->add_phase(together_output, tiles);
+  } else {
+    f.room = ceil_div(tiles, f.blocks);
+    f.group = min64(panels, max64(1, kGroupWidth / kPanel));
+    f.v_bytes = 36 * 4 * v_floats(f.channels, f.room);
+    f.m_bytes = 36 * 4 * m_floats(f.group, f.room);
+    plan->scratch_bytes = static_cast<size_t>(f.u_bytes);
+    plan->thread_scratch_bytes = static_cast<size_t>(max64(f.v_bytes + f.m_bytes + zeros, kFilterScratch));
+    plan->add_phase(forward_block, f.blocks);
+  }
+  plan->set_params(f);
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace striate

@@ -1,0 +1,283 @@
+// Tiles and filters into the transformed domain and back.
+#pragma once
+
+#include "kernels/conv_winograd/tiles.h"
+
+namespace striate {
+namespace {
+
+struct Image {
+  const float* pixels;  // (image, row, column, channel)
+  int64_t channels;
+  const float* zeros;  // `channels` of them: what lies outside
+};
+
+// ---- V = B^T d B
+template <int RLo, int RHi, int CLo, int CHi, bool Tail>
+STRIATE_INLINE void input_vector(const float* const (&px)[36], int64_t c, int n, float* to, int64_t point) {
+  Vf t[6][6];
+  STRIATE_UNROLL
+  for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? 6 : 5); ++i) {
+    Vf d[6];
+    STRIATE_UNROLL
+    for (int j = CLo == 0 ? 0 : 1; j < (CHi == 6 ? 6 : 5); ++j)
+      d[j] = Tail ? load_n(px[i * 6 + j] + c, n) : load(px[i * 6 + j] + c);
+    transform_input<CLo, CHi>(d, t[i]);
+  }
+  STRIATE_UNROLL
+  for (int j = CLo; j < CHi; ++j) {
+    Vf d[6], v[6];
+    STRIATE_UNROLL
+    for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? 6 : 5); ++i) d[i] = t[i][j];
+    transform_input<RLo, RHi>(d, v);
+    STRIATE_UNROLL
+    for (int i = RLo; i < RHi; ++i) store(to + (i * 6 + j) * point, v[i]);
+  }
+}
+
+template <int RLo, int RHi, int CLo, int CHi>
+inline void input_channels(const float* const (&px)[36], int64_t channels, float* v, int64_t chunk, int64_t point) {
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes)
+    input_vector<RLo, RHi, CLo, CHi, false>(px, c, kLanes, v + c / kChunk * chunk + c % kChunk, point);
+  if (c < channels)
+    input_vector<RLo, RHi, CLo, CHi, true>(px, c, static_cast<int>(channels - c), v + c / kChunk * chunk + c % kChunk,
+                                           point);
+}
+
+// Tile `tile` to place `place` of a V that has room for `room` tiles.
+[[maybe_unused]] inline void input_tile(const Tiles& tiles, int64_t tile, const Image& image, float* v, int64_t place,
+                                        int64_t room) {
+  const Tile t = tiles.at(tile);
+  const float* px[36];
+  const int64_t row0 = t.row - tiles.rows.pad, col0 = t.col - tiles.cols.pad;
+  const int64_t height = tiles.rows.in, width = tiles.cols.in;
+  for (int64_t i = 0; i < 6; ++i) {
+    const int64_t row = row0 + i;
+    const bool inside = row >= 0 && row < height;
+    const float* line = image.pixels + (t.image * height + (inside ? row : 0)) * width * image.channels;
+    for (int64_t j = 0; j < 6; ++j) {
+      const int64_t col = col0 + j;
+      px[i * 6 + j] = inside && col >= 0 && col < width ? line + col * image.channels : image.zeros;
+    }
+  }
+  const int64_t point = v_floats(image.channels, room);
+  STRIATE_WINOGRAD_KINDS(input_channels, t.row_kind, t.col_kind, px, image.channels, v + place * kChunk, room * kChunk,
+                         point)
+}
+
+// The outputs of a tile that lie in the image.
+struct Outputs {
+  int64_t first;  // pixel, counted over the batch
+  int64_t rows, cols;
+  int row0, col0;  // local output of the first
+};
+[[maybe_unused]] inline Outputs outputs_of(const Tiles& tiles, const Tile& t) {
+  const Kind r = kind_of(t.row_kind), c = kind_of(t.col_kind);
+  const int64_t row = t.row + r.first, col = t.col + c.first;
+  return {(t.image * tiles.rows.out + row) * tiles.cols.out + col, min64(r.count, tiles.rows.out - row),
+          min64(c.count, tiles.cols.out - col), r.first, c.first};
+}
+
+// ---- dM = A g A^T
+template <int RLo, int RHi, int CLo, int CHi, bool Tail>
+STRIATE_INLINE void grad_vector(const float* const (&px)[16], int64_t c, int n, float* to, int64_t point) {
+  Vf t[4][6];
+  STRIATE_UNROLL
+  for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? 4 : 3); ++i) {
+    Vf y[4];
+    STRIATE_UNROLL
+    for (int j = CLo == 0 ? 0 : 1; j < (CHi == 6 ? 4 : 3); ++j)
+      y[j] = Tail ? load_n(px[i * 4 + j] + c, n) : load(px[i * 4 + j] + c);
+    transform_grad<CLo, CHi>(y, t[i]);
+  }
+  STRIATE_UNROLL
+  for (int j = CLo; j < CHi; ++j) {
+    Vf y[4], m[6];
+    STRIATE_UNROLL
+    for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? 4 : 3); ++i) y[i] = t[i][j];
+    transform_grad<RLo, RHi>(y, m);
+    STRIATE_UNROLL
+    for (int i = RLo; i < RHi; ++i) store(to + (i * 6 + j) * point, m[i]);
+  }
+}
+
+template <int RLo, int RHi, int CLo, int CHi>
+inline void grad_channels(const float* const (&px)[16], int64_t channels, float* m, int64_t panel, int64_t point) {
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes)
+    grad_vector<RLo, RHi, CLo, CHi, false>(px, c, kLanes, m + c / kPanel * panel + c % kPanel, point);
+  if (c < channels)
+    grad_vector<RLo, RHi, CLo, CHi, true>(px, c, static_cast<int>(channels - c), m + c / kPanel * panel + c % kPanel,
+                                          point);
+}
+
+[[maybe_unused]] inline void grad_tile(const Tiles& tiles, int64_t tile, const Image& grad, float* m, int64_t place,
+                                       int64_t room) {
+  const Tile t = tiles.at(tile);
+  const Outputs o = outputs_of(tiles, t);
+  const float* px[16];
+  for (int64_t i = 0; i < 4; ++i)
+    for (int64_t j = 0; j < 4; ++j) {
+      const int64_t row = i - o.row0, col = j - o.col0;
+      const bool inside = row >= 0 && row < o.rows && col >= 0 && col < o.cols;
+      px[i * 4 + j] = inside ? grad.pixels + (o.first + row * tiles.cols.out + col) * grad.channels : grad.zeros;
+    }
+  const int64_t point = m_floats(panels_of(grad.channels), room);
+  STRIATE_WINOGRAD_KINDS(grad_channels, t.row_kind, t.col_kind, px, grad.channels, m + place * kPanel, room * kPanel,
+                         point)
+}
+
+// ---- Y = A^T M A, bias and activation
+struct Result {
+  float* y;  // first channel wanted of the batch's first pixel
+  int64_t channels;
+  int64_t width;      // channels wanted
+  const float* bias;  // `width` of them, or null
+  Epilogue epilogue;
+};
+
+template <int RLo, int RHi, int CLo, int CHi, bool Tail>
+STRIATE_INLINE void output_vector(const float* m, int64_t point, float* y, int64_t line, int64_t channels, int64_t rows,
+                                  int64_t cols, Vf bias, float lo, float hi, int n) {
+  constexpr int kRow0 = RLo == 0 ? 0 : 1, kRows = RHi == 6 ? 4 : 3, kCol0 = CLo == 0 ? 0 : 1, kCols = CHi == 6 ? 4 : 3;
+  Vf t[4][6];
+  STRIATE_UNROLL
+  for (int j = CLo; j < CHi; ++j) {
+    Vf p[6], q[4];
+    STRIATE_UNROLL
+    for (int i = RLo; i < RHi; ++i) p[i] = load(m + (i * 6 + j) * point);
+    transform_output<RLo, RHi>(p, q);
+    STRIATE_UNROLL
+    for (int i = kRow0; i < kRows; ++i) t[i][j] = q[i];
+  }
+  STRIATE_UNROLL
+  for (int i = kRow0; i < kRows; ++i) {
+    if (i - kRow0 >= rows) break;
+    Vf p[4];
+    transform_output<CLo, CHi>(t[i], p);
+    float* to = y + (i - kRow0) * line;
+    STRIATE_UNROLL
+    for (int j = kCol0; j < kCols; ++j) {
+      if (j - kCol0 >= cols) break;
+      const Vf z = clamp(p[j] + bias, lo, hi);
+      if constexpr (Tail) {
+        store_n(to + (j - kCol0) * channels, z, n);
+      } else {
+        store(to + (j - kCol0) * channels, z);
+      }
+    }
+  }
+}
+
+template <int RLo, int RHi, int CLo, int CHi>
+inline void output_channels(const float* m, int64_t panel, int64_t point, float* y, int64_t line, const Outputs& o,
+                            const Result& r) {
+  int64_t k = 0;
+  for (; k + kLanes <= r.width; k += kLanes)
+    output_vector<RLo, RHi, CLo, CHi, false>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels,
+                                             o.rows, o.cols, r.bias ? load(r.bias + k) : Vf{}, r.epilogue.lo,
+                                             r.epilogue.hi, 0);
+  if (k < r.width) {
+    const int n = static_cast<int>(r.width - k);
+    output_vector<RLo, RHi, CLo, CHi, true>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels, o.rows,
+                                            o.cols, r.bias ? load_n(r.bias + k, n) : Vf{}, r.epilogue.lo, r.epilogue.hi,
+                                            n);
+  }
+}
+
+[[maybe_unused]] inline void output_kind(const Tile& t, const float* m, int64_t panel, int64_t point, float* y,
+                                         int64_t line, const Outputs& o, const Result& r) {
+  STRIATE_WINOGRAD_KINDS(output_channels, t.row_kind, t.col_kind, m, panel, point, y, line, o, r)
+}
+
+// The tile at place `place` of an M with room for `room` tiles and `panels` panels.
+[[maybe_unused]] inline void output_tile(const Tiles& tiles, int64_t tile, const float* m, int64_t place, int64_t room,
+                                         int64_t panels, const Result& r) {
+  const Tile t = tiles.at(tile);
+  const Outputs o = outputs_of(tiles, t);
+  const int64_t line = tiles.cols.out * r.channels;
+  float* y = r.y + o.first * r.channels;
+  output_kind(t, m + place * kPanel, room * kPanel, m_floats(panels, room), y, line, o, r);
+  if (r.epilogue.is_clamp()) return;
+  for (int64_t i = 0; i < o.rows; ++i) activate(y + i * line, o.cols, r.channels, r.width, r.epilogue);
+}
+
+// ---- U = G w G^T
+constexpr int64_t kFilterRows = 32;  // channels of a piece: nine taps of them are 36 KiB at AVX-512
+
+struct Filters {
+  int64_t channels, width;  // summed over, and results: of w transposed, its filters and its channels
+  bool turned;              // taps from the last to the first, channels and filters exchanged
+
+  int64_t panels() const { return panels_of(width); }
+  int64_t blocks() const { return (channels + kFilterRows - 1) / kFilterRows; }
+  int64_t pieces() const { return panels() * blocks(); }
+};
+constexpr size_t kFilterScratch = sizeof(float) * 9 * kFilterRows * kPanel;
+
+[[maybe_unused]] inline void filter_piece(const Filters& f, const float* w, int64_t piece, float* u,
+                                          unsigned char* thread_scratch) {
+  const int64_t panel = piece / f.blocks(), c0 = piece % f.blocks() * kFilterRows, col = panel * kPanel;
+  const int64_t rows = min64(kFilterRows, f.channels - c0), n = min64(kPanel, f.width - col);
+  float* taps = reinterpret_cast<float*>(thread_scratch);  // [tap][row][kPanel]
+  for (int64_t tap = 0; tap < 9; ++tap) {
+    float* to = taps + tap * kFilterRows * kPanel;
+    if (f.turned) {
+      pack_panel_transposed(w + ((8 - tap) * f.width + col) * f.channels + c0, f.channels, rows, n, to);
+    } else {
+      pack_panel(w + (tap * f.channels + c0) * f.width + col, f.width, rows, n, to);
+    }
+  }
+  const int64_t point = u_floats(f.panels(), f.channels);
+  for (int64_t i = 0; i < rows * kPanel; i += kLanes) {
+    float* to = u + (panel * f.channels + c0) * kPanel + i;
+    Vf t[3][6];
+    STRIATE_UNROLL
+    for (int a = 0; a < 3; ++a) {
+      Vf row[3];
+      STRIATE_UNROLL
+      for (int b = 0; b < 3; ++b) row[b] = load(taps + (a * 3 + b) * kFilterRows * kPanel + i);
+      transform_filter(row, t[a]);
+    }
+    STRIATE_UNROLL
+    for (int b = 0; b < 6; ++b) {
+      const Vf col3[3] = {t[0][b], t[1][b], t[2][b]};
+      Vf v[6];
+      transform_filter(col3, v);
+      STRIATE_UNROLL
+      for (int a = 0; a < 6; ++a) store(to + (a * 6 + b) * point, v[a]);
+    }
+  }
+}
+
+// ---- dw = G^T dU G: the rows [c0, c0 + rows) of one panel
+[[maybe_unused]] inline void filter_grad_piece(const Filters& f, const float* u, int64_t piece, float* dw) {
+  const int64_t panel = piece / f.blocks(), c0 = piece % f.blocks() * kFilterRows, col = panel * kPanel;
+  const int64_t rows = min64(kFilterRows, f.channels - c0), point = u_floats(f.panels(), f.channels);
+  for (int64_t c = c0; c < c0 + rows; ++c)
+    for (int64_t k = col; k < min64(col + kPanel, f.width); k += kLanes) {
+      const float* from = u + (panel * f.channels + c) * kPanel + (k - col);
+      Vf t[3][6];
+      STRIATE_UNROLL
+      for (int b = 0; b < 6; ++b) {
+        Vf p[6], q[3];
+        STRIATE_UNROLL
+        for (int a = 0; a < 6; ++a) p[a] = load(from + (a * 6 + b) * point);
+        transform_filter_grad(p, q);
+        STRIATE_UNROLL
+        for (int a = 0; a < 3; ++a) t[a][b] = q[a];
+      }
+      const int n = static_cast<int>(min64(kLanes, f.width - k));
+      STRIATE_UNROLL
+      for (int a = 0; a < 3; ++a) {
+        Vf q[3];
+        transform_filter_grad(t[a], q);
+        STRIATE_UNROLL
+        for (int b = 0; b < 3; ++b) store_n(dw + ((a * 3 + b) * f.channels + c) * f.width + k, q[b], n);
+      }
+    }
+}
+
+}  // namespace
+}  // namespace striate

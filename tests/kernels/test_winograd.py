@@ -1,0 +1,298 @@
+"""Winograd kernels, every instruction set, against the references in float64, element by element within their bound."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from striate.engine import native
+from striate.ir.opdef import run_reference
+from striate.ir.ops.attrs import ConvAttrs
+from tests.kernels.test_products import Numbers, broken, conv_step, normal, results_of
+from tests.support.bounds import bounds
+from tests.support.cases import Case
+from tests.support.cases_products import EPILOGUES
+from tests.support.kernel_runs import Array, assert_close, name_of, rows, run_kernel, spec_of
+from tests.support.winograd import axis_tiles, matrices, winograd
+
+OPS = ("conv2d", "conv2d_grad_x", "conv2d_grad_w")
+ROWS = [row for row in rows(*OPS) if "_winograd" in row.name]
+FORWARD = [row for row in ROWS if row.op == "conv2d" and "_batch_" not in row.name]
+#: around the vectors of every instruction set (4, 8, 16) and panels of two
+CHANNELS = st.sampled_from([16, 17, 20, 24, 31, 32, 33, 40, 48, 63, 64, 65])
+SAME = ConvAttrs(padding="same")
+
+
+def refusal(name: str, op: str, inputs: list[Array], attrs: ConvAttrs) -> str | None:
+    return native.probe(name, spec_of(inputs, results_of(op, inputs, attrs), attrs))
+
+
+def run(name: str, op: str, inputs: list[Array], attrs: ConvAttrs, at_end: bool = True) -> Array:
+    return run_kernel(name, inputs, results_of(op, inputs, attrs), attrs, at_end=at_end)[0]
+
+
+def check(name: str, op: str, inputs: list[Array], attrs: ConvAttrs, at_end: bool = True) -> Array:
+    case = Case(op, "drawn", tuple(inputs), attrs)
+    exact = list(run_reference(op, tuple(x.astype(np.float64) for x in inputs), attrs))
+    got = run(name, op, inputs, attrs, at_end)
+    with np.errstate(all="ignore"):
+        assert_close(got, exact[0], bounds(case, exact, name)[0])
+    return got
+
+
+def problem(
+    op: str, shape: tuple[int, ...], filters: int, attrs: ConvAttrs, seed: int
+) -> tuple[list[Array], ConvAttrs]:
+    w_shape = (3, 3, shape[3], filters)
+    y = results_of("conv2d", [np.empty(shape, np.float32), np.empty(w_shape, np.float32)], attrs)[0][0]
+    return conv_step(op, *normal(seed, shape, w_shape, y), attrs)
+
+
+# ---- the algorithm on paper
+def test_the_matrices_give_a_correlation() -> None:
+    at, g, bt = matrices()
+    for d in np.eye(6):
+        for w in np.eye(3):
+            np.testing.assert_allclose(at @ ((g @ w) * (bt @ d)), [d[i : i + 3] @ w for i in range(4)], atol=1e-15)
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_the_tiles_give_a_convolution(op: str) -> None:
+    for size in ((1, 1), (2, 3), (4, 5), (6, 7), (8, 9)):
+        for attrs in (SAME, ConvAttrs(padding="explicit", pads=(0, 3, 2, 4))):
+            if attrs is not SAME and size[0] + 3 < 3:
+                continue
+            inputs, attrs = problem(op, (2, *size, 3), 2, attrs, 1)
+            (want,) = run_reference(op, tuple(x.astype(np.float64) for x in inputs), attrs)
+            np.testing.assert_allclose(winograd(op, inputs, attrs, want.shape, absolute=False), want, atol=1e-12)
+
+
+def test_seven_outputs_take_eleven_multiplications_and_fourteen_twenty_two() -> None:
+    points = {4: 6, 3: 5, 2: 4, 1: 4}
+    assert sum(points[t.count] for t in axis_tiles(7)) == 11
+    assert sum(points[t.count] for t in axis_tiles(14)) == 22
+
+
+# ---- the transforms alone
+SHIM = """
+#include "kernels/conv_winograd/transforms.h"
+using namespace striate;
+namespace {
+template <int In, int Out, typename F> void apply(const float* from, float* to, F f) {
+  Vf a[In], b[Out];
+  for (int i = 0; i < In; ++i) a[i] = load(from + i * kLanes);
+  for (int i = 0; i < Out; ++i) b[i] = load(to + i * kLanes);
+  f(a, b);
+  for (int i = 0; i < Out; ++i) store(to + i * kLanes, b[i]);
+}
+}
+#define ONE(name, in, out, f) \\
+  extern "C" void name(const float* from, float* to) { \\
+    apply<in, out>(from, to, [](Vf(&a)[in], Vf(&b)[out]) { f(a, b); }); \\
+  }
+#define KINDS(name, in, out, f) \\
+  ONE(name##_4, in, out, (f<0, 6>)) ONE(name##_3, in, out, (f<0, 5>)) ONE(name##_2, in, out, (f<1, 5>))
+extern "C" int lanes() { return kLanes; }
+KINDS(input, 6, 6, transform_input)
+KINDS(output, 6, 4, transform_output)
+KINDS(grad, 4, 6, transform_grad)
+ONE(filter, 3, 6, transform_filter)
+ONE(filter_grad, 6, 3, transform_filter_grad)
+"""
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    if compiler is None:
+        pytest.skip("needs a C++ compiler")
+    folder = tmp_path_factory.mktemp("transforms")
+    (folder / "shim.cc").write_text(SHIM)
+    command = [compiler, "-std=c++17", "-O2", "-shared", "-fPIC", f"-I{Path(__file__).parents[2] / 'csrc'}"]
+    subprocess.run([*command, "-o", str(folder / "shim.so"), str(folder / "shim.cc")], check=True)
+    return ctypes.CDLL(str(folder / "shim.so"))
+
+
+def test_each_transform_is_its_matrix(shim: Any) -> None:
+    """Numbers that float32 holds exactly: the same bits, but for G's thirds and fifteenths."""
+    at, g, bt = matrices()
+    lanes = shim.lanes()
+    for name, matrix in {"input": bt, "output": at, "grad": at.T, "filter": g, "filter_grad": g.T}.items():
+        for kind, (lo, hi, first, past) in {"_4": (0, 6, 0, 4), "_3": (0, 5, 0, 3), "_2": (1, 5, 1, 3)}.items():
+            if "filter" in name:
+                kind = ""
+            x = np.random.default_rng(2).integers(-9, 10, (matrix.shape[1], lanes)).astype(np.float32)
+            # Poison what this kind of tile neither needs nor gives.
+            reads, gives = {"input": ((lo, hi), (lo, hi)), "output": ((lo, hi), (first, past))}.get(
+                name, ((first, past), (lo, hi)) if name == "grad" else ((0, 9), (0, 9))
+            )
+            dead = [i for i in range(len(x)) if not reads[0] <= i < reads[1]]
+            want = matrix @ np.where(np.isin(np.arange(len(x)), dead)[:, None], 0, x)
+            x[dead] = np.nan
+            y = np.full((matrix.shape[0], lanes), 7, np.float32)
+            getattr(shim, name + kind)(x.ctypes.data_as(ctypes.c_void_p), y.ctypes.data_as(ctypes.c_void_p))
+            for i in range(len(y)):
+                if not gives[0] <= i < gives[1]:
+                    assert (y[i] == 7).all() or name == "input"
+                elif "filter" in name:
+                    np.testing.assert_allclose(y[i], want[i], atol=16 * 2.0**-24 * np.abs(matrix[i]).sum() * 9)
+                else:
+                    np.testing.assert_array_equal(y[i], want[i])
+
+
+# ---- the kernels
+@st.composite
+def problems(draw: st.DrawFn, row: Any) -> tuple[list[Array], ConvAttrs]:
+    padding = draw(st.sampled_from(["valid", "same", "same", "explicit"]))
+    pads = tuple(draw(st.integers(0, 4)) for _ in range(4)) if padding == "explicit" else (0, 0, 0, 0)
+    attrs = ConvAttrs((1, 1), padding, pads, epilogue=draw(st.sampled_from(EPILOGUES)), alpha=0.3)  # type: ignore[arg-type]
+    counts = "_batch_" in row.name or row.op == "conv2d_grad_w"
+    small = counts and draw(st.booleans())
+    size = st.integers(3, 9) if small else st.integers(9, 31)
+    channels, filters = (draw(st.sampled_from([16, 17])),) * 2 if small else (draw(CHANNELS), draw(CHANNELS))
+    batch = draw(st.integers(9, 30)) if small else draw(st.integers(1, 3))
+    inputs, given_attrs = problem(
+        row.op, (batch, draw(size), draw(size), channels), filters, attrs, draw(st.integers(0, 99))
+    )
+    if row.op == "conv2d" and draw(st.booleans()):
+        inputs.append(normal(5, (filters,))[0])
+    assume(refusal(row.name, row.op, inputs, given_attrs) is None)
+    return inputs, given_attrs
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+@settings(max_examples=20)
+@given(st.data())
+def test_drawn(row: Any, data: st.DataObject) -> None:
+    inputs, attrs = data.draw(problems(row))
+    check(row.name, row.op, inputs, attrs, data.draw(st.booleans()))
+
+
+#: more than one block of terms, several blocks of tiles, rounds of tiles, all tiles together
+LARGE = {
+    "deep": ((1, 26, 27, 300), 40, SAME),
+    "blocks": ((6, 30, 30, 16), 33, SAME),
+    "lecture": ((3, 14, 14, 64), 70, SAME),
+    "together": ((9, 7, 7, 130), 65, SAME),
+    "far": ((2, 23, 14, 24), 24, ConvAttrs(padding="explicit", pads=(5, 6, 0, 7))),
+}
+
+
+@pytest.mark.parametrize("label", LARGE)
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_large(row: Any, label: str) -> None:
+    shape, filters, attrs = LARGE[label]
+    inputs, given_attrs = problem(row.op, shape, filters, attrs, 3)
+    if refusal(row.name, row.op, inputs, given_attrs) is None:
+        check(row.name, row.op, inputs, given_attrs)
+    else:
+        assert label == "together" and "_batch_" not in row.name
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_sparse_inputs_and_outliers_keep_the_bound(row: Any) -> None:
+    """One pixel, one weight; a pixel a million times as large: errors stay those of the tiles that see them."""
+    inputs, attrs = problem(row.op, (1, 15, 18, 16), 16, SAME, 4)
+    for at in ((0, 0), (7, 9), (14, 17)):
+        single = [np.zeros_like(t) for t in inputs]
+        single[0][0, at[0], at[1], 3] = 1 / 3
+        single[1][(0, at[0], at[1], 3) if row.op == "conv2d_grad_w" else (1, 2, 3, 3)] = np.float32(np.pi)
+        check(row.name, row.op, single, attrs)
+        loud = [t.copy() for t in inputs]
+        loud[0][0, at[0], at[1]] *= 1e6
+        check(row.name, row.op, loud, attrs)
+
+
+@pytest.mark.parametrize("row", FORWARD, ids=name_of)
+def test_a_nan_reaches_its_tiles_and_no_further(row: Any) -> None:
+    (x, w), attrs = problem("conv2d", (2, 16, 18, 16), 16, SAME, 5)
+    x[0, 9, 6, 2] = np.nan
+    got = run(row.name, "conv2d", [x, w], attrs)
+    reached = np.zeros(got.shape[:3], bool)
+    for r in axis_tiles(16):
+        for c in axis_tiles(18):
+            if r.start - 1 <= 9 < r.start + 5 and c.start - 1 <= 6 < c.start + 5:
+                reached[
+                    0, r.start + r.first : r.start + r.first + r.count, c.start + c.first : c.start + c.first + c.count
+                ] = True
+    assert np.isnan(got[0, 8:11, 5:8]).all()  # the windows that hold it
+    assert not np.isnan(got[~reached]).any()
+
+
+@pytest.mark.parametrize("row", FORWARD, ids=name_of)
+def test_an_image_does_not_depend_on_the_others(row: Any) -> None:
+    for shape, filters in (((7, 14, 14, 40), 33), ((40, 17, 19, 16), 16)):
+        (x, w), attrs = problem("conv2d", shape, filters, ConvAttrs(padding="same", epilogue="relu"), 6)
+        whole = run(row.name, "conv2d", [x, w], attrs)
+        for begin, end in ((0, 1), (2, 3), (1, 6)):
+            part = [x[begin:end].copy(), w]
+            assert refusal(row.name, "conv2d", part, attrs) is None
+            assert run(row.name, "conv2d", part, attrs).tobytes() == whole[begin:end].tobytes()
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    before = native.threads()
+    yield
+    native.set_threads(before)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_threads_change_no_bit(row: Any) -> None:
+    for shape, filters in (((6, 14, 14, 24), 40), ((12, 30, 31, 16), 17)):
+        inputs, attrs = problem(row.op, shape, filters, SAME, 7)
+        native.set_threads(1)
+        one = run(row.name, row.op, inputs, attrs)
+        native.set_threads(3)
+        for _ in range(2):
+            assert run(row.name, row.op, inputs, attrs).tobytes() == one.tobytes()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_refuses_what_does_not_fit(row: Any) -> None:
+    inputs, attrs = problem(row.op, (2, 20, 21, 16), 16, SAME, 8)
+    if row.op == "conv2d":
+        inputs.append(normal(0, (16,))[0])
+    spec = spec_of(inputs, results_of(row.op, inputs, attrs), attrs)
+    assert native.probe(row.name, spec) is None
+    for what, bad in broken(spec):
+        assert native.probe(row.name, bad), f"{row.name} takes a step with {what} wrong"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+@given(st.data())
+def test_any_attributes_are_refused_or_stay_in_the_buffers(row: Any, data: st.DataObject) -> None:
+    inputs, attrs = problem(row.op, (1, 20, 21, 16), 16, SAME, 8)
+    results = results_of(row.op, inputs, attrs)
+    ints, floats = attrs.encode()
+    for _ in range(2):
+        at = data.draw(st.integers(0, len(ints) - 1))
+        ints[at] = data.draw(st.one_of(st.integers(-3, 5), st.sampled_from([2**31, -(2**31), 2**62, -(2**62)])))
+    numbers: Any = Numbers(ints, floats)
+    if native.probe(row.name, spec_of(inputs, results, numbers)) is None:
+        run_kernel(row.name, inputs, results, numbers)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_says_why_it_does_not_pay(row: Any) -> None:
+    for shape, filters, reason in (
+        ((4, 28, 28, 15), 32, "16 channels"),
+        ((4, 28, 28, 32), 15, "16 channels"),
+        ((100, 2, 2, 64), 64, "small maps"),
+        ((1, 7, 7, 256), 256, "small maps, many channels"),
+    ):
+        inputs, attrs = problem(row.op, shape, filters, SAME, 9)
+        assert reason in (refusal(row.name, row.op, inputs, attrs) or "")
+    x, w, g = normal(0, (1, 28, 28, 32), (5, 5, 32, 32), (1, 28, 28, 32))
+    inputs, attrs = conv_step(row.op, x, w, g, SAME)
+    assert refusal(row.name, row.op, inputs, attrs) == "takes 3x3 kernels only"
