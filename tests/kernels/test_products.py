@@ -105,6 +105,28 @@ def test_many_blocks(row: Any) -> None:
         check(row.name, "matmul", [a, b], MatmulAttrs(ta), MatmulAttrs(ta))
 
 
+#: rows, terms, columns: B packed before, in blocks and not at all, for any width of panel; A in blocks of a thread,
+#: before and not at all; B so large that it is taken to be far
+WAYS = [
+    (30, 40, 300),
+    (50, 2100, 64),
+    (50, 257, 2200),
+    (700, 300, 40),
+    (1000, 70, 260),
+    (120, 1030, 300),
+    (16, 1100, 300),
+]
+
+
+@pytest.mark.parametrize("row", rows("matmul"), ids=name_of)
+@pytest.mark.parametrize("m,k,n", WAYS)
+def test_every_way_of_packing(row: Any, m: int, k: int, n: int) -> None:
+    for ta in (False, True):
+        for tb in (False, True):
+            a, b = normal(3, (k, m) if ta else (m, k), (n, k) if tb else (k, n))
+            check(row.name, "matmul", [a, b], MatmulAttrs(ta, tb), MatmulAttrs(ta, tb))
+
+
 @pytest.mark.parametrize("row", rows("dense"), ids=name_of)
 def test_a_row_does_not_depend_on_the_others(row: Any) -> None:
     """The bits of row i are those of row i alone, for every tile height and all three ways of reading w."""
@@ -114,6 +136,22 @@ def test_a_row_does_not_depend_on_the_others(row: Any) -> None:
     for begin, end in [(0, 1), (7, 8), (3, 5), (0, 13), (5, 19), (1, 140)]:
         part = run_kernel(row.name, [x[begin:end].copy(), w, b], [((end - begin, 290), "float32")], attrs)[0]
         assert part.tobytes() == whole[begin:end].tobytes()
+
+
+@pytest.mark.parametrize("row", rows("matmul"), ids=name_of)
+def test_ways_of_packing_agree_bit_for_bit(row: Any) -> None:
+    """However its operands lie, whatever is packed: the same sums in the same order."""
+    a, b = normal(5, (700, 600), (600, 2200))
+    whole = run_kernel(row.name, [a, b], [((700, 2200), "float32")], MatmulAttrs())[0]
+    for m, n in [(1, 600), (2, 40), (30, 33), (50, 2200), (100, 2000), (700, 64)]:
+        for ta in (False, True):
+            for tb in (False, True):
+                inputs = [
+                    np.ascontiguousarray(a[:m].T if ta else a[:m]),
+                    np.ascontiguousarray(b[:, :n].T if tb else b[:, :n]),
+                ]
+                part = run_kernel(row.name, inputs, [((m, n), "float32")], MatmulAttrs(ta, tb))[0]
+                assert part.tobytes() == whole[:m, :n].tobytes()
 
 
 @pytest.mark.parametrize("row", rows("dense", "matmul"), ids=name_of)
@@ -143,7 +181,9 @@ def convolutions(draw: st.DrawFn, name: str, depthwise: bool) -> tuple[Array, Ar
         if "grad_w" in name:
             kernel, dilation = (kernel[0], max(2, kernel[1])), (dilation[0], 1)
     if "_1x1" in name:
-        kernel, strides, pads = (1, 1), (1, 1), (0, 0, 0, 0)
+        kernel, pads = (1, 1), (0, 0, 0, 0)
+        if "grad_w" in name:  # only products large enough to share out
+            channels, filters = draw(st.sampled_from([250, 256, 300])), draw(st.sampled_from([256, 270]))
     if depthwise:
         filters = draw(st.sampled_from([1, 1, 2, 3]))  # the multiplier
     attrs = ConvAttrs(strides, padding, pads, dilation, groups, draw(st.sampled_from(EPILOGUES)), 0.3)  # type: ignore[arg-type]
@@ -165,7 +205,7 @@ def check_convolution(row: Any, data: st.DataObject) -> None:
     inputs, attrs = conv_step(row.op, x, w, g, attrs)
     if "grad" not in row.op and data.draw(st.booleans()):
         inputs.append(b)
-    if "_few" in row.name:
+    if "_few" in row.name or "_1x1" in row.name:
         assume(native.probe(row.name, spec_of(inputs, results_of(row.op, inputs, attrs), attrs)) is None)
     plain = attrs if "grad" in row.op else attrs.plain()
     check(row.name, row.op, inputs, attrs, plain, at_end)
@@ -192,6 +232,9 @@ LARGE = {
     "eleven": ((1, 63, 63, 3), (11, 11, 3, 20), ConvAttrs((4, 4))),
     "pointwise": ((2, 9, 9, 520), (1, 1, 520, 64), ConvAttrs()),
     "pointwise-stride": ((2, 9, 9, 65), (1, 1, 65, 64), ConvAttrs((2, 2))),
+    "pointwise-stride-odd": ((2, 11, 14, 300), (1, 1, 300, 290), ConvAttrs((2, 3), "same")),
+    "pointwise-many": ((9, 12, 12, 256), (1, 1, 256, 300), ConvAttrs((2, 1))),
+    "deep-far": ((1, 5, 5, 520), (3, 3, 520, 64), ConvAttrs(padding="same")),
     "groups": ((2, 12, 12, 64), (3, 3, 2, 64), ConvAttrs(padding="same", groups=32)),
 }
 
@@ -215,6 +258,7 @@ FORWARD = {
         ((4, 14, 14, 1), (7, 7, 1, 64), ConvAttrs(padding="same", epilogue="gelu")),
         ((5, 7, 7, 33), (3, 3, 33, 64), ConvAttrs(padding="same")),  # few images read their filters where they lie
         ((3, 9, 9, 20), (1, 1, 20, 24), ConvAttrs()),
+        ((5, 9, 8, 260), (1, 1, 260, 300), ConvAttrs((2, 2), epilogue="tanh")),
         ((6, 3, 3, 16), (3, 3, 16, 16), ConvAttrs((2, 2), "same")),
     ],
     "depthwise_conv2d": [
@@ -256,10 +300,13 @@ def test_threads_change_no_bit(row: Any) -> None:
         inputs, attrs = normal(1, (150, 300), (300, 70)), DenseAttrs() if row.op == "dense" else MatmulAttrs()
     else:
         channels = 3 if "few" in row.name else 24
+        filters = 40
         kernel = 1 if "1x1" in row.name else 3
+        if row.name.startswith("conv2d_grad_w_1x1"):  # only products large enough to share out
+            channels = filters = 256
         depthwise = row.op.startswith("depthwise")
-        w_shape = (kernel, kernel, channels, 1 if depthwise else 40)
-        x, w, g = normal(1, (6, 12, 12, channels), w_shape, (6, 12, 12, channels if depthwise else 40))
+        w_shape = (kernel, kernel, channels, 1 if depthwise else filters)
+        x, w, g = normal(1, (6, 12, 12, channels), w_shape, (6, 12, 12, channels if depthwise else filters))
         inputs, attrs = conv_step(row.op, x, w, g, ConvAttrs(padding="same"))
     results = results_of(row.op, inputs, attrs)
     native.set_threads(1)
@@ -315,7 +362,8 @@ def test_refuses_what_does_not_fit(row: Any) -> None:
     else:
         kernel = 1 if "1x1" in row.name else 3
         depthwise = row.op.startswith("depthwise")
-        x, w = normal(0, (2, 8, 9, 2), (kernel, kernel, 2, 2))
+        c = 256 if row.name.startswith("conv2d_grad_w_1x1") else 2
+        x, w = normal(0, (2, 8, 9, c), (kernel, kernel, c, c))
         y = results_of("depthwise_conv2d" if depthwise else "conv2d", [x, w], ConvAttrs())[0][0]
         inputs, attrs = conv_step(row.op, x, w, normal(0, y)[0], ConvAttrs())
         if "grad" not in row.op:

@@ -64,6 +64,7 @@ LARGE_CONVS: dict[str, tuple[tuple[int, ...], tuple[int, ...], ConvAttrs]] = {
     "odd": ((2, 11, 13, 19), (3, 3, 19, 35), ConvAttrs(padding="same")),
     "wide": ((1, 9, 10, 33), (3, 3, 33, 67), ConvAttrs((2, 2), "same")),
     "many": ((3, 7, 7, 64), (1, 1, 64, 32), ConvAttrs()),
+    "many-sums": ((1, 4, 4, 256), (1, 1, 256, 256), ConvAttrs((2, 2))),
 }
 DEPTHWISE: dict[str, tuple[tuple[int, ...], tuple[int, ...], ConvAttrs]] = {
     "valid": ((2, 5, 6, 3), (3, 3, 3, 1), ConvAttrs()),

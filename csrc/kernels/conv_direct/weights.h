@@ -36,13 +36,14 @@ inline int64_t taps_a_row(const GradW& g) { return g.taps / g.map.rows.kernel; }
 struct GradWScratch {
   float* sums;  // a piece's [unit][tap][depth][kPanel], where parts == 1
   float* strip;
-  float* grad;  // [kBlockPixels][kPanel]
-  Step* steps;  // [tap][list_stride]
+  float* grad;       // [kBlockPixels][kPanel]
+  Step* steps;       // [tap][kListStride]
+  RunStart* starts;  // few: [tap][height of a strip]
   int64_t* count;
   Run* runs;
 };
 inline int64_t block_pixels(const GradW& g) { return g.few ? g.strip.height * g.strip.cols.out : kBlockPixels; }
-inline int64_t list_stride(const GradW& g) { return block_pixels(g) + kStepsAhead; }
+constexpr int64_t kListStride = kBlockPixels + kStepsAhead;
 inline size_t grad_w_layout(const GradW& g, unsigned char* bytes, GradWScratch* s) {
   const int64_t taps = g.tap_rows * taps_a_row(g), pixels = block_pixels(g);
   size_t at = 0;
@@ -54,7 +55,8 @@ inline size_t grad_w_layout(const GradW& g, unsigned char* bytes, GradWScratch* 
   s->sums = reinterpret_cast<float*>(take(g.parts == 1 ? g.piece_units * taps * g.depth * kPanel : 0, 4));
   s->strip = reinterpret_cast<float*>(take(g.few ? g.strip.floats() : 0, 4));
   s->grad = reinterpret_cast<float*>(take(pixels * kPanel, 4));
-  s->steps = reinterpret_cast<Step*>(take(taps * list_stride(g), sizeof(Step)));
+  s->steps = reinterpret_cast<Step*>(take(g.few ? 0 : taps * kListStride, sizeof(Step)));
+  s->starts = reinterpret_cast<RunStart*>(take(g.few ? taps * g.strip.height : 0, sizeof(RunStart)));
   s->count = reinterpret_cast<int64_t*>(take(taps, 8));
   s->runs = reinterpret_cast<Run*>(take(g.map.cols.kernel, sizeof(Run)));
   return at;
@@ -76,10 +78,10 @@ inline void write_unit(const GradW& g, const float* sums, int64_t stride, int64_
 
 // Lists, for the taps of kernel rows [u0, u1), the pixels of a block that have a term.
 inline void direct_steps(const GradW& g, const float* x, Part block, Part u, const GradWScratch& s) {
-  const int64_t src_step = g.map.src_step() * g.map.src_channels, stride = list_stride(g);
+  const int64_t src_step = g.map.src_step() * g.map.src_channels;
   each_run(g.map, x, block.begin, block.end, u.begin, u.end, s.runs,
            [&](int64_t tap, int64_t first, const float* from, int64_t count) {
-             Step* to = s.steps + tap * stride + s.count[tap];
+             Step* to = s.steps + tap * kListStride + s.count[tap];
              s.count[tap] += count;
              for (int64_t i = 0; i < count; ++i) to[i] = {from + i * src_step, s.grad + (first + i) * kPanel};
            });
@@ -88,15 +90,12 @@ inline void direct_steps(const GradW& g, const float* x, Part block, Part u, con
 inline void few_steps(const GradW& g, const float* x, int64_t image, Part rows, const GradWScratch& s) {
   const Strip& strip = g.strip;
   copy_strip(strip, x + image * strip.rows.in * strip.cols.in * strip.channels, rows, s.strip);
-  const int64_t line = strip.line(), step = strip.cols.stride * strip.channels, stride = list_stride(g);
+  const int64_t line = strip.line();
   for (int64_t y = rows.begin; y < rows.end; ++y) {
     const Part inside = rows_inside(strip.rows, y);
     for (int64_t u = inside.begin; u < inside.end; ++u) {
       const float* from = s.strip + ((y - rows.begin) * strip.rows.stride + u * strip.rows.dilation) * line;
-      const float* grad = s.grad + (y - rows.begin) * strip.cols.out * kPanel;
-      Step* to = s.steps + u * stride + s.count[u];
-      s.count[u] += strip.cols.out;
-      for (int64_t j = 0; j < strip.cols.out; ++j) to[j] = {from + j * step, grad + j * kPanel};
+      s.starts[u * strip.height + s.count[u]++] = {from, (y - rows.begin) * strip.cols.out};
     }
   }
 }
@@ -117,7 +116,7 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
            first_tap * g.depth * kPanel;
   }
   const float* x = args.ptr<const float>(0);
-  const int64_t tiles = tiles_of(g.depth), stride = list_stride(g);
+  const int64_t tiles = tiles_of(g.depth);
   const Part blocks = part_of(g.blocks, g.parts, part);
   if (blocks.begin == blocks.end)  // an empty batch
     for (int64_t i = 0; i < g.piece_units * sums_stride; ++i) sums[i] = 0;
@@ -133,19 +132,32 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
       block = part_of(g.pixels, g.blocks, b);
       direct_steps(g, x, block, u, s);
     }
-    for (int64_t t = 0; t < taps; ++t) end_steps(s.steps + t * stride, s.count[t]);
+    for (int64_t t = 0; !g.few && t < taps; ++t) end_steps(s.steps + t * kListStride, s.count[t]);
     for (int64_t i = 0; i < g.piece_units; ++i) {
       const int64_t unit = first_unit + i, group = unit / g.panels, col = unit % g.panels * kPanel;
       const int64_t n = min64(kPanel, g.width - col);
-      pack_panel(args.ptr<const float>(1) + block.begin * g.filters + group * g.width + col, g.filters,
-                 block.end - block.begin, n, s.grad);
+      const float* grad = args.ptr<const float>(1) + block.begin * g.filters + group * g.width + col;
+      int64_t grad_step = g.filters;
+      if (!g.few || n < kPanel) {  // with few channels, a whole panel is read too few times to be worth packing
+        pack_panel(grad, g.filters, block.end - block.begin, n, s.grad);
+        grad = s.grad;
+        grad_step = kPanel;
+      }
       for (int64_t tap = 0; tap < taps; ++tap)
         for (int64_t t = 0; t < tiles; ++t) {
           const Part channels = part_of(g.depth, tiles, t);
           float* acc = sums + i * sums_stride + (tap * g.depth + channels.begin) * kPanel;
-          run_steps(channels.end - channels.begin, n,
-                    StepsTile{s.steps + tap * stride, s.count[tap], group * g.depth + channels.begin, 0},
-                    TileEnds{acc, kPanel, nullptr, b > blocks.begin, nullptr, 0, 0, nullptr, 0, 0});
+          const int64_t height = channels.end - channels.begin;
+          const TileEnds ends = {acc, kPanel, nullptr, b > blocks.begin, nullptr, 0, 0, nullptr, 0, 0};
+          if (g.few) {
+            const RunStart* starts = s.starts + tap * g.strip.height;
+            const int64_t step = g.strip.cols.stride * g.strip.channels;
+            run_runs(height, n, RunsTile{starts, s.count[tap], g.strip.cols.out, step, channels.begin, grad, grad_step},
+                     ends);
+          } else {
+            run_steps(height, n,
+                      StepsTile{s.steps + tap * kListStride, s.count[tap], group * g.depth + channels.begin, 0}, ends);
+          }
         }
     }
   }

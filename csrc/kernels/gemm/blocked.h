@@ -25,7 +25,7 @@ struct GemmScratch {
   };
   const int64_t rows = (g.m + max64(g.row_blocks, 1) - 1) / max64(g.row_blocks, 1);
   const int64_t panels = (g.panels + max64(g.groups, 1) - 1) / max64(g.groups, 1);
-  s->sums = take(g.k > g.longest(), panels * rows * kPanel);
+  s->sums = take(g.k > g.longest() || !g.c.even(), panels * rows * kPanel);
   s->b = take(g.pack_b != PackB::kBefore, (g.pack_b == PackB::kBlocks ? kPackPanels : 1) * kDepth * kPanel);
   s->steps = reinterpret_cast<Step*>(take(g.a_transposed && g.pack_a == PackA::kNo,
                                           (kDepth + kStepsAhead) * static_cast<int64_t>(sizeof(Step) / sizeof(float))));
@@ -42,14 +42,32 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
                          int64_t end) {
   constexpr int64_t kWide = kWideVectors * kLanes;
   const float* rows[M];
-  for (int m = 0; m < M; ++m) rows[m] = a + m * g.lda;
+  for (int m = 0; m < M; ++m) rows[m] = a + g.a.at(m);
   const int64_t zero = 0;
   for (; *j + kWide <= end; *j += kWide) {
     const RowsTile tile = {rows, &zero, 1, g.k, b + *j, g.ldb};
     const TileEnds ends = {
-        nullptr, 0, nullptr, false, c + *j, g.ldc, kWide, bias ? bias + *j : nullptr, g.epilogue.lo, g.epilogue.hi};
+        nullptr, 0, nullptr, false, c + *j, g.c.step, kWide, bias ? bias + *j : nullptr, g.epilogue.lo, g.epilogue.hi};
     rows_tile<M, kWideVectors, false>(tile, ends);
-    if (!g.epilogue.is_clamp()) activate(c + *j, M, g.ldc, kWide, g.epilogue);
+    if (!g.epilogue.is_clamp()) activate(c + *j, M, g.c.step, kWide, g.epilogue);
+  }
+}
+
+// Sums of a piece, [panel][row][kPanel], to their pixels, and zeros to the pixels that are no row's: those to the right
+// and below, up to the next row's.
+[[maybe_unused]] inline void spread_rows(const Gemm& g, const float* sums, Part rows, Part panels, float* c) {
+  const Rows& to = g.c;
+  const int64_t col = panels.begin * kPanel, n = min64(panels.end * kPanel, g.n) - col, m = rows.end - rows.begin;
+  for (int64_t i = rows.begin; i < rows.end; ++i, sums += kPanel) {
+    float* pixel = c + to.at(i) + col;
+    for (int64_t j = 0; j < n; j += kPanel)
+      std::memcpy(pixel + j, sums + j * m, static_cast<size_t>(min64(kPanel, n - j)) * sizeof(float));
+    const int64_t x = i % to.width, y = i / to.width % to.height;
+    const int64_t right = x + 1 < to.width ? to.stride_w : to.image_w - x * to.stride_w;
+    const int64_t below = y + 1 < to.height ? to.stride_h : to.image_h - y * to.stride_h;
+    for (int64_t v = 0; v < below; ++v)
+      for (int64_t u = v == 0; u < right; ++u)
+        std::memset(pixel + (v * to.image_w + u) * to.channels, 0, static_cast<size_t>(n) * sizeof(float));
   }
 }
 
@@ -60,7 +78,7 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
   gemm_scratch(g, scratch, &s);
   const Part rows = part_of(g.m, g.row_blocks, piece % g.row_blocks);
   Part panels = part_of(g.panels, g.groups, piece / g.row_blocks);
-  if (g.pack_b == PackB::kNo && !g.a_transposed && g.m <= kWideRows) {
+  if (g.pack_b == PackB::kNo && !g.a_transposed && g.m <= kWideRows && g.c.even()) {
     int64_t j = panels.begin * kPanel;
     const int64_t end = min64(panels.end * kPanel, g.n);
     if (g.m == 1) wide_columns<1>(g, a, b, bias, c, &j, end);
@@ -94,17 +112,16 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
         }
       }
       if (by_steps) {
-        for (int64_t i = 0; i < depth; ++i) s.steps[i] = {a + (k0 + i) * g.lda, panel + i * b_stride};
+        for (int64_t i = 0; i < depth; ++i) s.steps[i] = {a + g.a.at(k0 + i), panel + i * b_stride};
         end_steps(s.steps, depth);
       }
       float* sums = s.sums + (p - panels.begin) * m * kPanel;
       for (int64_t t = 0; t < tiles; ++t) {
         const Part part = part_of(m, tiles, t);
         const int64_t height = part.end - part.begin, row = rows.begin + part.begin;
-        float* y = c + row * g.ldc + p * kPanel;
-        const TileEnds ends = {
-            sums + part.begin * kPanel,         kPanel,        nullptr,      k0 > 0, last ? y : nullptr, g.ldc, n,
-            bias ? bias + p * kPanel : nullptr, g.epilogue.lo, g.epilogue.hi};
+        float* y = last && g.c.even() ? c + row * g.c.step + p * kPanel : nullptr;
+        const TileEnds ends = {sums + part.begin * kPanel,         kPanel,        nullptr,      k0 > 0, y, g.c.step, n,
+                               bias ? bias + p * kPanel : nullptr, g.epilogue.lo, g.epilogue.hi};
         if (by_steps) {
           run_steps(height, n, StepsTile{s.steps, depth, row, 0}, ends);
         } else if (a_packed) {
@@ -113,14 +130,15 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
           run_packed(height, n, PackedTile{tile, depth, panel, b_stride}, ends);
         } else {
           const float* pointers[kTileRows];
-          for (int64_t i = 0; i < height; ++i) pointers[i] = a + (row + i) * g.lda;
+          for (int64_t i = 0; i < height; ++i) pointers[i] = a + g.a.at(row + i);
           const RowsTile tile = {pointers, &k0, 1, depth, panel, b_stride};
           streaming ? run_rows<true>(height, n, tile, ends) : run_rows<false>(height, n, tile, ends);
         }
-        if (last && !g.epilogue.is_clamp()) activate(y, height, g.ldc, n, g.epilogue);
+        if (y && !g.epilogue.is_clamp()) activate(y, height, g.c.step, n, g.epilogue);
       }
     }
   }
+  if (!g.c.even()) spread_rows(g, s.sums, rows, panels, c);
 }
 
 // Stores a finished block of sums, [row][kPanel]: y = act(sum + bias), n columns of it.

@@ -62,9 +62,9 @@ typedef float V4Unaligned __attribute__((vector_size(16), aligned(4), may_alias)
 #define STRIATE_SHUFFLE4(a, b, i, j, k, l) __builtin_shuffle(a, b, V4i{i, j, k, l})
 #endif
 
-// to[k * stride + i] = from[i * ld + k] for i < 4, k < 4.
-[[maybe_unused]] STRIATE_INLINE void turn_4x4(const float* from, int64_t ld, float* to, int64_t stride) {
-  const auto row = [&](int64_t i) -> V4 { return *reinterpret_cast<const V4Unaligned*>(from + i * ld); };
+// to[k * stride + i] = rows[i][k] for i < 4, k < 4.
+[[maybe_unused]] STRIATE_INLINE void turn_4x4(const float* const* rows, int64_t from, float* to, int64_t stride) {
+  const auto row = [&](int i) -> V4 { return *reinterpret_cast<const V4Unaligned*>(rows[i] + from); };
   const auto put = [&](int64_t k, V4 v) { *reinterpret_cast<V4Unaligned*>(to + k * stride) = v; };
   const V4 a = row(0), b = row(1), c = row(2), d = row(3);
   const V4 ab0 = STRIATE_SHUFFLE4(a, b, 0, 4, 1, 5), ab1 = STRIATE_SHUFFLE4(a, b, 2, 6, 3, 7);
@@ -75,32 +75,35 @@ typedef float V4Unaligned __attribute__((vector_size(16), aligned(4), may_alias)
   put(3, STRIATE_SHUFFLE4(ab1, cd1, 2, 3, 6, 7));
 }
 
-// to[k * stride + i] = from[i * ld + k] for i < rows, k < cols.
-[[maybe_unused]] inline void turn(const float* from, int64_t ld, int64_t rows, int64_t cols, float* to,
-                                  int64_t stride) {
+// to[k * stride + i] = row_at(i)[k] for i < rows, k < cols.
+template <typename RowAt>
+STRIATE_INLINE void turn(RowAt row_at, int64_t rows, int64_t cols, float* to, int64_t stride) {
   constexpr int64_t kBlock = 16;  // columns: a line of each row
-  for (int64_t k0 = 0; k0 < cols; k0 += kBlock) {
-    const int64_t k1 = min64(k0 + kBlock, cols);
-    for (int64_t i = 0; i < rows; i += 4) {
-      if (rows < 4) {
-        for (int64_t k = k0; k < k1; ++k)
-          for (int64_t r = 0; r < rows; ++r) to[k * stride + r] = from[r * ld + k];
-        break;
-      }
-      const int64_t first = min64(i, rows - 4);  // the last four overlap those before
-      const float* four = from + first * ld;
-      for (int64_t r = 0; r < 4; ++r) __builtin_prefetch(four + r * ld + k0 + 4 * kBlock);
-      int64_t k = k0;
-      for (; k + 4 <= k1; k += 4) turn_4x4(four + k, ld, to + k * stride + first, stride);
-      for (; k < k1; ++k)
-        for (int64_t r = 0; r < 4; ++r) to[k * stride + first + r] = four[r * ld + k];
+  if (rows < 4) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const float* from = row_at(r);
+      for (int64_t k = 0; k < cols; ++k) to[k * stride + r] = from[k];
     }
+    return;
+  }
+  for (int64_t i = 0; i < rows; i += 4) {
+    const int64_t first = min64(i, rows - 4);  // the last four overlap those before
+    const float* four[4];
+    for (int r = 0; r < 4; ++r) four[r] = row_at(first + r);
+    int64_t k = 0;
+    for (; k + 4 <= cols; k += 4) {
+      if (k % kBlock == 0)
+        for (int r = 0; r < 4; ++r) __builtin_prefetch(four[r] + k + 4 * kBlock);
+      turn_4x4(four, k, to + k * stride + first, stride);
+    }
+    for (; k < cols; ++k)
+      for (int r = 0; r < 4; ++r) to[k * stride + first + r] = four[r][k];
   }
 }
 
 // The same from the transpose: column j of the panel is the row b + j * ldb.
 [[maybe_unused]] inline void pack_panel_transposed(const float* b, int64_t ldb, int64_t k, int64_t n, float* to) {
-  turn(b, ldb, n, k, to, kPanel);
+  turn([=](int64_t j) { return b + j * ldb; }, n, k, to, kPanel);
   for (int64_t i = 0; n < kPanel && i < k; ++i)
     for (int64_t j = n; j < kPanel; ++j) to[i * kPanel + j] = 0;
 }

@@ -43,8 +43,8 @@ inline const char* dense(const StepSpec& spec, StepPlan* plan) {
   }
   if (x.dims[x.rank - 1] != g.k || y.dims[y.rank - 1] != g.n) return "the result's shape does not fit the inputs'";
   if (spec.n_inputs == 3 && (spec.in(2).rank != 1 || spec.in(2).dims[0] != g.n)) return "takes a bias of shape (N,)";
-  g.lda = g.k;
-  g.ldb = g.ldc = g.n;
+  g.a.step = g.k;
+  g.ldb = g.c.step = g.n;
   g.epilogue = make_epilogue(spec.ints[0], spec.floats[0]);
   layout_gemm(&g, 1);
   plan->scratch_bytes = sizeof(float) * static_cast<size_t>(packed_floats(g));
@@ -124,9 +124,9 @@ inline const char* matmul(const StepSpec& spec, StepPlan* plan) {
     p.batches = 1;
     p.axes = 0;
   }
-  g.lda = ta ? g.m : g.k;
+  g.a.step = ta ? g.m : g.k;
   g.ldb = tb ? g.k : g.n;
-  g.ldc = g.n;
+  g.c.step = g.n;
   g.a_transposed = ta;
   g.b_transposed = tb;
   g.epilogue = make_epilogue(0, 0);

@@ -26,11 +26,25 @@ enum class PackA { kNo, kBlocks, kBefore };
 // B: by blocks where only one block of rows reads it. Not at all while its uses are few and its rows lie close by.
 enum class PackB { kNo, kBlocks, kBefore };
 
+// Where the rows of a matrix start, in floats: `step` apart, or at every stride-th pixel of images.
+struct Rows {
+  int64_t step;
+  int64_t width, height;  // pixels taken of a row of an image, and rows taken; width 0: no image
+  int64_t stride_h, stride_w, image_h, image_w, channels;
+
+  bool even() const { return width == 0; }
+  int64_t at(int64_t i) const {
+    if (even()) return i * step;
+    const int64_t row = i / width;
+    return ((row / height * image_h + row % height * stride_h) * image_w + i % width * stride_w) * channels;
+  }
+};
+
 struct Gemm {
   int64_t m, n, k;
-  int64_t lda;  // A[i][k] is a[i * lda + k], or a[k * lda + i] where a_transposed
+  Rows a;       // A[i][k] is a[rows.at(i) + k], or a[rows.at(k) + i] where a_transposed
+  Rows c;       // uneven ones without epilogue only; see gemm_piece
   int64_t ldb;  // B[k][j] is b[k * ldb + j], or b[j * ldb + k] where b_transposed
-  int64_t ldc;
   bool a_transposed, b_transposed;
   Epilogue epilogue;
   PackA pack_a;
@@ -52,9 +66,9 @@ struct Gemm {
   const bool before = g.groups > 1 && batches == 1;
   // At AVX-512, packing a term of a tile takes 6 to 12 cycles; a tile takes 14 a panel, and one or two less with A
   // packed, four where rows collide. Six rows are read just as well where they lie.
-  const int64_t worth = kTileRows > 8 ? (g.a_transposed        ? 4
-                                         : rows_collide(g.lda) ? 3
-                                                               : 6)
+  const int64_t worth = kTileRows > 8 ? (g.a_transposed           ? 4
+                                         : rows_collide(g.a.step) ? 3
+                                                                  : 6)
                                       : (g.a_transposed ? 6 : g.panels + 1);
   if ((before ? g.panels : group_panels) < worth) return PackA::kNo;
   return before ? PackA::kBefore : PackA::kBlocks;

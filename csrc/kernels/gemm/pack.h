@@ -28,15 +28,16 @@ namespace {
     for (int64_t t = 0; t < tiles; ++t) {
       const Part part = part_of(m, tiles, t);
       const int64_t height = part.end - part.begin;
-      turn(a + (rows.begin + part.begin) * g.lda + k.begin, g.lda, height, k.end - k.begin,
+      const int64_t first = rows.begin + part.begin;
+      turn([&](int64_t i) { return a + g.a.at(first + i) + k.begin; }, height, k.end - k.begin,
            to + part.begin * depth + (k.begin - origin) * height, height);
     }
     return;
   }
   constexpr int64_t kAhead = 8;  // rows lie far apart: no hardware foresees the next
   for (int64_t i = k.begin; i < k.end; ++i) {
-    const float* from = a + i * g.lda + rows.begin;
-    for (int64_t j = 0; j < m; j += 16) __builtin_prefetch(from + kAhead * g.lda + j);
+    const float* from = a + g.a.at(i) + rows.begin;
+    for (int64_t j = 0; j < m; j += 16) __builtin_prefetch(from + kAhead * g.a.step + j);
     for (int64_t t = 0; t < tiles; ++t) {
       const Part part = part_of(m, tiles, t);
       const int64_t height = part.end - part.begin;

@@ -56,6 +56,19 @@ struct StepsTile {
   int64_t a_offset, b_offset;  // floats, added to every step
 };
 
+// Terms in runs of `length` that lie evenly: a_step, b_step floats apart.
+struct RunStart {
+  const float* a;
+  int64_t b;  // steps of b from its first
+};
+struct RunsTile {
+  const RunStart* starts;
+  int64_t n_runs, length;
+  int64_t a_step, a_offset;  // a_offset: floats, added to every start
+  const float* b;
+  int64_t b_step;
+};
+
 template <int M, int NV>
 STRIATE_INLINE void begin_tile(Vf (&acc)[M][NV], const TileEnds& e) {
   if (e.y) {  // the lines are here when the sums are
@@ -190,6 +203,32 @@ __attribute__((noinline)) void steps_tile(const StepsTile& t, const TileEnds& e)
   end_tile<M, NV>(acc, e);
 }
 
+template <int M, int NV>
+__attribute__((noinline)) void runs_tile(const RunsTile& t, const TileEnds& e) {
+  Vf acc[M][NV];
+  begin_tile<M, NV>(acc, e);
+  const int64_t a_step = t.a_step, b_step = t.b_step;
+  for (int64_t r = 0; r < t.n_runs; ++r) {
+    const float* a = t.starts[r].a + t.a_offset;
+    const float* b = t.b + t.starts[r].b * b_step;
+    for (const float* end = b + t.length * b_step; b < end; a += a_step, b += b_step) {
+      Vf bv[NV];
+      STRIATE_UNROLL
+      for (int v = 0; v < NV; ++v) {
+        bv[v] = load(b + v * kLanes);
+        __builtin_prefetch(b + kTermsAhead * b_step + v * kLanes);
+      }
+      STRIATE_UNROLL
+      for (int m = 0; m < M; ++m) {
+        const Vf x = splat(a[m]);
+        STRIATE_UNROLL
+        for (int v = 0; v < NV; ++v) acc[m][v] += x * bv[v];
+      }
+    }
+  }
+  end_tile<M, NV>(acc, e);
+}
+
 #define STRIATE_TILE_CASE(kernel, m, ...)                              \
   case m:                                                              \
     if constexpr (m <= kTileRows) return kernel<m, __VA_ARGS__>(t, e); \
@@ -224,6 +263,10 @@ template <int NV>
 inline void run_steps_nv(int64_t m, const StepsTile& t, const TileEnds& e) {
   STRIATE_TILE_SWITCH(steps_tile, m, NV)
 }
+template <int NV>
+inline void run_runs_nv(int64_t m, const RunsTile& t, const TileEnds& e) {
+  STRIATE_TILE_SWITCH(runs_tile, m, NV)
+}
 
 // `n` columns of a panel are wanted: one vector does where it holds them.
 template <bool Streaming>
@@ -235,6 +278,9 @@ inline void run_rows(int64_t m, int64_t n, const RowsTile& t, const TileEnds& e)
 }
 [[maybe_unused]] inline void run_steps(int64_t m, int64_t n, const StepsTile& t, const TileEnds& e) {
   n > kLanes ? run_steps_nv<2>(m, t, e) : run_steps_nv<1>(m, t, e);
+}
+[[maybe_unused]] inline void run_runs(int64_t m, int64_t n, const RunsTile& t, const TileEnds& e) {
+  n > kLanes ? run_runs_nv<2>(m, t, e) : run_runs_nv<1>(m, t, e);
 }
 
 // Tiles of n rows, evenly filled: a last tile of one row would run at an eighth of the speed.
