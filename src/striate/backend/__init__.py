@@ -41,6 +41,7 @@ from striate.backend.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
+from striate.backend.deferred import draw_now, values_from_file
 from striate.backend.deserialization import clean_errors, deserialize_keras_object, sharing_scope
 from striate.backend.dtypes import (
     DTypePolicy,
@@ -123,6 +124,7 @@ __all__ = [
     "convert_to_tensor",
     "current_trace",
     "deserialize_keras_object",
+    "draw_now",
     "draw_seed",
     "dtype_of",
     "dtype_policy",
@@ -172,5 +174,6 @@ __all__ = [
     "whole_and_alone",
     "wrap_traced",
     "wrap_value",
+    "values_from_file",
     "writing_scope",
 ]

@@ -13,6 +13,7 @@ from striate.backend import context
 from striate.backend.apply import cast, convert_to_tensor, wrap_value
 from striate.backend.apply import shape as shape_of
 from striate.backend.budget import book_allocation
+from striate.backend.deferred import wait
 from striate.backend.dtypes import python_dtype, standardize_dtype
 from striate.backend.names import unique_name
 from striate.backend.tensor import Stored, SymbolicTensor
@@ -93,11 +94,19 @@ class Variable(Stored):
             shape = _whole_shape(shape, self._path)
             kind = numpy_dtype(standardize_dtype(dtype))
             book_allocation(math.prod(shape) * kind.itemsize, f"{self._path} of shape {shape}")
-        with context.tracing(None), arithmetic(flush_denormals=False):
-            value = self._initial(initializer, shape, dtype)
-        self.array: Array = aligned_empty(value.shape, value.dtype.name)
-        self.array[...] = value
         self.version = 0
+
+        def draw() -> Array:
+            with context.tracing(None), arithmetic(flush_denormals=False):
+                return self._initial(initializer, shape, dtype)
+
+        if shape is not None and (callable(initializer) or isinstance(initializer, str)) and wait(self, draw):
+            self.array: Array = aligned_empty(shape, kind.name)
+            self.array[...] = 0
+        else:
+            value = draw()
+            self.array = aligned_empty(value.shape, value.dtype.name)
+            self.array[...] = value
 
     @staticmethod
     def _initial(initializer: Any, shape: Any, dtype: Any) -> Array:

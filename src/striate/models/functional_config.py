@@ -71,7 +71,7 @@ def _node_config(node: FunctionalNode, own: dict[FunctionalNode, int]) -> dict[s
 
 
 class _NotYet(Exception):
-    """A call whose arguments are not made yet."""
+    """A call that is not made yet."""
 
 
 class _Reader:
@@ -91,7 +91,7 @@ class _Reader:
         for described in config["layers"]:
             self._make_layer(described)
         #: nested models of older files, whose calls count from 1.
-        self.from_one = {name for name in self.layers if self._counts_from_one(name, config["layers"])}
+        self.from_one = self._counting_from_one(config["layers"])
 
     def _make_layer(self, described: Any) -> None:
         if not isinstance(described, dict) or not isinstance(described.get("class_name"), str):
@@ -108,10 +108,13 @@ class _Reader:
         self.first[name] = 0 if not inbound else len(layer._inbound_nodes)
         self.calls[name] = list(inbound)
 
-    def _counts_from_one(self, name: str, described: list[Any]) -> bool:
-        if not isinstance(self.layers[name], self.functional):
-            return False
-        return len(self.calls[name]) in set(_references(name, [d.get("inbound_nodes") for d in described]))
+    def _counting_from_one(self, described: list[Any]) -> set[str]:
+        models = {name for name, layer in self.layers.items() if isinstance(layer, self.functional)}
+        if not models:
+            return set()
+        named: set[tuple[str, int]] = set()
+        _note_references([d.get("inbound_nodes") for d in described], models, named)
+        return {name for name in models if (name, len(self.calls[name])) in named}
 
     def run(self) -> None:
         """Make all calls.
@@ -119,26 +122,67 @@ class _Reader:
         Raises:
             LoadError: some never become possible: the graph has a loop or a piece is missing.
         """
-        waiting = {name: calls for name, calls in self.calls.items() if calls}
-        while waiting:
-            progressed = False
-            for name in list(waiting):
-                while waiting[name]:
-                    try:
-                        args, kwargs = self._arguments(waiting[name][0])
-                    except _NotYet:
-                        break
-                    backend.book_call()
-                    self.layers[name](*args, **kwargs)
-                    waiting[name] = waiting[name][1:]
-                    progressed = True
-                if not waiting[name]:
-                    del waiting[name]
-            if not progressed:
-                raise LoadError(
-                    "Invalid Functional model configuration: the graph has a loop or disconnected nodes. "
-                    f"These layers could not be called: {', '.join(waiting)}."
-                )
+        made = dict.fromkeys(self.calls, 0)
+        #: (layer, call) -> layers whose next call takes what it gives; layer -> how many such calls it lacks.
+        waiting: dict[tuple[str, int], list[str]] = {}
+        lacking: dict[str, int] = {}
+        # A file lists layers in any order; each call's arguments are looked for once, so that none takes long to read.
+        to_try = [name for name, calls in reversed(self.calls.items()) if calls]
+        while to_try:
+            name = to_try.pop()
+            layer, calls = self.layers[name], self.calls[name]
+            while made[name] < len(calls):
+                missing = self._missing(calls[made[name]])
+                if missing:
+                    lacking[name] = len(missing)
+                    for key in missing:
+                        waiting.setdefault(key, []).append(name)
+                    break
+                before = len(layer._inbound_nodes)
+                args, kwargs = self._arguments(calls[made[name]])
+                backend.book_call()
+                layer(*args, **kwargs)
+                made[name] += 1
+                for index in range(before, len(layer._inbound_nodes)):
+                    for other in waiting.pop((name, index), ()):
+                        lacking[other] -= 1
+                        if not lacking[other]:
+                            to_try.append(other)
+        stuck = [name for name, calls in self.calls.items() if made[name] < len(calls)]
+        if stuck:
+            raise LoadError(
+                "Invalid Functional model configuration: the graph has a loop or disconnected nodes. "
+                f"These layers could not be called: {', '.join(stuck[:12])}{', ...' if len(stuck) > 12 else ''}."
+            )
+
+    def _missing(self, node: Any) -> set[tuple[str, int]]:
+        """(layer, index of its call) of all arguments that are not made yet."""
+        found: set[tuple[str, int]] = set()
+
+        def look(value: Any) -> None:
+            if isinstance(value, list):
+                for item in value:
+                    look(item)
+            elif isinstance(value, dict):
+                if value.get("class_name") == "__keras_tensor__":
+                    note(*value["config"]["keras_history"][:2])
+                elif "class_name" not in value:
+                    for item in value.values():
+                        look(item)
+
+        def note(name: str, call: int) -> None:
+            index = self._index(name, call)
+            if not 0 <= index < len(self.layers[name]._inbound_nodes):
+                found.add((name, index))
+
+        if isinstance(node, list):  # Keras 2: [[layer, call, result, kwargs], ...]
+            for entry in node:
+                note(entry[0], entry[1])
+            look(node[0][3] if node and len(node[0]) > 3 else {})
+        elif isinstance(node, dict):
+            look(node.get("args", []))
+            look(node.get("kwargs", {}))
+        return found
 
     def _arguments(self, node: Any) -> tuple[list[Any], dict[str, Any]]:
         if isinstance(node, list):  # Keras 2: [[layer, call, result, kwargs], ...]
@@ -160,12 +204,16 @@ class _Reader:
             return backend.deserialize_keras_object(value, self.custom_objects)
         return {k: self._revive(v) for k, v in value.items()}
 
+    def _index(self, name: str, call: int) -> int:
+        """Where a call of this model stands among all that were made of a layer."""
+        if name not in self.layers:
+            raise LoadError(f"The config names a layer {name!r} that it does not hold.")
+        return self.first[name] + int(call) - (1 if name in self.from_one else 0)
+
     def tensor(self, name: str, call: int, result: int) -> KerasTensor:
         """The `result`-th tensor of a layer's `call`-th call."""
-        layer = self.layers.get(name)
-        if layer is None:
-            raise LoadError(f"The config names a layer {name!r} that it does not hold.")
-        index = self.first[name] + int(call) - (1 if name in self.from_one else 0)
+        index = self._index(name, call)
+        layer = self.layers[name]
         if not 0 <= index < len(layer._inbound_nodes):
             raise _NotYet
         outputs = layer._inbound_nodes[index].outputs
@@ -190,18 +238,21 @@ class _Reader:
         raise LoadError(f"A tensor is named by [layer, call, result]. Received: {where!r}.")
 
 
-def _references(name: str, value: Any) -> list[int]:
-    """Every call number by which tensors of a layer are named."""
+def _note_references(value: Any, names: set[str], found: set[tuple[str, int]]) -> None:
+    """Add (layer, call) of every tensor that is named, of the layers in `names`."""
     if isinstance(value, dict):
         if value.get("class_name") == "__keras_tensor__":
-            history = value["config"].get("keras_history") or [None, 0, 0]
-            return [history[1]] if history[0] == name else []
-        return [i for v in value.values() for i in _references(name, v)]
-    if isinstance(value, list):
-        if len(value) in (3, 4) and value[0] == name and isinstance(value[1], int):
-            return [value[1]]
-        return [i for v in value for i in _references(name, v)]
-    return []
+            value = value["config"].get("keras_history")
+        else:
+            value = list(value.values())
+    if not isinstance(value, list):
+        return
+    if len(value) in (3, 4) and isinstance(value[0], str) and isinstance(value[1], int):
+        if value[0] in names:
+            found.add((value[0], value[1]))
+        return
+    for item in value:
+        _note_references(item, names, found)
 
 
 def revive(described: dict[str, Any], custom_objects: Any = None) -> Any:

@@ -10,8 +10,48 @@ from striate.core.errors import ArgumentError, LoadError
 from striate.core.files import write_atomically
 from striate.core.registry import export
 from striate.saving import limits
-from striate.saving.hdf5 import read_weights, write_weights
+from striate.saving.hdf5 import check_is_hdf5, read_weights, write_weights
 from striate.saving.keras_archive import load_archive, read_archive, save_archive
+
+
+#: arguments of older versions of Keras, and what does the same now.
+_OLDER = {
+    "by_name": "Weights are matched by the model's structure, never by names of layers. Build the model as it was saved, "
+    "or pass skip_mismatch=True to load what fits",
+    "include_optimizer": "The optimizer's state is saved wherever the model is compiled; load_model(filepath, "
+    "compile=False) leaves it out",
+    "save_format": "The file's ending says the format: .keras, or .weights.h5 for save_weights()",
+    "options": "It belongs to TensorFlow's own formats",
+}
+
+
+def _refuse_others(function: str, kwargs: dict[str, Any]) -> None:
+    if kwargs:
+        hints = "".join(f" {_OLDER[name]}." for name in sorted(kwargs) if name in _OLDER)
+        raise ArgumentError(f"{function}() got unknown arguments: {sorted(kwargs)}.{hints}")
+
+
+def _existing(filepath: Any, function: str) -> Path:
+    if not isinstance(filepath, str | os.PathLike):
+        raise ArgumentError(
+            f"`filepath` is the path of a file, a string or a Path. Received: filepath={filepath!r} in {function}()."
+        )
+    path = Path(filepath)
+    try:
+        if path.is_file():
+            return path
+        folder = path.is_dir()
+    except (OSError, ValueError):  # longer than any name, or with a zero byte in it
+        folder = False
+    if folder:
+        hint = " It looks like TensorFlow's SavedModel: load it there, and save it as .keras." * (
+            (path / "saved_model.pb").exists()
+        )
+        raise LoadError(f"{str(path)!r} is a folder. {function}() reads {_READS[function]} files.{hint}")
+    raise LoadError(f"File not found: filepath={str(path)!r}. Check the path; the current folder is {Path.cwd()}.")
+
+
+_READS = {"load_model": ".keras", "load_weights": ".weights.h5 and .keras"}
 
 
 def _ending(path: str | os.PathLike[str]) -> str:
@@ -38,8 +78,7 @@ def save_model(
         ValueError: another ending; a model that is not built; a file that is there with overwrite=False.
     """
     del zipped
-    if kwargs:
-        raise ArgumentError(f"save_model() got unknown arguments: {sorted(kwargs)}.")
+    _refuse_others("save_model", kwargs)
     if _ending(filepath) != ".keras":
         raise ArgumentError(
             "Invalid filepath extension for saving. Models are saved as .keras files. "
@@ -72,13 +111,12 @@ def load_model(
         ValueError: no such file, another format, or a file that is refused (LoadError).
     """
     del safe_mode
-    path = Path(filepath)
-    if not path.exists():
-        raise LoadError(
-            f"File not found: filepath={os.fspath(filepath)!r}. Check the path; the current folder is {Path.cwd()}."
+    if custom_objects is not None and not isinstance(custom_objects, dict):
+        raise ArgumentError(
+            "`custom_objects` is a dictionary, name -> class or function: custom_objects={'MyLayer': MyLayer}. "
+            f"Received: {custom_objects!r}."
         )
-    if path.is_dir():
-        raise LoadError(f"{os.fspath(filepath)!r} is a folder. load_model() reads .keras files.")
+    path = _existing(filepath, "load_model")
     if _ending(filepath) == ".weights.h5":
         raise LoadError(
             f"{os.fspath(filepath)!r} holds weights alone. Make the model, then call model.load_weights(filepath)."
@@ -125,13 +163,8 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
     Raises:
         ValueError: no such file, a model that is not built, or weights that do not fit (LoadError).
     """
-    if kwargs:
-        raise ArgumentError(f"load_weights() got unknown arguments: {sorted(kwargs)}.")
-    path = Path(filepath)
-    if not path.is_file():
-        raise LoadError(
-            f"File not found: filepath={os.fspath(filepath)!r}. Check the path; the current folder is {Path.cwd()}."
-        )
+    _refuse_others("load_weights", kwargs)
+    path = _existing(filepath, "load_weights")
     if not model.built:
         raise LoadError(f"Model {model.name!r} is not built, so it has no weights to load into. Call it on data first.")
     if _ending(filepath) == ".keras":
@@ -140,8 +173,10 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
         if path.stat().st_size > limits.MAX_WEIGHTS:
             raise LoadError(f"{os.fspath(filepath)} has over {limits.MAX_WEIGHTS} bytes. It is refused.")
         content = path.read_bytes()
+        check_is_hdf5(content, os.fspath(filepath))
     else:
         raise LoadError(
-            f"load_weights() reads .weights.h5 and .keras files. Received: filepath={os.fspath(filepath)!r}."
+            f"load_weights() reads .weights.h5 and .keras files. Received: filepath={os.fspath(filepath)!r}. "
+            "Older .h5 files of weights are not read yet: load them in Keras, and save them as .weights.h5."
         )
     read_weights(model, content, skip_mismatch)

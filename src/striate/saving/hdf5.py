@@ -15,10 +15,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from striate.backend import Variable
+from striate.backend import Variable, draw_now
 from striate.core.configurable import is_ours
 from striate.core.errors import LoadError
-from striate.saving.store import Array, Store, child
+from striate.saving.store import Array, Store, check_group, child
 from striate.saving.walk import own_variables, walk
 
 
@@ -56,6 +56,20 @@ def _write(group: h5py.Group, key: str, value: Array) -> None:
         group.create_dataset(key, data=value)
 
 
+def check_is_hdf5(content: bytes, what: str) -> None:
+    """Say what a file is that holds no weights.
+
+    Raises:
+        LoadError: an empty file, an archive, anything but HDF5.
+    """
+    if not content:
+        raise LoadError(f"{what} is empty: it holds no weights. Was it cut off while it was copied or saved?")
+    if content.startswith(b"PK"):
+        raise LoadError(f"{what} is a ZIP archive, no HDF5 file of weights. A .keras file is loaded under that ending.")
+    if b"\x89HDF\r\n\x1a\n" not in content[: 1 << 16]:
+        raise LoadError(f"{what} is no HDF5 file, as .weights.h5 files are. Was it damaged, or only named so?")
+
+
 @contextmanager
 def open_weights(content: bytes | memoryview) -> Iterator[h5py.File]:
     """The HDF5 file that some bytes are.
@@ -65,6 +79,7 @@ def open_weights(content: bytes | memoryview) -> Iterator[h5py.File]:
     """
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
+            check_group(file)
             yield file
     except LoadError:
         raise
@@ -90,7 +105,7 @@ def _read_own(thing: Any, path: str, store: Store, skip_mismatch: bool) -> list[
     where = f"{type(thing).__name__} {getattr(thing, 'name', '')!r} ({path or 'the model'})"
     if len(store) != len(own):
         message = (
-            f"{where} has {len(own)} variables, but the weights file has {len(store)} for it. "
+            f"{where} has {len(own)} variable{'' if len(own) == 1 else 's'}, but the weights file has {len(store)} for it. "
             f"Expected shapes: {[v.shape for v in own]}."
         )
         if skip_mismatch or hasattr(thing, "update_step"):
@@ -130,10 +145,13 @@ def read_weights(model: Any, content: bytes | memoryview, skip_mismatch: bool = 
             own = own_variables(thing)
             if not isinstance(entry, h5py.Group):
                 if own and path != "optimizer" and not path.startswith("optimizer/"):
-                    raise LoadError(
+                    message = (
                         f"The weights file has nothing for {type(thing).__name__} {getattr(thing, 'name', '')!r} "
                         f"(expected at {path or '/'}/vars). It holds: {_listing(file)}."
                     )
+                    if not skip_mismatch:
+                        raise LoadError(message)
+                    warnings.warn(f"{message} They are not loaded.", stacklevel=4)
                 continue
             limit = 1024 + 2 * sum(v.array.nbytes for v in own)
             if _overridden(thing, "load_own_variables"):
@@ -143,11 +161,14 @@ def read_weights(model: Any, content: bytes | memoryview, skip_mismatch: bool = 
         for variable, value in pairs:
             variable.write(value)
         for thing, store in own_ways:
+            draw_now(own_variables(thing))
             thing.load_own_variables(store)
 
 
 def _listing(file: h5py.File) -> str:
     layers = child(file, "layers")
-    names = [f"layers/{n}" for n in layers] if isinstance(layers, h5py.Group) else list(file)
-    shown = ", ".join(sorted(names)[:12])
-    return shown + (", ..." if len(names) > 12 else "")
+    group, prefix = (layers, "layers/") if isinstance(layers, h5py.Group) else (file, "")
+    if len(group) > 10_000:  # names alone would take a while
+        return f"{len(group)} entries"
+    names = sorted(f"{prefix}{n}" for n in group)
+    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")

@@ -9,7 +9,10 @@ import datetime
 import io
 import json
 import os
+import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,8 +35,26 @@ def get_notes(model: Any) -> dict[str, Any]:
 
 
 def set_notes(model: Any, **notes: Any) -> None:
-    """Add to what the model's file says under "striate" in metadata.json; values are plain JSON."""
-    model._file_notes = {**get_notes(model), **notes}
+    """Add to what the model's file says under "striate" in metadata.json.
+
+    Raises:
+        ValueError: what JSON has no form for.
+    """
+    _keep_notes(model, {**get_notes(model), **notes})
+
+
+def _keep_notes(model: Any, notes: dict[str, Any]) -> None:
+    try:
+        text = json.dumps(notes, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArgumentError(
+            f"Notes in a model's file are strings, numbers, lists and dictionaries. Received: {notes!r} ({error})."
+        ) from error
+    if len(text) > limits.MAX_METADATA // 2:
+        raise ArgumentError(
+            f"Notes in a model's file have at most {limits.MAX_METADATA // 2} characters. Received: {len(text)}."
+        )
+    model._file_notes = json.loads(text)
 
 
 def write_archive(model: Any, file: BinaryIO) -> None:
@@ -103,6 +124,27 @@ def _refuse_other_formats(names: list[str], what: str) -> None:
         )
 
 
+@contextmanager
+def _written_by(version: Any) -> Iterator[None]:
+    """Errors inside say so where a later Keras wrote the file."""
+    try:
+        yield
+    except UnsafeFileError:
+        raise
+    except LoadError as error:
+        if _is_later(version):
+            error.args = (
+                f"The file was written by Keras {version}, which is later than the {KERAS_VERSION} that this Striate "
+                f"knows; a later Striate may read it. {error}",
+            )
+        raise
+
+
+def _is_later(version: Any) -> bool:
+    found = re.match(r"(\d{1,4})\.(\d{1,4})\b", version) if isinstance(version, str) else None
+    return found is not None and [int(n) for n in found.groups()] > [int(n) for n in KERAS_VERSION.split(".")[:2]]
+
+
 def load_archive(
     path: str | os.PathLike[str] | io.BytesIO, custom_objects: dict[str, Any] | None = None, compile: bool = True
 ) -> Any:
@@ -113,15 +155,17 @@ def load_archive(
     """
     archive = read_archive(path)
     what = f"{CONFIG} of {'the file' if isinstance(path, io.BytesIO) else os.fspath(path)}"
-    config = dict(archive.config)
+    config = archive.config
     objects = limits.check_config(config, what)
     if not compile:
-        config.pop("compile_config", None)
+        limits.drop_compilation(config)
     # A model whose weights are more than the file holds is no model of this file: it is refused before it is made.
     with (
+        _written_by(archive.metadata.get("keras_version")),
         backend.clean_errors(what),
         backend.CustomObjectScope(custom_objects),
         backend.sharing_scope(),
+        backend.values_from_file(),
         backend.loading_limits(limits.weights_for(len(archive.weights)), limits.calls_for(objects)),
     ):
         model = backend.deserialize_keras_object(config)
@@ -131,7 +175,7 @@ def load_archive(
         if optimizer is not None and model.built:
             optimizer.build(model.trainable_variables)
         read_weights(model, archive.weights)
-    notes = archive.metadata.get("striate")
-    if isinstance(notes, dict):
-        set_notes(model, **notes)
+        notes = archive.metadata.get("striate")
+        if isinstance(notes, dict):
+            _keep_notes(model, notes)
     return model

@@ -126,3 +126,16 @@ def check_config(config: Any, what: str) -> int:
             "It is refused."
         )
     return objects
+
+
+def drop_compilation(config: Any) -> None:
+    """Take out of a config how its model, and each model in it, was compiled."""
+    waiting = [config]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if "class_name" in item:
+                item.pop("compile_config", None)
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,11 +9,13 @@ import h5py
 import numpy as np
 
 from striate.core.errors import LoadError, UnsafeFileError
+from striate.saving.packing import check_packing
 
 Array = np.ndarray[Any, Any]
 
-#: filters that come with HDF5 and are no more than packing: gzip, shuffle, checksum. Others may be plug-ins.
-_FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
+#: bit of the message "filter pipeline" among those that an object's header holds.
+_HAS_FILTERS = 1 << 0x0B
+
 
 
 def child(group: h5py.Group, name: str) -> Any:
@@ -31,7 +32,22 @@ def child(group: h5py.Group, name: str) -> Any:
             f"The weights file has a {type(link).__name__} at {group.name}/{name}, which can reach outside the file. "
             "Only plain groups and datasets are read. It is refused."
         )
-    return group[name]
+    found = group[name]
+    if isinstance(found, h5py.Group):
+        check_group(found)
+    return found
+
+
+def check_group(group: h5py.Group) -> None:
+    """Look at how a group keeps its links, before one of them is looked for.
+
+    Raises:
+        UnsafeFileError: packed ones, which HDF5 unpacks without a limit, by whatever plug-in the file names.
+    """
+    if h5py.h5o.get_info(group.id).hdr.mesg.present & _HAS_FILTERS:
+        raise UnsafeFileError(
+            f"The group {group.name} of the weights file is packed by filters. Only datasets may be. It is refused."
+        )
 
 
 class Store(Mapping[str, Any]):
@@ -83,24 +99,9 @@ class Store(Mapping[str, Any]):
                 f"The dataset {found.name} of shape {found.shape} is larger ({nbytes} bytes) than the whole model "
                 f"({self._limit} bytes). It is refused."
             )
-        self._check_packing(found)
+        check_packing(found, self._limit)
         value = np.asarray(found[()])
         return _bfloat16(value) if _is_bfloat16(found) else value
-
-    def _check_packing(self, found: h5py.Dataset) -> None:
-        # A chunk is unpacked whole, and may be larger than the dataset that it is part of.
-        if found.chunks is not None and math.prod(found.chunks) * found.dtype.itemsize > self._limit + (1 << 20):
-            raise UnsafeFileError(
-                f"The dataset {found.name} of shape {found.shape} is stored in pieces of {found.chunks}, larger than "
-                "the whole model. It is refused."
-            )
-        packing = found.id.get_create_plist()
-        kinds = {packing.get_filter(i)[0] for i in range(packing.get_nfilters())}
-        if not kinds <= _FILTERS:
-            raise UnsafeFileError(
-                f"The dataset {found.name} is packed by filters {sorted(kinds - _FILTERS)}, which HDF5 would load as "
-                "plug-ins. Save the weights unpacked, or with gzip."
-            )
 
 
 def _is_bfloat16(found: h5py.Dataset) -> bool:

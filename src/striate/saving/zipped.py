@@ -58,6 +58,7 @@ def open_zip(path: str | os.PathLike[str] | BinaryIO, what: str) -> Iterator[Mem
     try:
         with open(path, "rb") if isinstance(path, str | os.PathLike) else _kept_open(path) as file:
             bounded = _Bounded(file, max(limits.MAX_DIRECTORY, _CHUNK))
+            _say_what_it_is(file.read(8), what)
             with zipfile.ZipFile(bounded) as archive:
                 yield Members(archive, bounded.size, what)
     except LoadError:
@@ -67,6 +68,16 @@ def open_zip(path: str | os.PathLike[str] | BinaryIO, what: str) -> Iterator[Mem
             f"{what} is no .keras file, or it is damaged: {error}. "
             "A .keras file is a ZIP of metadata.json, config.json, model.weights.h5."
         ) from error
+
+
+def _say_what_it_is(begin: bytes, what: str) -> None:
+    if not begin:
+        raise LoadError(f"{what} is empty. Was it cut off while it was copied or saved?")
+    if begin == b"\x89HDF\r\n\x1a\n":
+        raise LoadError(
+            f"{what} is no .keras file but HDF5: weights alone, which model.load_weights() reads, or a model in the "
+            "older .h5 format, which Striate does not read yet. Load that in Keras, and save it as .keras."
+        )
 
 
 @contextmanager
