@@ -69,7 +69,7 @@ from striate.backend.names import (
     unique_name,
 )
 from striate.backend.operators import OperatorMixin, bind_operators
-from striate.backend.serialization import serialize_keras_object, writing_scope
+from striate.backend.serialization import serialize_keras_object, serialize_whole
 from striate.backend.settings import (
     backend,
     epsilon,
@@ -154,6 +154,7 @@ __all__ = [
     "register_keras_serializable",
     "result_type",
     "serialize_keras_object",
+    "serialize_whole",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
@@ -175,5 +176,4 @@ __all__ = [
     "wrap_traced",
     "wrap_value",
     "values_from_file",
-    "writing_scope",
 ]

@@ -65,8 +65,9 @@ def _paths(module: str, name: str) -> list[str]:
     return [p for p in paths if p.partition(".")[0] in _OF_CLASSES or "." not in p]
 
 
-def _own_class(module: str, name: str) -> type | None:
-    for path in _paths(module, name):
+def _own_class(module: str | None, name: str) -> type | None:
+    # Older files leave the module out.
+    for path in _paths(module, name) if module is not None else [f"{kind}.{name}" for kind in sorted(_OF_CLASSES)]:
         found = _public(path)
         if isinstance(found, type) and issubclass(found, Configurable | DTypePolicy):
             return found
@@ -87,7 +88,8 @@ def find_class(module: Any, name: str, registered_name: Any, custom_objects: Any
     Raises:
         LoadError: nothing of ours and nothing that the user gave bears the name.
     """
-    if is_keras(module):
+    packaged = isinstance(registered_name, str) and ">" in registered_name
+    if is_keras(module) or (module is None and not packaged):
         found = _own_class(module, name)
         if found is not None:
             return found

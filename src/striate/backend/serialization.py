@@ -6,8 +6,7 @@ What a file names is looked up in the closed table when it is read; no form hold
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,10 @@ from striate.backend.tensor import KerasTensor
 from striate.core import configurable
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
+
+
+#: marks a layer's dictionary while a whole model is described; no key that a config could have.
+_SHARED = "\0shared"
 
 
 def _plain(value: Any) -> Any:
@@ -84,26 +87,54 @@ class _State(threading.local):
 _state = _State()
 
 
-@contextmanager
-def writing_scope() -> Iterator[None]:
-    """Within it, a layer that is described twice gets a `shared_object_id`, so that a reader makes it once."""
+def serialize_whole(obj: Any) -> Any:
+    """As `serialize_keras_object`; a layer that stands in several places gets a `shared_object_id` in each of them, so
+    that a reader makes it once. Ids count from 1 in the order of the file."""
     _state.written.append({})
     try:
-        yield
+        described = serialize_keras_object(obj)
     finally:
         _state.written.pop()
+    counts: Counter[int] = Counter()
+    _count_ids(described, counts)
+    numbers: dict[int, int] = {}
+    return _with_numbers(described, counts, numbers)
+
+
+def _count_ids(value: Any, counts: Counter[int]) -> None:
+    if isinstance(value, dict):
+        if _SHARED in value:
+            counts[value[_SHARED]] += 1
+        for item in value.values():
+            _count_ids(item, counts)
+    elif isinstance(value, list):
+        for item in value:
+            _count_ids(item, counts)
+
+
+def _with_numbers(value: Any, counts: Counter[int], numbers: dict[int, int]) -> Any:
+    """The same with numbers for the ids that are there twice, and without the others."""
+    if isinstance(value, list):
+        return [_with_numbers(item, counts, numbers) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = value.get(_SHARED)
+    made = {k: _with_numbers(v, counts, numbers) for k, v in value.items() if k != _SHARED}
+    if found is not None and counts[found] > 1:
+        made["shared_object_id"] = numbers.setdefault(found, len(numbers) + 1)
+    return made
 
 
 def _describe(obj: Any) -> dict[str, Any]:
     table = _state.written[-1] if _state.written and hasattr(obj, "add_weight") else None
-    if table is not None and id(obj) in table:
-        first = table[id(obj)][1]
-        first.setdefault("shared_object_id", id(obj))
-        return {k: v for k, v in first.items() if k not in ("name", "inbound_nodes")}
-    described = _described(obj)
-    if table is not None:
-        table[id(obj)] = obj, described
-    return described
+    if table is None:
+        return _described(obj)
+    if id(obj) not in table:
+        described = _described(obj)
+        described[_SHARED] = id(obj)
+        table[id(obj)] = obj, described  # kept, so that no other object has its id
+        return described
+    return {k: v for k, v in table[id(obj)][1].items() if k not in ("name", "inbound_nodes")}
 
 
 def _described(obj: Any) -> dict[str, Any]:

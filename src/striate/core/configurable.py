@@ -8,6 +8,7 @@ gives what the classes of ours need. One that does not override it is described 
 from __future__ import annotations
 
 import inspect
+import reprlib
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -41,6 +42,15 @@ def _own_parameters(cls: type) -> tuple[str, ...]:
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = list(inspect.signature(vars(cls)["__init__"]).parameters.values())[1:]
     return tuple(p.name for p in parameters if p.kind in kinds)
+
+
+#: configs in errors: what is nested deeper, or long, is left out, since an error in a layer within layers quotes each.
+_shown = reprlib.Repr()
+_shown.maxlevel, _shown.maxdict, _shown.maxlist, _shown.maxstring, _shown.maxother, _shown.maxlong = 3, 40, 8, 80, 80, 40
+
+
+def _in_part(text: str) -> str:
+    return text if len(text) <= 1500 else f"{text[:1000]} ... {text[-500:]}"
 
 
 def is_ours(cls: type) -> bool:
@@ -118,5 +128,6 @@ class Configurable:
             raise
         except (TypeError, ValueError) as error:
             raise TypeError(
-                f"Error when making {cls.__name__!r} from its config: {error}. Received config={config}."
+                f"Error when making {cls.__name__!r} from its config: {_in_part(str(error))}. "
+                f"Received config={_shown.repr(config)}."
             ) from error

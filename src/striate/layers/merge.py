@@ -209,8 +209,9 @@ class Concatenate(Merge):
         rank = len(shapes[0])
         fits = all(len(s) == rank for s in shapes) and -rank <= self.axis < rank
         axis = self.axis % rank if fits else 0
-        others = [s[:axis] + s[axis + 1 :] for s in shapes]
-        if not fits or not all(_same(m, n) for s in others for t in others for m, n in zip(s, t, strict=True)):
+        # One length along each other axis, where it is known: inputs by the thousand are not compared with one another.
+        other_axes = [i for i in range(rank) if i != axis]
+        if not fits or any(len({s[i] for s in shapes} - {None}) > 1 for i in other_axes):
             raise ShapeError(
                 f"A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
                 f"Received: input_shape={input_shape} with axis={self.axis}. Crop, pad or resize them first."

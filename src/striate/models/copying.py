@@ -116,6 +116,7 @@ def describe(model: Any) -> dict[str, Any]:
         "trainable": [layer._trainable for layer in model._flatten_layers()],
         "trainable_weights": [v.trainable for v in model.weights],
         "training": training_state(model),
+        "notes": getattr(model, "_file_notes", None),
     }
 
 
@@ -130,6 +131,8 @@ def rebuild(state: dict[str, Any]) -> Any:
     for variable, value in zip(model.variables_for_copy(), state["weights"], strict=True):
         variable.assign(value)
     restore_training(model, state["training"])
+    if state["notes"] is not None:
+        model._file_notes = copy.deepcopy(state["notes"])
     return model
 
 

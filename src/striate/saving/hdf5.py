@@ -81,7 +81,7 @@ def open_weights(content: bytes | memoryview) -> Iterator[h5py.File]:
         with h5py.File(io.BytesIO(content), "r") as file:
             check_group(file)
             yield file
-    except LoadError:
+    except (LoadError, Warning):  # warnings are errors where the user says so
         raise
     except Exception as error:  # h5py raises errors of a dozen kinds for damaged files
         raise LoadError(
@@ -102,6 +102,10 @@ def _group(file: h5py.File, path: str) -> h5py.Group | None:
 
 def _read_own(thing: Any, path: str, store: Store, skip_mismatch: bool) -> list[tuple[Variable, Array]]:
     own = own_variables(thing)
+    if hasattr(thing, "update_step") and len(store) < len(own):
+        # An optimizer that was saved before its first step has no slots yet.
+        before = [v for v in own if v.name in ("iteration", "learning_rate")]
+        own = before if len(store) == len(before) else own
     where = f"{type(thing).__name__} {getattr(thing, 'name', '')!r} ({path or 'the model'})"
     if len(store) != len(own):
         message = (

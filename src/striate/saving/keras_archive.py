@@ -64,8 +64,7 @@ def write_archive(model: Any, file: BinaryIO) -> None:
     notes = get_notes(model)
     if notes:
         metadata["striate"] = notes
-    with backend.writing_scope():
-        config = backend.serialize_keras_object(model)
+    config = backend.serialize_whole(model)
     stamp = (now.year, now.month, now.day, now.hour, now.minute, now.second)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, content in (

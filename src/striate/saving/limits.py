@@ -27,6 +27,8 @@ MAX_JSON_VALUES = 1_000_000
 #: objects with a class, and layers among them: the largest network of the zoo has 4,500 and 1,100.
 MAX_OBJECTS = 50_000
 MAX_LAYERS = 10_000
+#: characters of a name; each Variable's path holds the names of all that it is in.
+MAX_NAME = 1024
 #: integers beyond this are no size, count or seed.
 MAX_INTEGER = 2**64
 
@@ -100,10 +102,11 @@ def check_config(config: Any, what: str) -> int:
     """The number of objects that a config describes, before any is made.
 
     Raises:
-        LoadError: too many objects or layers.
+        LoadError: too many objects or layers, or a name that is none.
         UnsafeFileError: code anywhere in the config.
     """
     objects = layers = 0
+    longest = ""
     waiting = [config]
     while waiting:
         item = waiting.pop()
@@ -115,11 +118,18 @@ def check_config(config: Any, what: str) -> int:
                     f"{what} holds a Python lambda, that is code. Striate never runs code from a file, with any "
                     "setting. Define the function in your program and give it as custom_objects."
                 )
+            called = item.get("name")
+            longest = called if isinstance(called, str) and len(called) > len(longest) else longest
             held = item.get("layers")
             layers += len(held) if isinstance(held, list) else 0
             waiting += [v for v in item.values() if isinstance(v, dict | list)]
         elif isinstance(item, list):
             waiting += [v for v in item if isinstance(v, dict | list)]
+    if len(longest) > MAX_NAME:
+        raise LoadError(
+            f"{what} has a name of {len(longest)} characters: {longest[:40]!r}... Names of at most {MAX_NAME} are read. "
+            "It is refused."
+        )
     if objects > MAX_OBJECTS or layers > MAX_LAYERS:
         raise LoadError(
             f"{what} describes {objects} objects and {layers} layers. At most {MAX_OBJECTS} and {MAX_LAYERS} are read. "
