@@ -277,7 +277,7 @@ def test_nothing_of_ours_is_shadowed(tmp_path: Path, what: str, form: str, how: 
     """The user's objects never stand in for built-in ones, wherever they were given and however the file names them."""
     names = ("Dense", "ReLU", "Zeros", "L2", "NonNeg", "Sequential", "Adam", "MeanSquaredError", "GlorotUniform")
     functions = ("relu", "zeros", "l2", "linear", "mse", "adam", "glorot_uniform", "mean_squared_error", "mae")
-    given = {name: Impostor for name in names} | {name: impostor for name in functions}
+    given = dict.fromkeys(names, Impostor) | dict.fromkeys(functions, impostor)
     given |= {f"keras.layers>{name}": Impostor for name in names}
     model = keras.Sequential([keras.Input((4,)), SHADOWS[what]()])
     model.compile("adam", "mse", metrics=["mae"])

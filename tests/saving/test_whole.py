@@ -203,7 +203,7 @@ def test_places_that_cannot_be_written(tmp_path: Path, ending: str) -> None:
     with pytest.raises(IsADirectoryError, match="There is a folder of this name, so it could not be saved"):
         save(model, tmp_path / f"folder{ending}")
     (tmp_path / "file").write_bytes(b"x")
-    with pytest.raises(OSError, match="could not be saved. Nothing was written"):
+    with pytest.raises(OSError, match=r"could not be saved\. Nothing was written"):
         save(model, tmp_path / "file" / f"model{ending}")
     with pytest.raises(OSError, match="too long"):
         save(model, tmp_path / ("n" * 300 + ending))

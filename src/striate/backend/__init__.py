@@ -171,9 +171,9 @@ __all__ = [
     "tracing",
     "unique_name",
     "value_and_grad",
+    "values_from_file",
     "weak_name",
     "whole_and_alone",
     "wrap_traced",
     "wrap_value",
-    "values_from_file",
 ]

@@ -18,7 +18,6 @@ from striate.core import configurable
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
 
-
 #: marks a layer's dictionary while a whole model is described; no key that a config could have.
 _SHARED = "\0shared"
 

@@ -46,7 +46,14 @@ def _own_parameters(cls: type) -> tuple[str, ...]:
 
 #: configs in errors: what is nested deeper, or long, is left out, since an error in a layer within layers quotes each.
 _shown = reprlib.Repr()
-_shown.maxlevel, _shown.maxdict, _shown.maxlist, _shown.maxstring, _shown.maxother, _shown.maxlong = 3, 40, 8, 80, 80, 40
+_shown.maxlevel, _shown.maxdict, _shown.maxlist, _shown.maxstring, _shown.maxother, _shown.maxlong = (
+    3,
+    40,
+    8,
+    80,
+    80,
+    40,
+)
 
 
 def _in_part(text: str) -> str:

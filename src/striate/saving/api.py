@@ -13,11 +13,10 @@ from striate.saving import limits
 from striate.saving.hdf5 import check_is_hdf5, read_weights, write_weights
 from striate.saving.keras_archive import load_archive, read_archive, save_archive
 
-
 #: arguments of older versions of Keras, and what does the same now.
 _OLDER = {
-    "by_name": "Weights are matched by the model's structure, never by names of layers. Build the model as it was saved, "
-    "or pass skip_mismatch=True to load what fits",
+    "by_name": "Weights are matched by the model's structure, never by names of layers. Build the model as it was "
+    "saved, or pass skip_mismatch=True to load what fits",
     "include_optimizer": "The optimizer's state is saved wherever the model is compiled; load_model(filepath, "
     "compile=False) leaves it out",
     "save_format": "The file's ending says the format: .keras, or .weights.h5 for save_weights()",

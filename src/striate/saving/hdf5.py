@@ -109,8 +109,8 @@ def _read_own(thing: Any, path: str, store: Store, skip_mismatch: bool) -> list[
     where = f"{type(thing).__name__} {getattr(thing, 'name', '')!r} ({path or 'the model'})"
     if len(store) != len(own):
         message = (
-            f"{where} has {len(own)} variable{'' if len(own) == 1 else 's'}, but the weights file has {len(store)} for it. "
-            f"Expected shapes: {[v.shape for v in own]}."
+            f"{where} has {len(own)} variable{'' if len(own) == 1 else 's'}, but the weights file has {len(store)} "
+            f"for it. Expected shapes: {[v.shape for v in own]}."
         )
         if skip_mismatch or hasattr(thing, "update_step"):
             warnings.warn(f"{message} They are not loaded.", stacklevel=6)

@@ -132,10 +132,11 @@ def _written_by(version: Any) -> Iterator[None]:
         raise
     except LoadError as error:
         if _is_later(version):
-            error.args = (
+            said = (
                 f"The file was written by Keras {version}, which is later than the {KERAS_VERSION} that this Striate "
-                f"knows; a later Striate may read it. {error}",
+                f"knows; a later Striate may read it. {error}"
             )
+            error.args = (said,)
         raise
 
 

@@ -127,8 +127,8 @@ def check_config(config: Any, what: str) -> int:
             waiting += [v for v in item if isinstance(v, dict | list)]
     if len(longest) > MAX_NAME:
         raise LoadError(
-            f"{what} has a name of {len(longest)} characters: {longest[:40]!r}... Names of at most {MAX_NAME} are read. "
-            "It is refused."
+            f"{what} has a name of {len(longest)} characters: {longest[:40]!r}... Names of at most {MAX_NAME} are "
+            "read. It is refused."
         )
     if objects > MAX_OBJECTS or layers > MAX_LAYERS:
         raise LoadError(

@@ -1,7 +1,7 @@
 """Packed datasets: how much comes out of each piece is known before HDF5 unpacks one.
 
-HDF5 inflates a piece ("chunk") until its stream ends, whatever size the dataset says it has: 1 MB in a file gave 1 GB in
-memory. It looks at every piece a dataset may have, also at those that are not there: a million of them took 25 s.
+HDF5 inflates a piece ("chunk") until its stream ends, whatever size the dataset says it has: 1 MB in a file gave 1 GB
+in memory. It looks at every piece a dataset may have, also at those that are not there: a million of them took 25 s.
 """
 
 from __future__ import annotations

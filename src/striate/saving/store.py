@@ -17,7 +17,6 @@ Array = np.ndarray[Any, Any]
 _HAS_FILTERS = 1 << 0x0B
 
 
-
 def child(group: h5py.Group, name: str) -> Any:
     """What a hard link of a group leads to; None where there is none.
 
