@@ -44,7 +44,7 @@ MODELS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a zero byte": (lambda d: "a\0.keras", "File not found"),
     "a folder": (lambda d: d, r"is a folder. load_model\(\) reads .keras files.$"),
     "TensorFlow's": (saved_model, "SavedModel: load it there, and save it as .keras"),
-    "empty": (lambda d: make(d, "e.keras", b""), "e.keras is empty. Was it cut off"),
+    "empty": (lambda d: make(d, "e.keras", b""), "e.keras is empty, so it is no .keras file. Was it cut off"),
     "text": (lambda d: make(d, "x.txt", b"hello"), "x.txt is no .keras file, or it is damaged.*is a ZIP of"),
     "weights alone": (lambda d: "good.weights.h5", r"holds weights alone. Make the model, then call model"),
     "weights alone, renamed": (

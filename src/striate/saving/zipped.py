@@ -72,7 +72,7 @@ def open_zip(path: str | os.PathLike[str] | BinaryIO, what: str) -> Iterator[Mem
 
 def _say_what_it_is(begin: bytes, what: str) -> None:
     if not begin:
-        raise LoadError(f"{what} is empty. Was it cut off while it was copied or saved?")
+        raise LoadError(f"{what} is empty, so it is no .keras file. Was it cut off while it was copied or saved?")
     if begin == b"\x89HDF\r\n\x1a\n":
         raise LoadError(
             f"{what} is no .keras file but HDF5: weights alone, which model.load_weights() reads, or a model in the "
