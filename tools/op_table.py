@@ -121,7 +121,7 @@ def main() -> int:
     text = table()
     if "--check" in sys.argv:
         if not TARGET.exists() or TARGET.read_text() != text:
-            print(f"{TARGET} is out of date: run python tools/op_table.py", file=sys.stderr)
+            print(f"{TARGET} is out of date: run `make format`", file=sys.stderr)
             return 1
         return 0
     TARGET.write_text(text)

@@ -47,7 +47,7 @@ def main() -> int:
     text = HEADER + "".join(lines) + "}\n"
     if "--check" in sys.argv:
         if TARGET.read_text() != text:
-            print(f"{TARGET} is out of date: run python tools/public_names.py", file=sys.stderr)
+            print(f"{TARGET} is out of date: run `make format`", file=sys.stderr)
             return 1
         return 0
     TARGET.write_text(text)
