@@ -51,7 +51,11 @@ def test_every_layer_has_a_case() -> None:
     names = {n.split(".")[1] for n in PUBLIC if n.startswith("layers.")}
     classes = {n: getattr(layers, n) for n in names}
     wanted = {c.__name__ for c in classes.values() if inspect.isclass(c) and issubclass(c, Layer)} - WITHOUT_CASE
-    assert wanted == {c.layer for c in CASES}
+    found = {c.layer for c in CASES}
+    assert wanted == found, (
+        f"without a row in tests/conformance/layers/cases.py: {sorted(wanted - found)}; rows of no public "
+        f"layer: {sorted(found - wanted)}. Mark the class with @export, then `make format`"
+    )
 
 
 @every_case
@@ -72,6 +76,13 @@ def test_gives_float32_of_the_shape_it_promises(case: Case) -> None:
     assert tuple(layer.compute_output_shape(shapes)) == y.shape
     # Without being built, too, as Keras does when it plans a model.
     assert tuple(make(case).compute_output_shape(shapes)) == y.shape
+
+
+@every_case
+def test_mixed_precision_computes_in_half_and_keeps_float32_weights(case: Case) -> None:
+    layer, x = built(case, dtype="mixed_float16")
+    assert {w.dtype for w in layer.trainable_weights} <= {"float32"}
+    assert layer(x).dtype == np.float16, "a weight joined the sum as float32: cast it with layers.compute.in_dtype"
 
 
 @every_case
