@@ -1,7 +1,8 @@
 """The list of public names, made where things are defined.
 
 `@export("layers.Conv2D", "layers.Convolution2D")` stands over a definition; `tools/public_names.py` collects the
-marks into `striate/_public.py` (name -> module, attribute), from which `import striate` resolves names lazily.
+marks into `striate/core/public_names.py` (name -> module, attribute), from which `import striate` resolves names
+lazily.
 """
 
 from __future__ import annotations
