@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from striate.engine import native
 from striate.ir.opdef import run_reference
-from striate.ir.ops.attrs import ConvAttrs
+from striate.ir.ops.attrs import ConvAttrs, WinogradConvAttrs, WinogradFilterAttrs
 from tests.kernels.test_products import Numbers, broken, conv_step, normal, results_of
 from tests.support.bounds import bounds
 from tests.support.cases import Case
@@ -296,3 +296,49 @@ def test_says_why_it_does_not_pay(row: Any) -> None:
     x, w, g = normal(0, (1, 28, 28, 32), (5, 5, 32, 32), (1, 28, 28, 32))
     inputs, attrs = conv_step(row.op, x, w, g, SAME)
     assert refusal(row.name, row.op, inputs, attrs) == "takes 3x3 kernels only"
+
+
+# ---- filters transformed apart
+@pytest.mark.parametrize("isa", sorted({row.isa for row in FORWARD}))
+def test_filters_transformed_apart_give_the_same_bits(isa: str) -> None:
+    """Both ways of conv2d; and any batch, also those for which its own transform would not pay."""
+    panel = {"avx512": 32, "avx2": 16, "baseline": 8, "neon": 8}[isa]
+    for shape, filters, attrs in (
+        ((3, 14, 14, 24), 40, ConvAttrs(padding="same", epilogue="relu")),
+        ((9, 30, 29, 17), 33, ConvAttrs(epilogue="tanh")),
+        ((1, 7, 7, 150), 70, SAME),
+        ((40, 7, 7, 150), 70, SAME),
+    ):
+        x, w, b = normal(3, shape, (3, 3, shape[3], filters), (filters,))
+        given = WinogradConvAttrs(
+            attrs.strides, attrs.padding, attrs.pads, attrs.dilation, 1, attrs.epilogue, attrs.alpha, filters, panel
+        )
+        u_type = results_of("winograd_filters", [w], WinogradFilterAttrs(panel))
+        (u,) = run_kernel(f"winograd_filters_{isa}", [w], u_type, WinogradFilterAttrs(panel))
+        got = run(f"winograd_conv2d_{isa}", "winograd_conv2d", [x, u, b], given)
+        (exact,) = run_reference("conv2d", tuple(t.astype(np.float64) for t in (x, w, b)), attrs)
+        assert_close(got, exact, bounds(Case("conv2d", "apart", (x, w, b), attrs), [exact], "conv2d_winograd")[0])
+        for name in ("conv2d_winograd", "conv2d_winograd_batch"):
+            if refusal(f"{name}_{isa}", "conv2d", [x, w, b], attrs) is None:
+                assert run(f"{name}_{isa}", "conv2d", [x, w, b], attrs).tobytes() == got.tobytes()
+        for begin, end in ((0, 1), (1, 3)):
+            part = run(f"winograd_conv2d_{isa}", "winograd_conv2d", [x[begin:end].copy(), u, b], given)
+            assert part.tobytes() == got[begin:end].tobytes()
+
+
+@pytest.mark.parametrize("row", rows("winograd_filters", "winograd_conv2d"), ids=name_of)
+def test_filters_of_another_panel_are_refused(row: Any) -> None:
+    x, w = normal(4, (1, 9, 9, 16), (3, 3, 16, 20))
+    said = []
+    for panel in (8, 16, 32):
+        attrs: Any = WinogradFilterAttrs(panel)
+        inputs = [w]
+        if row.op == "winograd_conv2d":
+            inputs = [x, *run_reference("winograd_filters", (w,), attrs)]
+            attrs = WinogradConvAttrs(padding="same", filters=20, panel=panel)
+        said.append(refusal(row.name, row.op, inputs, attrs))
+        if said[-1] is None:
+            for what, bad in broken(spec_of(inputs, results_of(row.op, inputs, attrs), attrs)):
+                if (row.op, what) != ("winograd_filters", "axis 3 of operand 0"):  # 21 filters fill as many panels
+                    assert native.probe(row.name, bad), f"{row.name} takes a step with {what} wrong"
+    assert sorted(map(str, said)) == ["None"] + 2 * ["takes panels of another instruction set"]

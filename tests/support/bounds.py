@@ -16,7 +16,8 @@ import numpy as np
 from striate.ir.attrs import Attrs
 from striate.ir.opdef import run_reference
 from striate.ir.ops import philox
-from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, PoolAttrs
+from striate.ir.ops import winograd as winograd_ops
+from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, PoolAttrs, WinogradConvAttrs, WinogradFilterAttrs
 from tests.support.cases import Case, words
 from tests.support.kernel_runs import EPS, ulp
 from tests.support.winograd import FACTOR, winograd
@@ -267,6 +268,23 @@ def _dropout(case: Case, exact: list[Array]) -> Bounds:
     return [2.1 * EPS * np.abs(exact[0])]
 
 
+def _winograd_filters(case: Case, exact: list[Array]) -> Bounds:
+    """Two passes of at most four roundings each, G's own among them."""
+    assert isinstance(case.attrs, WinogradFilterAttrs)
+    (w,) = _double(case)
+    return [8 * EPS * winograd_ops.transformed(np.abs(w), np.abs(winograd_ops.G), case.attrs.panel)]
+
+
+def _winograd_conv2d(case: Case, exact: list[Array]) -> Bounds:
+    """That of Winograd's conv2d on the filters that were transformed: their own roundings are a part of it."""
+    x, u, *bias = _double(case)
+    a = case.attrs
+    assert isinstance(a, WinogradConvAttrs)
+    w = winograd_ops.kernel_of(u, x.shape[3], a)
+    plain = ConvAttrs(a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha)
+    return winograd_bounds(Case("conv2d", case.label, (x, w, *bias), plain), exact)
+
+
 FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     **dict.fromkeys(words("reduce_sum reduce_mean"), _sums),
     **dict.fromkeys(words("matmul dense conv2d conv2d_grad_x conv2d_grad_w"), _products),
@@ -282,6 +300,8 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     **dict.fromkeys(words("gelu gelu_grad silu_grad hard_silu_grad"), _near),
     "random_normal": _normal,
     "dropout": _dropout,
+    "winograd_filters": _winograd_filters,
+    "winograd_conv2d": _winograd_conv2d,
 }
 
 

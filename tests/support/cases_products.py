@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from striate.ir.opdef import infer_types
-from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, MatmulAttrs, PoolAttrs
+from striate.ir.ops.attrs import (
+    ConvAttrs,
+    DenseAttrs,
+    MatmulAttrs,
+    PoolAttrs,
+    WinogradConvAttrs,
+    WinogradFilterAttrs,
+)
 from striate.ir.types import TensorType
 from tests.support.cases import Case, Draw, cases_for, words
 
@@ -110,6 +117,34 @@ def conv_grad(op: str, draw: Draw) -> Iterator[Case]:
         inputs = (g, draw.normal(*w)) if op.endswith("x") else (draw.normal(*x), g)
         producing = attrs.producing(x if op.endswith("x") else w)
         yield Case(op, label, inputs, producing, smooth=label in small)
+
+
+#: label -> x, filters, attributes
+WINOGRAD: dict[str, tuple[tuple[int, ...], int, ConvAttrs]] = {
+    "same": ((2, 14, 14, 16), 16, ConvAttrs(padding="same")),
+    "odd": ((1, 15, 13, 19), 35, ConvAttrs(padding="explicit", pads=(2, 0, 1, 3), epilogue="relu")),
+    "valid": ((1, 11, 18, 33), 17, ConvAttrs(epilogue="tanh")),
+}
+
+
+@cases_for("winograd_filters", "winograd_conv2d")
+def winograd(op: str, draw: Draw) -> Iterator[Case]:
+    from striate.ir.opdef import run_reference
+
+    for label, (shape, filters, a) in WINOGRAD.items():
+        w = draw.normal(3, 3, shape[3], filters)
+        x, b = draw.normal(*shape), draw.normal(filters)
+        for panel in (8, 16, 32):
+            own = WinogradFilterAttrs(panel)
+            if op == "winograd_filters":
+                yield Case(op, f"{label}-{panel}", (w,), own)
+                continue
+            (u,) = run_reference("winograd_filters", (w,), own)
+            attrs = WinogradConvAttrs(
+                a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha, filters, panel
+            )
+            inputs = (x, u) if label == "valid" else (x, u, b)
+            yield Case(op, f"{label}-{panel}", inputs, attrs, batched=(0,), smooth=False)
 
 
 POOLS: dict[str, tuple[tuple[int, ...], PoolAttrs]] = {

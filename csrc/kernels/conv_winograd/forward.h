@@ -23,6 +23,7 @@ struct Forward {
   int64_t blocks, room, group;  // room: tiles of a block at most; group: panels
   int64_t u_bytes, v_bytes, m_bytes;
   bool has_bias, together;
+  bool ready;  // the filters come transformed, in the place of w
 
   int64_t groups() const { return (filters.panels() + group - 1) / group; }
   Part panels_of_group(int64_t i) const { return {i * group, min64((i + 1) * group, filters.panels())}; }
@@ -39,6 +40,11 @@ inline int64_t zeros_floats(int64_t channels) { return (channels + 15) / 16 * 16
 inline void forward_filters(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Forward& f = args.as<Forward>();
   filter_piece(f.filters, args.ptr<const float>(1), piece, floats_at(args.scratch, 0), thread_scratch);
+}
+
+// U: made by the first phase, or what comes in the place of w.
+inline const float* filters_of(const StepArgs& args, const Forward& f) {
+  return f.ready ? args.ptr<const float>(1) : floats_at(args.scratch, 0);
 }
 
 inline Result result_of(const StepArgs& args, const Forward& f, int64_t panel, int64_t panels) {
@@ -74,7 +80,7 @@ inline void forward_block(const StepArgs& args, int64_t piece, unsigned char* th
   for (int64_t t = block.begin; t < block.end; ++t) input_tile(f.tiles, t, source, v, t - block.begin, f.room);
   for (int64_t g = 0; g < f.groups(); ++g) {
     const Part panels = f.panels_of_group(g);
-    products(f, v, floats_at(args.scratch, 0), m, block, panels);
+    products(f, v, filters_of(args, f), m, block, panels);
     const Result r = result_of(args, f, panels.begin, panels.end - panels.begin);
     for (int64_t t = block.begin; t < block.end; ++t) output_tile(f.tiles, t, m, t - block.begin, f.room, f.group, r);
   }
@@ -94,7 +100,7 @@ inline void together_product(const StepArgs& args, int64_t piece, unsigned char*
   const Part need = f.tiles.needing(static_cast<int>(p / 6), static_cast<int>(p % 6), {0, f.tiles.count()});
   const Part panels = f.panels_of_group(piece % f.groups());
   const float* v = floats_at(args.scratch, f.u_bytes) + p * v_floats(f.channels, f.room);
-  const float* u = floats_at(args.scratch, 0) + p * u_floats(f.filters.panels(), f.channels);
+  const float* u = filters_of(args, f) + p * u_floats(f.filters.panels(), f.channels);
   float* m = floats_at(args.scratch, f.u_bytes + f.v_bytes) + p * m_floats(f.filters.panels(), f.room);
   for (int64_t panel = panels.begin; panel < panels.end; ++panel)
     point_product(v, u + panel * f.channels * kPanel, m + panel * f.room * kPanel, f.channels, f.room, need,
@@ -106,8 +112,10 @@ inline void together_output(const StepArgs& args, int64_t piece, unsigned char*)
               result_of(args, f, 0, f.filters.panels()));
 }
 
-inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, StepPlan* plan) {
+inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, bool ready,
+                                StepPlan* plan) {
   Forward f = {};
+  f.ready = ready;
   f.tiles = t;
   f.filters = transposed ? Filters{c.out_channels, c.in_channels, true} : Filters{c.in_channels, c.out_channels, false};
   f.channels = f.filters.channels;
@@ -120,9 +128,9 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   const int64_t most = max64(min64(min64(fit, kBlockTiles), share), kTileRows);
   f.blocks = ceil_div(tiles, most);
   f.together = f.blocks < kFewBlocks;
-  f.u_bytes = 36 * 4 * u_floats(panels, f.channels);
+  f.u_bytes = ready ? 0 : 36 * 4 * u_floats(panels, f.channels);
   plan->flops = c.flops();
-  plan->add_phase(forward_filters, tiles > 0 ? f.filters.pieces() : 0);
+  if (!ready) plan->add_phase(forward_filters, tiles > 0 ? f.filters.pieces() : 0);
   const int64_t zeros = zeros_floats(f.channels) * 4;
   if (f.together) {
     f.room = tiles;
@@ -143,6 +151,28 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
     plan->thread_scratch_bytes = static_cast<size_t>(max64(f.v_bytes + f.m_bytes + zeros, kFilterScratch));
     plan->add_phase(forward_block, f.blocks);
   }
+  plan->set_params(f);
+  return nullptr;
+}
+
+// ---- the filters alone, for prediction: made once a change of the weights
+struct TransformFilters {
+  Filters filters;
+};
+inline void transform_filters(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+  const Filters& f = args.as<TransformFilters>().filters;
+  float* u = args.ptr<float>(1);
+  filter_piece(f, args.ptr<const float>(0), piece, u, thread_scratch);
+  if (piece > 0) return;
+  const int64_t used = f.panels() * f.channels * kPanel, stride = u_floats(f.panels(), f.channels);
+  for (int64_t p = 0; p < 36; ++p)
+    for (int64_t i = used; i < stride; ++i) u[p * stride + i] = 0.0f;
+}
+
+inline const char* plan_filters(int64_t channels, int64_t width, StepPlan* plan) {
+  const TransformFilters f = {{channels, width, false}};
+  plan->thread_scratch_bytes = kFilterScratch;
+  plan->add_phase(transform_filters, f.filters.pieces());
   plan->set_params(f);
   return nullptr;
 }

@@ -14,15 +14,20 @@ constexpr int64_t kLeastChannels = 16;
 // docs/results/winograd.md.
 constexpr double kPointCost = 1.3, kFilterCost = 500, kFilterCostPerMiB = 80;
 
-// `images` pay for the filters' transform together. One where the batch has no say, since an image's bits may not
-// depend on it.
-inline const char* refuse(const Conv& c, const TileAxis& rows, const TileAxis& cols, int64_t images) {
+inline const char* refuse_window(const Conv& c) {
   if (c.rows.kernel != 3 || c.cols.kernel != 3) return "takes 3x3 kernels only";
   if (c.rows.stride != 1 || c.cols.stride != 1) return "takes stride 1 only";
   if (c.rows.dilation != 1 || c.cols.dilation != 1) return "takes dilation 1 only";
   if (c.groups != 1) return "takes one group only";
   if (c.in_channels < kLeastChannels || c.out_channels < kLeastChannels)
     return "takes 16 channels and more: with few, transforms weigh too much";
+  return nullptr;
+}
+
+// `images` pay for the filters' transform together. One where the batch has no say, since an image's bits may not
+// depend on it.
+inline const char* refuse(const Conv& c, const TileAxis& rows, const TileAxis& cols, int64_t images) {
+  if (const char* why = refuse_window(c)) return why;
   const double direct = static_cast<double>(pairs_inside(c.rows)) * static_cast<double>(pairs_inside(c.cols));
   const double winograd = kPointCost * static_cast<double>(rows.points()) * static_cast<double>(cols.points());
   if (winograd >= direct) return "small maps: the tiles would reach too far past them";
@@ -40,7 +45,7 @@ inline const char* forward(const StepSpec& spec, bool batch_counts, StepPlan* pl
   const TileAxis rows = tile_axis(c.rows.in, c.rows.out, c.rows.pad),
                  cols = tile_axis(c.cols.in, c.cols.out, c.cols.pad);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, false, plan);
 }
 inline const char* grad_x(const StepSpec& spec, bool batch_counts, StepPlan* plan) {
   Conv c;
@@ -48,7 +53,7 @@ inline const char* grad_x(const StepSpec& spec, bool batch_counts, StepPlan* pla
   const TileAxis rows = tile_axis(c.rows.out, c.rows.in, 2 - c.rows.pad),
                  cols = tile_axis(c.cols.out, c.cols.in, 2 - c.cols.pad);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, false, plan);
 }
 
 // The same kernel under two names: "_batch" lets the whole batch pay for the filters. The planner asks it in training
@@ -67,6 +72,48 @@ inline const char* conv2d_grad_w_winograd(const StepSpec& spec, StepPlan* plan) 
                  cols = tile_axis(c.cols.in, c.cols.out, c.cols.pad);
   if (const char* why = refuse(c, rows, cols, c.batch)) return why;
   return plan_grad_w_winograd(c, make_tiles(c.batch, rows, cols), plan);
+}
+
+// ---- with filters transformed once a change of the weights (src/striate/compiler/plan/prepack.py)
+constexpr const char* kOtherPanel = "takes panels of another instruction set";
+
+inline const char* winograd_filters(const StepSpec& s, StepPlan* plan) {
+  if (const char* why = check_floats(s, 1, 1, 1, 0)) return why;
+  if (s.ints[0] != kPanel) return kOtherPanel;
+  const Operand &w = s.in(0), &u = s.out(0);
+  if (w.rank != 4 || w.dims[0] != 3 || w.dims[1] != 3) return "takes 3x3 kernels only";
+  if (u.rank != 2 || u.dims[0] != 36 || u.dims[1] != u_floats(panels_of(w.dims[3]), w.dims[2]))
+    return "u's shape does not fit w";
+  return plan_filters(w.dims[2], w.dims[3], plan);
+}
+
+inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) {
+  if ((s.n_inputs != 2 && s.n_inputs != 3) || s.n_outputs != 1) return "takes x, u and an optional bias";
+  if (s.n_ints != kConvInts + 2) return "unknown attributes";
+  const int64_t filters = s.ints[kConvInts];
+  if (s.ints[kConvInts + 1] != kPanel) return kOtherPanel;
+  if (!is_float(s.in(0), 4) || !is_float(s.in(1), 2)) return "takes float32 only";
+  StepSpec plain = s;
+  plain.n_ints = kConvInts;
+  Operand w = {};
+  w.dtype = DType::kF32;
+  w.rank = 4;
+  w.dims[0] = w.dims[1] = 3;
+  w.dims[2] = s.in(0).dims[3];
+  w.dims[3] = filters;
+  Conv c;
+  if (const char* why = decode_conv(plain, s.in(0), w, s.out(0), false, nullptr, &c)) return why;
+  if (const char* why = refuse_window(c)) return why;
+  if (s.in(1).dims[0] != 36 || s.in(1).dims[1] != u_floats(panels_of(filters), c.in_channels))
+    return "u's shape does not fit x";
+  if (s.n_inputs == 3 && (!is_float(s.in(2), 1) || s.in(2).dims[0] != filters))
+    return "takes a bias with one number an output channel";
+  const TileAxis rows = tile_axis(c.rows.in, c.rows.out, c.rows.pad),
+                 cols = tile_axis(c.cols.in, c.cols.out, c.cols.pad);
+  const double direct = static_cast<double>(pairs_inside(c.rows)) * static_cast<double>(pairs_inside(c.cols));
+  if (kPointCost * static_cast<double>(rows.points()) * static_cast<double>(cols.points()) >= direct)
+    return "small maps: the tiles would reach too far past them";
+  return plan_forward(c, make_tiles(c.batch, rows, cols), false, s.n_inputs == 3, true, plan);
 }
 
 }  // namespace

@@ -17,8 +17,9 @@ from striate.engine.program import Derived
 from striate.ir.graph import SOURCES, Graph, Node, SourceAttrs, Value
 
 #: A derived buffer may not be larger than this many times the Variables it comes from (plus 64 KiB): what is broadcast
-#: to the batch is cheaper to make again than to keep, and packing or transforming a filter gives at most 4 times.
-_GROWTH, _SPARE = 4, 64 * 1024
+#: to the batch is cheaper to make again than to keep. Transforming a filter gives 4 times, and up to twice that where
+#: few filters leave half a panel empty.
+_GROWTH, _SPARE = 8, 64 * 1024
 
 
 @dataclass
@@ -34,7 +35,7 @@ class DerivedNodes:
         return max(self.guard.values(), default=-1) + 1
 
 
-def _weight_only(graph: Graph) -> dict[Node, frozenset[Node]]:
+def weight_only(graph: Graph) -> dict[Node, frozenset[Node]]:
     """The nodes worth keeping, each with the Variables it is made from."""
     made_from: dict[Node, frozenset[Node]] = {}
     for node in graph.nodes:
@@ -80,7 +81,7 @@ def find_derived(graph: Graph) -> DerivedNodes:
     found = DerivedNodes()
     if graph.updates:
         return found
-    members = _weight_only(graph)
+    members = weight_only(graph)
     ordered = [n for n in graph.nodes if n in members]
     if not ordered:
         return found

@@ -85,6 +85,16 @@ def run(handle: Any, externals: list[Any], guards: bytes) -> None:
     _native.run(handle, externals, guards)
 
 
+def set_timing(handle: Any, on: bool) -> None:
+    """Measure each step of a program from now on, starting at zero; or stop."""
+    _native.set_timing(handle, on)
+
+
+def step_times(handle: Any) -> list[float]:
+    """Seconds of each step, summed over the runs since `set_timing`."""
+    return list(_native.step_times(handle))
+
+
 def aligned_empty(shape: tuple[int, ...], dtype: str = "float32") -> Array:
     """An array of no particular value that starts on a cache line, as the engine's own buffers do."""
     wanted = numpy_dtype(dtype)

@@ -28,7 +28,9 @@ WITHOUT_GRADIENT = {
     ),
     "integers": words("argmax argmin argsort one_hot"),
     "randomness": words("seed_next random_uniform random_normal random_bits"),
-    "made after gradients": words("sgd_update momentum_update adam_update rmsprop_update pack_panels"),
+    "made after gradients": words(
+        "sgd_update momentum_update adam_update rmsprop_update pack_panels winograd_filters winograd_conv2d"
+    ),
     "by definition": ["stop_gradient"],
 }
 

@@ -13,6 +13,7 @@ from striate.compiler.plan import memory
 from striate.compiler.plan.assign import Action, Home, assign
 from striate.compiler.plan.cost import flops_of
 from striate.compiler.plan.pack import packing_of
+from striate.compiler.plan.prepack import prepack
 from striate.compiler.plan.schedule import schedule
 from striate.engine.executable import Executable
 from striate.engine.program import Buffer, Program, Step
@@ -138,7 +139,9 @@ class _Layout:
 
 def build(graph: Graph, derived: DerivedNodes | None = None, *, training: bool = False) -> Executable:
     """The program of a graph, as it stands: the passes have been over it."""
-    derived = find_derived(graph) if derived is None else derived
+    if derived is None:
+        graph = graph if training else prepack(graph)
+        derived = find_derived(graph)
     actions, constants = assign(graph, schedule(graph), derived, training=training)
     layout = _Layout(graph, actions, constants)
     program = Program(

@@ -15,6 +15,8 @@ def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType
         return 2 * outputs[0].size * inputs[0].dims[-2 if transposed else -1]
     if op == "conv2d":  # y has its window of w for each element: KH * KW * C/groups
         return 2 * outputs[0].size * _product(inputs[1].dims[:3])
+    if op == "winograd_conv2d":  # as the direct sum would: what is worth comparing
+        return 2 * outputs[0].size * 9 * inputs[0].dims[3]
     if op == "conv2d_grad_x":  # inputs g, w
         return 2 * inputs[0].size * _product(inputs[1].dims[:3])
     if op == "conv2d_grad_w":  # inputs x, g

@@ -67,6 +67,21 @@ class ConvGradAttrs(ConvAttrs):
 
 
 @dataclass(frozen=True)
+class WinogradFilterAttrs(Attrs):
+    """winograd_filters: columns of a panel, what the kernels of an instruction set read at a time."""
+
+    panel: int
+
+
+@dataclass(frozen=True)
+class WinogradConvAttrs(ConvAttrs):
+    """winograd_conv2d: ConvAttrs, the number of filters that were transformed, and the columns of a panel."""
+
+    filters: int = 0
+    panel: int = 0
+
+
+@dataclass(frozen=True)
 class PoolAttrs(Attrs):
     pool: tuple[int, int]
     strides: tuple[int, int]

@@ -15,6 +15,8 @@ from striate.ir.ops._product_attrs import PackAttrs as PackAttrs
 from striate.ir.ops._product_attrs import Padding as Padding
 from striate.ir.ops._product_attrs import PoolAttrs as PoolAttrs
 from striate.ir.ops._product_attrs import PoolGradAttrs as PoolGradAttrs
+from striate.ir.ops._product_attrs import WinogradConvAttrs as WinogradConvAttrs
+from striate.ir.ops._product_attrs import WinogradFilterAttrs as WinogradFilterAttrs
 
 #: The order is that of `ir.types.DTYPES`.
 DTypeName = Literal[

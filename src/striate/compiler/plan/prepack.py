@@ -1,0 +1,55 @@
+"""Transform the filters of 3x3 convolutions once a change of the weights, where nothing is trained.
+
+    before:  y = conv2d(x, w, b)
+    after:   u = winograd_filters(w)      y = winograd_conv2d(x, u, b)
+
+Why: transforming the filters costs as much as convolving several small images, and weights hold still between two
+predictions. `u` depends on weights alone, so it is kept (`compiler/derived.py`). Fires where `w` depends on Variables
+and constants alone and this CPU has kernels that take both steps; they know what pays. The panel that `u` is laid out
+in is an instruction set's: each is asked.
+"""
+
+from __future__ import annotations
+
+from striate.compiler.derived import weight_only
+from striate.compiler.passes._nodes import node_at
+from striate.compiler.plan.select import choose_kernel
+from striate.compiler.settings import convolution
+from striate.ir.graph import Graph, Node
+from striate.ir.ops.attrs import ConvAttrs, WinogradConvAttrs, WinogradFilterAttrs
+
+#: two vectors of AVX-512, AVX2, and of 16 bytes
+PANELS = (32, 16, 8)
+
+
+def prepack(graph: Graph) -> Graph:
+    """The graph with filters transformed apart; as it is where it updates Variables, whose values then do not hold."""
+    if graph.updates or convolution() == "direct":
+        return graph
+    kept = weight_only(graph)
+
+    def rule(old: Node, new: Node) -> Node | None:
+        if new.op != "conv2d" or new.inputs[1].type.dims[:2] != (3, 3) or new.inputs[1].type.dtype != "float32":
+            return None
+        w = old.inputs[1].node
+        if w.op != "variable" and w not in kept:
+            return None
+        return _split(new)
+
+    return graph.rewrite(rule)
+
+
+def _split(node: Node) -> Node | None:
+    x, w, *bias = node.inputs
+    a = node.attrs
+    assert isinstance(a, ConvAttrs)
+    for panel in PANELS:
+        filters = node_at(node, "winograd_filters", w, attrs=WinogradFilterAttrs(panel))
+        if choose_kernel(filters).kernel is None:
+            continue
+        attrs = WinogradConvAttrs(
+            a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha, w.type.dims[3], panel
+        )
+        made = node_at(node, "winograd_conv2d", x, filters.result(), *bias, attrs=attrs)
+        return made if choose_kernel(made).kernel is not None else None
+    return None

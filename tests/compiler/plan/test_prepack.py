@@ -1,0 +1,85 @@
+"""Filters of 3x3 convolutions are transformed once a change of the weights, in prediction only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import striate as keras
+from striate.explain import plan
+
+
+@pytest.fixture
+def direct() -> Iterator[None]:
+    keras.config.set_convolution("direct")
+    yield
+    keras.config.set_convolution("auto")
+
+
+def small() -> Any:
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [
+            keras.Input((14, 14, 3)),
+            keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
+            keras.layers.Conv2D(48, 3, padding="same"),
+            keras.layers.BatchNormalization(),
+            keras.layers.ReLU(),
+            keras.layers.Conv2D(24, 5),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(4, activation="softmax"),
+        ]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def rows(model: Any, training: bool = False) -> list[tuple[str, bool]]:
+    return [(row.op, row.derived) for row in plan(model, 2, training=training).rows]
+
+
+def test_in_prediction_only() -> None:
+    model = small()
+    predicting = rows(model)
+    assert ("winograd_filters", True) in predicting and ("winograd_conv2d", False) in predicting
+    # The first layer has too few channels, the last has another window.
+    assert [op for op, _ in predicting].count("conv2d") == 2
+    assert not any(op.startswith("winograd") for op, _ in rows(model, training=True))
+
+
+@pytest.mark.usefixtures("direct")
+def test_not_where_winograd_is_turned_off() -> None:
+    assert not any(op.startswith("winograd") for op, _ in rows(small()))
+
+
+def test_follows_the_weights() -> None:
+    """Set, trained, loaded: the next prediction is that of the new weights."""
+    model = small()
+    random = np.random.default_rng(0)
+    x, y = random.standard_normal((8, 14, 14, 3), "float32"), random.integers(0, 4, 8)
+    seen = [model.predict(x, verbose=0)]
+    model.layers[1].set_weights([w * 1.5 for w in model.layers[1].get_weights()])
+    seen.append(model.predict(x, verbose=0))
+    model.fit(x, y, verbose=0)
+    seen.append(model.predict(x, verbose=0))
+    copy = small()
+    copy.set_weights(model.get_weights())
+    assert copy.predict(x, verbose=0).tobytes() == seen[-1].tobytes()
+    keras.config.set_convolution("direct")
+    try:
+        direct = copy.predict(x, verbose=0)
+    finally:
+        keras.config.set_convolution("auto")
+    np.testing.assert_allclose(direct, seen[-1], atol=1e-5)
+    assert len({s.tobytes() for s in seen}) == 3
+
+
+def test_one_image_is_one_of_many() -> None:
+    model = small()
+    x = np.random.default_rng(1).standard_normal((40, 14, 14, 3), "float32")
+    many = model.predict(x, verbose=0)
+    assert model.predict(x[:1], verbose=0).tobytes() == many[:1].tobytes()
+    assert model.predict(x[7:9], verbose=0).tobytes() == many[7:9].tobytes()
