@@ -63,6 +63,14 @@ def one_of(value: Any, name: str, allowed: Sequence[str]) -> str:
     return str(got)
 
 
+def whole_number(value: Any, name: str) -> int:
+    """An integer of any sign, NumPy's too."""
+    got = _index(value)
+    if got is None:
+        raise ArgumentError(f"`{name}` is an integer. Received: {value!r} (of type {type(value).__name__}).")
+    return got
+
+
 def padding(value: Any, *, allow_causal: bool = False) -> str:
     """ "valid" or "same", in any case of letters ("causal" too for one dimension)."""
     return one_of(value, "padding", ("valid", "same", "causal") if allow_causal else ("valid", "same"))

@@ -29,9 +29,20 @@ def _find(package: str, name: str) -> Any:
         return value
     if any(known.startswith(path + ".") for known in PUBLIC):
         return importlib.import_module(f"{package}.{name}")
-    near = difflib.get_close_matches(path, PUBLIC, n=1)
-    hint = f" Did you mean striate.{near[0]}?" if near else ""
+    hint = f" Did you mean {near}?" if (near := _nearest(package, name)) else ""
     raise AttributeError(f"{package}.{name} does not exist in Striate.{hint}")
+
+
+def _nearest(package: str, name: str) -> str | None:
+    """A name in this package that is spelled nearly so, or the same name in another: `striate.Conv2D` is a layer.
+
+    The package's own part of the path does not count: layers.LSTM is as near to layers.ELU as to nothing.
+    """
+    near = difflib.get_close_matches(name.lower(), {n.lower(): n for n in _names_in(package)}, n=1, cutoff=0.7)
+    if near:
+        return f"{package}." + next(n for n in _names_in(package) if n.lower() == near[0])
+    same = [n for n in PUBLIC if n.rpartition(".")[2] == name]
+    return f"striate.{min(same, key=len)}" if same else None
 
 
 def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
