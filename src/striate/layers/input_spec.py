@@ -59,17 +59,23 @@ def check_input_spec(spec: Any, inputs: Any, layer_name: str) -> None:
     if len(specs) != len(tensors):
         raise ArgumentError(
             f'Layer "{layer_name}" expects {len(specs)} input(s), but it received {len(tensors)} input tensors. '
-            f"Inputs received: {inputs}"
+            f"Inputs received: {', '.join(_described(x) for x in tensors)}."
         )
     for one, x in zip(specs, tensors, strict=True):
         if one is None or (x is None and one.optional):
             continue
         if not hasattr(x, "shape"):
+            hint = " If a layer before it gave the None: its call() must return a tensor." if x is None else ""
             raise ArgumentError(
                 f"Inputs to a layer should be tensors. Received {x!r} (of type {type(x).__name__}) as input for layer "
-                f'"{layer_name}".'
+                f'"{layer_name}".{hint}'
             )
         _check_one(one, tuple(shape_of(x)), layer_name)
+
+
+def _described(x: Any) -> str:
+    """A tensor by its shape: its numbers would fill the screen."""
+    return f"shape {tuple(shape_of(x))}" if hasattr(x, "shape") else f"{x!r} (of type {type(x).__name__})"
 
 
 def _check_one(spec: InputSpec, shape: tuple[int | None, ...], layer: str) -> None:
