@@ -65,7 +65,8 @@ class ArrayBatches:
     ) -> None:
         batch_size = _DEFAULT_BATCH_SIZE if batch_size is None else batch_size
         if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise ArgumentError(f"`batch_size` is an integer of at least 1. Received: {batch_size!r}.")
+            got = f"an array of shape {np.shape(batch_size)}" if np.ndim(batch_size) else repr(batch_size)
+            raise ArgumentError(f"`batch_size` is an integer of at least 1. Received: {got}.")
         if isinstance(shuffle, str) and shuffle != "batch":
             raise ArgumentError(f"`shuffle` is True, False or 'batch'. Received: {shuffle!r}.")
         self.x = as_arrays(x, "x")

@@ -67,7 +67,7 @@ def standard_item(item: Any, class_weight: dict[int, float] | None = None) -> Ba
     x, y, sample_weight = (None if p is None else tree.map_structure(_to_numpy, p) for p in (x, y, sample_weight))
     if class_weight is not None:
         if sample_weight is not None:
-            raise ArgumentError("You cannot `class_weight` and `sample_weight` at the same time.")
+            raise ArgumentError("You cannot give `class_weight` and `sample_weight` at the same time.")
         sample_weight = class_weights(y, class_weight)
     if sample_weight is not None:
         return standardize_batch((x, y, sample_weight))
@@ -95,7 +95,7 @@ def make_batches(
         raise ArgumentError("`x` is missing: give arrays, a PyDataset, a generator or an iterable of batches.")
     if class_weight is not None and sample_weight is not None:
         raise ArgumentError(
-            "You cannot `class_weight` and `sample_weight` at the same time. "
+            "You cannot give `class_weight` and `sample_weight` at the same time. "
             "Multiply the class weights into `sample_weight` instead."
         )
     if tree.is_nested(x) or hasattr(x, "__array__") or hasattr(x, "to_numpy"):

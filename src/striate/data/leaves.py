@@ -32,7 +32,15 @@ def as_array(x: Any, role: str) -> Array:
     elif hasattr(x, "to_numpy"):  # pandas
         array = np.asarray(x.to_numpy())
     else:
-        array = np.asarray(x)
+        try:
+            array = np.asarray(x)
+        except ValueError as error:
+            if "inhomogeneous" not in str(error):
+                raise
+            raise ArgumentError(
+                f"`{role}` must be an array of numbers, but its entries differ in shape. Received: {type(x).__name__} "
+                f"of length {len(x)}. Bring all samples to one shape, for example by resizing or padding them."
+            ) from None
     if array.dtype.kind not in _KINDS and array.dtype.name != "bfloat16":
         raise DTypeError(
             f"`{role}` must be an array of numbers. Received: {type(x).__name__} of dtype {array.dtype}. "
