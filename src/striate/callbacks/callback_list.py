@@ -9,6 +9,7 @@ from striate.callbacks.base import Callback, Logs
 from striate.callbacks.history import History
 from striate.callbacks.progbar import ProgbarLogger
 from striate.core import tree
+from striate.core.errors import ArgumentError
 from striate.core.registry import export
 
 Hook = Callable[..., None]
@@ -31,6 +32,19 @@ def _overrides(callback: Any, names: tuple[str, ...]) -> bool:
         if method is not None and getattr(method, "__func__", method) is not getattr(Callback, name):
             return True
     return False
+
+
+def _check(callback: Any) -> None:
+    """Refuse what is no callback: found later, it would be a missing method of a thing the user never wrote."""
+    if isinstance(callback, type):
+        raise ArgumentError(
+            f"`callbacks` holds the class {callback.__name__}, not a callback. Write {callback.__name__}(...)."
+        )
+    if not hasattr(callback, "set_model"):
+        raise ArgumentError(
+            f"`callbacks` must hold callbacks. Received: {callback!r} (of type {type(callback).__name__}). Derive from "
+            "striate.callbacks.Callback, or give functions by name, as in LambdaCallback(on_epoch_end=...)."
+        )
 
 
 @export("callbacks.CallbackList")
@@ -57,6 +71,8 @@ class CallbackList(Callback):
     ) -> None:
         super().__init__()
         self.callbacks: list[Any] = [c for c in tree.flatten(callbacks) if c is not None]
+        for callback in self.callbacks:
+            _check(callback)
         self._history = next((c for c in self.callbacks if isinstance(c, History)), None)
         self._progbar = next((c for c in self.callbacks if isinstance(c, ProgbarLogger)), None)
         if self._progbar is None and add_progbar:

@@ -60,7 +60,7 @@ class ModelCheckpoint(MonitorCallback):
                 f"Unrecognized save_freq: {save_freq!r}. Expected save_freq are 'epoch' or integer values (batches)."
             )
         ending = ".weights.h5" if save_weights_only else ".keras"
-        if not self.filepath.endswith(ending) and not (not save_weights_only and self.filepath.endswith(".h5")):
+        if not self.filepath.endswith(ending):
             raise ArgumentError(
                 f"When using `save_weights_only={save_weights_only}` in `ModelCheckpoint`, the filepath provided must "
                 f"end in `{ending}`. Received: filepath={self.filepath}"
