@@ -6,6 +6,7 @@ from typing import Any
 
 from striate.backend import deserialize_keras_object, get_registered_object, serialize_keras_object
 from striate.core.args import unknown_name
+from striate.core.errors import ArgumentError
 from striate.core.registry import export
 from striate.optimizers import schedules
 from striate.optimizers.adam import Adam, AdamW
@@ -54,6 +55,9 @@ def get(identifier: Any) -> Any:
     elif isinstance(identifier, str):
         thing = NAMES.get(identifier.lower()) or get_registered_object(identifier)
         thing = thing() if isinstance(thing, type) else thing
+    if isinstance(thing, type) and issubclass(thing, Optimizer):
+        name = thing.__name__
+        raise ArgumentError(f"`optimizer` is the class {name}, not an optimizer. Write {name}(), or {name.lower()!r}.")
     if not isinstance(thing, Optimizer):
         raise unknown_name("optimizer", identifier, NAMES)
     return thing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -65,7 +66,9 @@ class Optimizer(VaryingSteps):
         if kwargs.pop("decay", None) is not None:
             warnings.warn("Argument `decay` is no longer supported and will be ignored.", stacklevel=2)
         if kwargs:
-            raise ArgumentError(f"Argument(s) not recognized: {kwargs}")
+            hint = " Write learning_rate=... ." if "lr" in kwargs else ""
+            taken = ", ".join(n for n in inspect.signature(type(self)).parameters if n != "kwargs")
+            raise ArgumentError(f"Argument(s) not recognized: {kwargs}.{hint} {type(self).__name__} takes: {taken}.")
         if gradient_accumulation_steps and gradient_accumulation_steps < 2:
             raise ArgumentError(
                 "`gradient_accumulation_steps` must be an integer >= 2. "
