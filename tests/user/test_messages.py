@@ -39,6 +39,22 @@ class NoSuper(layers.Layer):
         return self.inner(x)
 
 
+class NoReturn(layers.Layer):
+    def call(self, x: Any) -> None:
+        del x
+
+
+class NoLogs(keras.Sequential):
+    def train_step(self, data: Any) -> Any:
+        del data
+
+
+def fit_without_logs() -> Any:
+    made = NoLogs([keras.Input((4,)), layers.Dense(1)])
+    made.compile("sgd", "mse")
+    return made.fit(X, Y, verbose=0)
+
+
 SPARSE = "sparse_categorical_crossentropy"
 
 MISTAKES: list[tuple[Callable[[], Any], str]] = [
@@ -97,6 +113,28 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: NoSuper()(X), "'NoSuper', you forgot to call `super().__init__()`"),
     (lambda: keras.Sequential([layers.Dense]), "instances of `keras.Layer`"),
     (lambda: keras.Sequential([layers.Dense(1)]).fit(X, Y), "compile()"),
+    (lambda: layers.Dense(1)([X, X]), "Inputs received: shape (12, 4), shape (12, 4)."),
+    (
+        lambda: keras.Sequential([keras.Input((4,)), NoReturn(), layers.Dense(1)]),
+        "None.*its call() must return a tensor",
+    ),
+    (lambda: model().predict(X, Y), "`batch_size` is an integer of at least 1. Received: an array of shape (12, 1)."),
+    (lambda: fit(epochs="3"), "`epochs` is an integer. Received: '3' (of type str)."),
+    (lambda: fit(epochs=2.0), "`epochs` is an integer. Received: 2.0 (of type float)."),
+    (lambda: fit(callbacks=[keras.callbacks.EarlyStopping]), "the class EarlyStopping.*Write EarlyStopping(...)"),
+    (lambda: fit(callbacks=[len]), "must hold callbacks. Received: <built-in function len>.*LambdaCallback"),
+    (lambda: fit(validation_data=X), "got no targets.*validation_data takes them too, as (x, y)"),
+    (lambda: model().compile(keras.optimizers.Adam, "mse"), "the class Adam.*Write Adam(), or 'adam'"),
+    (lambda: keras.optimizers.Adam(lr=0.1), "{'lr': 0.1}.*learning_rate=.*Adam takes: learning_rate, beta_1"),
+    (lambda: keras.callbacks.ModelCheckpoint("best.h5"), "end in `.keras`. Received: filepath=best.h5"),
+    # Losses: an op inside them is nothing the user wrote.
+    (
+        lambda: fit(y=np.ones((12, 5)), units=3),
+        "In loss 'mse' of output 'dense': targets `y` of shape (12, 5), output of shape (12, 3).",
+    ),
+    (lambda: fit(lambda y, p: None), "The loss '<lambda>' returned None"),
+    (fit_without_logs, "return a dict of name -> value. Received: NoneType"),
+    (lambda: model().fit([[1.0, 2.0], [3.0]], Y[:2], verbose=0), "`x`.*entries differ in shape.*list of length 2"),
     (lambda: fit(validation_split=1.5), "between 0 and 1. Received: 1.5"),
     (lambda: model().fit(iter([(X, Y)]), validation_split=0.2), "`validation_data` instead"),
 ]
@@ -108,6 +146,23 @@ def test_message(number: int) -> None:
     parts = [re.escape(part) for part in text.split(".*")]
     with pytest.raises((ValueError, TypeError, RuntimeError), match="(?s)" + ".*".join(parts)):
         mistake()
+
+
+@pytest.mark.parametrize(
+    "place, name, hint",
+    [
+        (keras.layers, "Conv2d", " Did you mean striate.layers.Conv2D?"),
+        (keras.models, "Sequentail", " Did you mean striate.models.Sequential?"),
+        (keras, "Conv2D", " Did you mean striate.layers.Conv2D?"),
+        (keras.layers, "LSTM", ""),  # nothing is near: a wrong hint costs more than none
+        (keras.layers, "Lambda", ""),
+        (keras.metrics, "AUC", ""),
+    ],
+)
+def test_a_name_that_is_not_there(place: Any, name: str, hint: str) -> None:
+    with pytest.raises(AttributeError) as raised:
+        getattr(place, name)
+    assert str(raised.value) == f"{place.__name__}.{name} does not exist in Striate.{hint}"
 
 
 def test_a_mistake_leaves_the_model_usable() -> None:

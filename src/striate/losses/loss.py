@@ -127,6 +127,8 @@ class Loss(Configurable):
         """The reduced loss; `sample_weight` has a weight for each element of what `call` gives, or each sample."""
         y_pred, y_true = to_tensors(y_pred, self.dtype), self._convert_target(y_true)
         values = self.call(y_true, y_pred)
+        if values is None:
+            raise ArgumentError(f"The loss {self.name!r} returned None. It must return the loss of each sample.")
         mask = self._valid(y_true, y_pred)
         return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from striate import backend
 from striate import losses as losses_module
 from striate.core import tree
-from striate.core.errors import ArgumentError
+from striate.core.errors import ArgumentError, ShapeError
 from striate.metrics import Mean
 from striate.models.outputs import Outputs, is_binary_or_sparse
 
@@ -63,6 +64,16 @@ def _check_range(labels: Any, term: _Term) -> None:
             f"`y` holds class numbers from {int(low)} to {int(high)}, but the output has {classes} classes, numbered "
             f"0 to {classes - 1} (loss {term.losses[0].name!r}). {mend}"
         )
+
+
+def _misfit(error: ShapeError, loss: Any, term: _Term, y_true: Any, y_pred: Any) -> ShapeError:
+    """The error of a loss with what the user knows: names and shapes of targets and output, not of ops inside."""
+    shapes = [str(backend.open_batch(tuple(backend.shape(t)))) for t in (y_true, y_pred)]
+    several = f" of output {term.name!r}" if term.name != getattr(loss, "name", None) else ""
+    return ShapeError(
+        f"{error} In loss {getattr(loss, 'name', loss)!r}{several}: targets `y` of shape {shapes[0]}, output of shape "
+        f"{shapes[1]}."
+    )
 
 
 class CompileLoss:
@@ -172,7 +183,10 @@ class CompileLoss:
         """The targets, one an output; targets of outputs without a loss may be left out."""
         used = [i for i, spec in enumerate(specs) if spec is not None]
         if y_true is None:
-            raise ArgumentError("The model has a loss but got no targets: give `y`, or batches of (x, y).")
+            raise ArgumentError(
+                "The model has a loss but got no targets: give `y`, or batches of (x, y); "
+                "validation_data takes them too, as (x, y)."
+            )
         flat = tree.flatten(y_true)
         if not isinstance(y_true, dict) and len(flat) == len(used) != outputs.count:
             targets: list[Any] = [None] * outputs.count
@@ -217,7 +231,10 @@ class CompileLoss:
             i = term.index
             value: Any = None
             for loss in term.losses:
-                one = loss(targets[i], predictions[i], sample_weight=weights[i])
+                try:
+                    one = loss(targets[i], predictions[i], sample_weight=weights[i])
+                except ShapeError as error:
+                    raise _misfit(error, loss, term, targets[i], predictions[i]) from error
                 value = one if value is None else value + one
             if self.metrics:
                 self.metrics[place].update_state(value, sample_weight=float(predictions[i].shape[0]))

@@ -10,11 +10,15 @@ import numpy as np
 from striate import backend
 from striate.callbacks import CallbackList
 from striate.callbacks.progbar import can_redraw
+from striate.core.args import whole_number
 from striate.core.errors import ArgumentError, StateError
 from striate.data import Epochs, make_batches, train_validation_split, unpack_x_y_sample_weight
 from striate.models.arithmetic import rounds_to_nearest
 from striate.models.collect import Collected
 from striate.models.steps import to_logs
+
+#: What a step gave before there was one: a `train_step` that forgets its return gives None.
+_NO_BATCH = object()
 
 
 def _verbosity(verbose: Any) -> int:
@@ -123,6 +127,7 @@ class Loops:
             ValueError: not compiled; arrays of different lengths; class and sample weights both; wrong shapes.
         """
         self._require_compiled()  # type: ignore[attr-defined]
+        epochs, initial_epoch = whole_number(epochs, "epochs"), whole_number(initial_epoch, "initial_epoch")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
         batches = make_batches(
@@ -177,7 +182,7 @@ class Loops:
         self, step: Callable[[Any], Any], train_epochs: Epochs, epoch: int, callbacks: CallbackList
     ) -> dict[str, Any]:
         wants_logs = callbacks.wants("on_train_batch_end")
-        results: Any = None
+        results: Any = _NO_BATCH
         batches = train_epochs.epoch(lambda: self._shuffle_key(epoch))
         for first, last, group in _grouped(batches, self.steps_per_execution):
             callbacks.on_train_batch_begin(first)
@@ -187,7 +192,7 @@ class Loops:
                 callbacks.on_train_batch_end(last, to_logs(results))
             if self.stop_training:
                 break
-        if results is None:
+        if results is _NO_BATCH:
             raise ArgumentError("There is nothing to train on: the data yielded no batches in this epoch.")
         return to_logs(results)
 
@@ -257,7 +262,7 @@ class Loops:
         self._check_labels(getattr(test_epochs.batches, "y", (*first, None)[1]))
         step = self._function("test")
         wants_logs = callbacks.wants("on_test_batch_end")
-        results: Any = None
+        results: Any = _NO_BATCH
         callbacks.on_test_begin()
         self.reset_metrics()  # type: ignore[attr-defined]
         for first, last, group in _grouped(test_epochs.epoch((0, 0, 0)), self.steps_per_execution):
@@ -268,7 +273,7 @@ class Loops:
                 callbacks.on_test_batch_end(last, to_logs(results))
             if getattr(self, "stop_evaluating", False):
                 break
-        if results is None:
+        if results is _NO_BATCH:
             raise ArgumentError("There is nothing to evaluate: the data yielded no batches.")
         logs = to_logs(results)
         callbacks.on_test_end(logs)

@@ -192,7 +192,7 @@ class Steps(StepPrograms):
         x, y = as_arrays(x, "x"), as_arrays(y, "y")
         if class_weight is not None:
             if sample_weight is not None:
-                raise ArgumentError("You cannot `class_weight` and `sample_weight` at the same time.")
+                raise ArgumentError("You cannot give `class_weight` and `sample_weight` at the same time.")
             sample_weight = class_weights(y, class_weight)
         sample_weight = as_arrays(sample_weight, "sample_weight")
         common_length({"x": x, "y": y, "sample_weight": sample_weight})
