@@ -36,6 +36,8 @@ UNTRAINED = "'lecture' is the name of a model that is not trained"
         ("train --validation-split 1", "1.0 is not in the range 0<=x<1."),
         ("train --validation-split nan", "nan is not in the range 0<=x<1."),
         ("train --data mnist", "Missing option '--model'"),
+        ("train --model lecture --out x", "Missing option '--data'"),
+        ("evaluate model.keras", "Missing option '--data'"),
         ("summary", "Missing argument 'MODEL'"),
         ("summary lecture --mode trian", "'trian' is not a known mode. Did you mean 'train'?"),
         ("summary lecture --batch-size 0", "0 is not in the range"),

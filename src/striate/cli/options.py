@@ -17,15 +17,10 @@ MODELS = ("lecture",)
 
 
 def data_option(default: str | None = None) -> Callable[..., Any]:
-    """--data NAME."""
-    return click.option(
-        "--data",
-        type=Name("data set", DATASETS),
-        default=default,
-        required=default is None,
-        show_default=default is not None,
-        help="Data set to use.",
-    )
+    """--data NAME; without a default it must be given."""
+    # To click 8.3 and newer, a default of None that is written down is a value like others: nothing would be missing.
+    given: dict[str, Any] = {"required": True} if default is None else {"default": default, "show_default": True}
+    return click.option("--data", type=Name("data set", DATASETS), help="Data set to use.", **given)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
