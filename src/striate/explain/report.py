@@ -133,8 +133,8 @@ class RunReport:
         names, counts = self.class_names, self._counts
         found = np.diag(counts) / np.maximum(counts.sum(axis=1), 1)
         told = (
-            "Each row is a true class, each column what the model said; the diagonal (blue) is right. The darker a "
-            "cell, the larger its share of the row."
+            "Each row is a true class, each column what the model said; the diagonal (blue) is right. The stronger "
+            "a cell's colour, the larger its share of the row."
         )
         wrong = counts - np.diag(np.diag(counts))
         if wrong.any():
