@@ -49,6 +49,12 @@ class NoLogs(keras.Sequential):
         del data
 
 
+def fit_without_flatten(loss: str, y: Any, metrics: list[str]) -> Any:
+    made = keras.Sequential([keras.Input((12, 12, 1)), layers.Conv2D(2, 3), layers.Dense(3, activation="softmax")])
+    made.compile("sgd", loss, metrics=metrics)
+    return made.fit(IMAGES, y, verbose=0)
+
+
 def fit_without_logs() -> Any:
     made = NoLogs([keras.Input((4,)), layers.Dense(1)])
     made.compile("sgd", "mse")
@@ -132,6 +138,18 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
         lambda: fit(y=np.ones((12, 5)), units=3),
         "In loss 'mse' of output 'dense': targets `y` of shape (12, 5), output of shape (12, 3).",
     ),
+    (
+        lambda: fit_without_flatten(SPARSE, LABELS, ["accuracy"]),
+        "In metric 'accuracy': targets `y` of shape (None,), output of shape (None, 10, 10, 3).*put Flatten()",
+    ),
+    (lambda: fit_without_flatten(SPARSE, LABELS, []), "output of shape (6, 10, 10, 3).*put Flatten()"),
+    (lambda: fit_without_flatten("categorical_crossentropy", np.eye(3)[LABELS], []), "of shape (6, 3).*put Flatten()"),
+    (
+        lambda: cnn().predict([IMAGES[0], IMAGES[1]], verbose=0),
+        "inputs=['Tensor(shape=(12, 12, 1))'.*np.stack(samples)",
+    ),
+    (lambda: keras.metrics.get("Precision"), "identifier: 'Precision'. Give one of"),  # "Poisson" would be no help
+    (lambda: model().fit(lambda: iter([]), verbose=0), "Call the function"),
     (lambda: fit(lambda y, p: None), "The loss '<lambda>' returned None"),
     (fit_without_logs, "return a dict of name -> value. Received: NoneType"),
     (lambda: model().fit([[1.0, 2.0], [3.0]], Y[:2], verbose=0), "`x`.*entries differ in shape.*list of length 2"),

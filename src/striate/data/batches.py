@@ -116,9 +116,10 @@ def make_batches(
         return GeneratorBatches(x, class_weight)
     if isinstance(x, Iterable):
         return Batches(x, class_weight)
+    hint = " Call the function: it is what it returns that yields batches." if callable(x) else ""
     raise ArgumentError(
         f"Unrecognized data type: x={x!r} (of type {type(x)}). "
-        "Expected arrays, a PyDataset, a generator or an iterable of batches."
+        f"Expected arrays, a PyDataset, a generator or an iterable of batches.{hint}"
     )
 
 

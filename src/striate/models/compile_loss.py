@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from striate import backend
 from striate import losses as losses_module
 from striate.core import tree
 from striate.core.errors import ArgumentError, ShapeError
 from striate.metrics import Mean
+from striate.models.misfit import misfit
 from striate.models.outputs import Outputs, is_binary_or_sparse
 
 
@@ -64,16 +64,6 @@ def _check_range(labels: Any, term: _Term) -> None:
             f"`y` holds class numbers from {int(low)} to {int(high)}, but the output has {classes} classes, numbered "
             f"0 to {classes - 1} (loss {term.losses[0].name!r}). {mend}"
         )
-
-
-def _misfit(error: ShapeError, loss: Any, term: _Term, y_true: Any, y_pred: Any) -> ShapeError:
-    """The error of a loss with what the user knows: names and shapes of targets and output, not of ops inside."""
-    shapes = [str(backend.open_batch(tuple(backend.shape(t)))) for t in (y_true, y_pred)]
-    several = f" of output {term.name!r}" if term.name != getattr(loss, "name", None) else ""
-    return ShapeError(
-        f"{error} In loss {getattr(loss, 'name', loss)!r}{several}: targets `y` of shape {shapes[0]}, output of shape "
-        f"{shapes[1]}."
-    )
 
 
 class CompileLoss:
@@ -234,7 +224,8 @@ class CompileLoss:
                 try:
                     one = loss(targets[i], predictions[i], sample_weight=weights[i])
                 except ShapeError as error:
-                    raise _misfit(error, loss, term, targets[i], predictions[i]) from error
+                    output = term.name if term.name != loss.name else None
+                    raise misfit(error, f"loss {loss.name!r}", output, targets[i], predictions[i]) from error
                 value = one if value is None else value + one
             if self.metrics:
                 self.metrics[place].update_state(value, sample_weight=float(predictions[i].shape[0]))

@@ -8,7 +8,8 @@ from typing import Any
 from striate import backend
 from striate import metrics as metrics_module
 from striate.core import tree
-from striate.core.errors import ArgumentError, SymbolicError
+from striate.core.errors import ArgumentError, ShapeError, SymbolicError
+from striate.models.misfit import misfit
 from striate.models.outputs import Outputs, is_binary_or_sparse
 
 _BY_SHAPE = {
@@ -53,6 +54,8 @@ def _can_be_traced(metric: Any, y_true: Any, y_pred: Any) -> bool:
         backend.compute_spec(metric.result, (), {})
     except (SymbolicError, TypeError):
         return False
+    except ShapeError as error:
+        raise misfit(error, f"metric {metric.name!r}", None, y_true, y_pred) from error
     return True
 
 

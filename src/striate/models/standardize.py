@@ -20,9 +20,11 @@ def _shapes(inputs: Any) -> Any:
 
 
 def _mismatch(graph: LayerGraph, inputs: Any, name: str) -> ArgumentError:
+    several = len(graph.inputs) == 1 and isinstance(inputs, list | tuple) and len(inputs) > 1
+    hint = "\nA list holds one array an input. Samples go in one array: np.stack(samples)." if several else ""
     return ArgumentError(
         f"The structure of `inputs` doesn't match what the model {name!r} expects.\n"
-        f"Expected: {_names(graph.inputs_struct)}\nReceived: inputs={_shapes(inputs)}"
+        f"Expected: {_names(graph.inputs_struct)}\nReceived: inputs={_shapes(inputs)}{hint}"
     )
 
 
