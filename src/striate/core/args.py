@@ -91,7 +91,7 @@ def fraction(value: Any, name: str) -> float:
 
 
 def _closest(got: str | None, allowed: Iterable[str]) -> str:
-    close = difflib.get_close_matches(got, list(allowed), n=1) if got else []
+    close = difflib.get_close_matches(got, list(allowed), n=1, cutoff=0.65) if got else []
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
