@@ -79,7 +79,8 @@ def test_normalization_config(oracle):
 INPUT = """
 x = keras.Input((28, 28, 1), batch_size=4, name="image", dtype="uint8")
 layer = keras.layers.InputLayer((5,), name="numbers")
-result = [list(x.shape), x.name, str(x.dtype), layer.get_config()["batch_shape"], layer.get_config()["dtype"], layer.name]
+config = layer.get_config()
+result = [list(x.shape), x.name, str(x.dtype), config["batch_shape"], config["dtype"], layer.name]
 """
 
 
