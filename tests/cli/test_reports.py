@@ -66,6 +66,28 @@ def test_summary_with_the_plan(mode: str, title: str) -> None:
     assert len(convolutions) == 5 and all(s["kernel"] and s["reason"] and s["flops"] for s in convolutions)
     text = run("summary", "lecture", "--plan", "--mode", mode, "--batch-size", 4).out
     assert f"Plan: {told['title']}" in text and "no host steps" in text
+    # Every step with its kernel and why, and below it everything that was asked before and why it refused.
+    rows = iter(text[text.index("Plan: ") :].splitlines()[5:])
+    assert sum(len(step["refused"]) for step in told["steps"]) > 0
+    for step in told["steps"]:
+        row = next(rows)
+        assert row.split()[:3] == [str(step["step"]), step["op"], step["kernel"]] and step["reason"] in row
+        for why in dict.fromkeys(refusal["why"] for refusal in step["refused"]):
+            kernel = next(r["kernel"] for r in step["refused"] if r["why"] == why)
+            assert next(rows).strip() == f"not {kernel}: {why}"
+    assert next(rows, None) is None
+
+
+def test_the_plan_s_peak_memory() -> None:
+    """That a run takes so much: tests/robust/test_peak.py."""
+    args = ("summary", "lecture", "--plan", "--mode", "train", "--batch-size", 32)
+    memory = json.loads(run(*args, "--json").out)["plan"]["memory"]
+    parts = {name: nbytes for name, nbytes in memory.items() if name != "peak"}
+    assert memory["peak"] == sum(parts.values())
+    # Weights, and Adam's two slots of each; metrics and counters besides.
+    assert 0 <= parts["variables"] - 3 * 4 * 1_413_834 < 1000
+    assert parts["arena"] > 4 * 32 * 28 * 28 * 64  # the first layer's maps are kept for its gradient
+    assert f"\nPeak memory {memory['peak'] / 1e6:.3g} MB: 17 MB of variables, " in run(*args).out
 
 
 def test_the_training_plan_of_a_model_that_is_not_compiled(tmp_path: Path) -> None:

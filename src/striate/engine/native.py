@@ -62,6 +62,12 @@ def probe(kernel: str, spec: Spec) -> str | None:
     return refusal
 
 
+def layout(kernel: str, spec: Spec) -> dict[str, Any]:
+    """What a step needs: pieces of each phase, bytes of scratch for it and for each thread, arithmetic."""
+    needs: dict[str, Any] = _native.layout(kernel, spec)
+    return needs
+
+
 @cache
 def warn_if_missing() -> None:
     """Say once that programs run by the interpreter."""

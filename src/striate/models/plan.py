@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from striate.backend import TracedFunction
+from striate.backend.machine import threads
+from striate.compiler.plan.footprint import Footprint, footprint
 from striate.core.errors import StateError
 from striate.core.registry import export
 
@@ -28,14 +30,15 @@ class ModelPlan:
 
     title: str
     rows: tuple[Any, ...]
-    arena_bytes: int
+    #: bytes while it runs, by what they are for
+    memory: Footprint
     host_steps: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {
             "title": self.title,
-            "arena_bytes": self.arena_bytes,
+            "memory": self.memory.as_dict(),
             "host_steps": list(self.host_steps),
             "steps": [
                 {
@@ -65,13 +68,25 @@ class ModelPlan:
             padded = [cell.ljust(width) for cell, width in zip(cells, widths[1:])]
             drawn.append("  ".join([step.rjust(widths[0]), *padded, why]).rstrip())
         indent = " " * (widths[0] + 4)
-        memory = f"{_amount(self.arena_bytes)} of memory for what is between them"
-        heading = f"{len(self.rows)} steps, {_amount(flops, 'FLOP')}, {memory}; {host}"
-        lines = [f"Plan: {self.title}", heading, "", drawn[0]]
+        heading = f"{len(self.rows)} steps, {_amount(flops, 'FLOP')}; {host}"
+        lines = [f"Plan: {self.title}", heading, _memory(self.memory), "", drawn[0]]
         for row, line in zip(self.rows, drawn[1:]):
             lines.append(line)
             lines += [f"{indent}not {kernel}: {why}" for kernel, why in _shortened(row.refused)]
         return "\n".join(lines)
+
+
+def _memory(memory: Footprint) -> str:
+    """The peak, and what it is made of: "Peak memory 30.6 MB: 17 MB of variables, ..."."""
+    parts = {
+        "of variables": memory.variables,
+        "derived from weights": memory.derived,
+        "of batch, results and constants": memory.inputs + memory.outputs + memory.constants,
+        "between steps": memory.arena,
+        "inside steps": memory.scratch + memory.threads,
+    }
+    made_of = ", ".join(f"{_amount(nbytes)} {what}" for what, nbytes in parts.items() if nbytes)
+    return f"Peak memory {_amount(memory.peak)}: {made_of}"
 
 
 def _result(text: str) -> str:
@@ -123,9 +138,11 @@ def describe_plan(model: Any, batch_size: int = 32, training: bool = False) -> M
     batch = (x, _labels(model, batch_size)) if training else (x,)
     model._prepare(batch, training=training)
     step = TracedFunction(model.train_step if training else model.predict_step)
-    plan = step.trace((batch,)).executable.plan
+    executable = step.trace((batch,)).executable
+    plan = executable.plan
     title = f"{'training step' if training else 'prediction'} of {model.name}, batch {batch_size}"
-    return ModelPlan(title, tuple(plan.describe()), plan.arena_bytes, tuple(plan.host_steps))
+    memory = footprint(executable.program, threads())
+    return ModelPlan(title, tuple(plan.describe()), memory, tuple(plan.host_steps))
 
 
 def _labels(model: Any, batch_size: int) -> Any:
