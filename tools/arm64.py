@@ -1,8 +1,8 @@
 """The kernels for arm64 (NEON): `python3 tools/arm64.py [--long]`. Cross-built, and run by an emulator.
 
-zig c++ (PyPI's ziglang) builds the engine and csrc/testing for aarch64-linux-gnu; qemu-aarch64 (Debian's qemu-user)
-runs every NEON kernel on problems with known answers, and the engine in several threads. Where the C library for arm64
-is missing (Debian's libc6-arm64-cross), programs are linked against musl, statically.
+zig c++ (PyPI's ziglang) builds the engine and csrc/testing for aarch64-linux-gnu; qemu-aarch64 (Debian's
+qemu-user-static) runs every NEON kernel on problems with known answers, and the engine in several threads. Where the C
+library for arm64 is missing (Debian's libc6-arm64-cross), programs are linked against musl, statically.
 """
 
 from __future__ import annotations
@@ -48,7 +48,11 @@ def emulator(glibc: bool) -> list[str]:
         return []
     program = shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
     if program is None:
-        raise Trouble("No qemu-aarch64 here. On Debian or Ubuntu: sudo apt-get install qemu-user libc6-arm64-cross")
+        raise Trouble(
+            "No qemu-aarch64 here, which runs programs for arm64.\n"
+            "  On Debian or Ubuntu: sudo apt-get install qemu-user-static libc6-arm64-cross\n"
+            "  On Fedora:           sudo dnf install qemu-user-static"
+        )
     return [program, "-L", str(SYSROOT)] if glibc else [program]
 
 
@@ -66,7 +70,12 @@ def main() -> int:
         cases = write_cases(100 if asked.long else 10)
         kernels = [*prefix, folder / "run_kernels", cases, "threads", 3, "mutations", 10 if asked.long else 1]
         engine = [*prefix, folder / "run_engine", cases, "seconds", 5]
-        run_all({"arm64: every kernel on every problem": kernels, "arm64: the engine in many threads": engine})
+        run_all(
+            {
+                "arm64: every kernel on every problem": (kernels, {}),
+                "arm64: the engine in many threads": (engine, {}),
+            }
+        )
     except Trouble as trouble:
         print(f"error: {trouble}", file=sys.stderr)
         return 1

@@ -50,13 +50,13 @@ def write_cases(random_ones: int) -> Path:
     return path
 
 
-def run_all(commands: dict[str, list[object]], env: dict[str, str] | None = None) -> None:
-    """Run test programs, by what they test; Trouble, at the end, where one failed."""
+def run_all(commands: dict[str, tuple[list[object], dict[str, str]]]) -> None:
+    """Run test programs (command, environment), by what they test; Trouble, at the end, where one failed."""
     failed = []
-    for what, command in commands.items():
+    for what, (command, env) in commands.items():
         words = ["nice", "-n", str(NICE), *map(str, command)]
         with step(what):
-            done = subprocess.run(words, cwd=ROOT, env={**os.environ, **(env or {})}, check=False)
+            done = subprocess.run(words, cwd=ROOT, env={**os.environ, **env}, check=False)
         if done.returncode:
             failed.append(f"{what}: exit {done.returncode}. Again: {' '.join(words[3:])}")
     if failed:

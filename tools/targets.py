@@ -129,11 +129,23 @@ def test_keras(*options: str) -> None:
         run(python, "-m", "pytest", "tests_keras", *options, env=environment)
 
 
+def sanitize() -> None:
+    """kernels, engine and bindings under AddressSanitizer, UBSan and ThreadSanitizer (needs GCC)"""
+    run(setup(), "tools/sanitize.py")
+
+
+def arm64() -> None:
+    """cross-build for arm64 by zig c++, run every NEON kernel and the engine by qemu (needs qemu-user-static)"""
+    run(setup(), "tools/arm64.py")
+
+
 def check_full() -> None:
-    """the long forms: lint, all tests with many more random examples, the comparison with Keras"""
+    """the long forms: lint, sanitize, arm64, all tests with many more random examples, the comparison with Keras"""
     lint()
-    with step("tests, 1,000 random examples each"):
-        run(in_venv(VENV, "python"), "-m", "pytest", "--hypothesis-profile=search")
+    arm64()  # first what may lack a package: better to hear of it after a minute than after an hour
+    sanitize()
+    with step("tests in their long forms, 1,000 random examples each"):
+        run(in_venv(VENV, "python"), "-m", "pytest", "--hypothesis-profile=search", env={"STRIATE_LONG": "1"})
     test_keras("--hypothesis-profile=full")
 
 
@@ -175,6 +187,8 @@ TARGETS: dict[str, Callable[[], None]] = {
     "format": format_all,
     "keras-env": keras_env,
     "test-keras": test_keras,
+    "sanitize": sanitize,
+    "arm64": arm64,
     "check-full": check_full,
     "wheel": wheel,
     "check-wheel": check_wheel,

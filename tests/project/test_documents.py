@@ -45,18 +45,43 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert not missing, f"{document.name} links to {missing}"
 
 
+def targets() -> list[str]:
+    """Those of the Makefile."""
+    line = re.search(r"^TARGETS := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert line is not None
+    return line.group(1).split()
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_targets_and_commands_named_exist(document: Path) -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    line = re.search(r"^TARGETS := (.+)$", makefile, re.MULTILINE)
-    assert line is not None
-    named = set(re.findall(r"(?:^|`)(?:make|python3 tools/dev\.py) ([a-z][a-z-]*)", document.read_text(), re.MULTILINE))
-    assert named <= set(line.group(1).split()), f"{document.name} names targets that are not there"
+    command = re.compile(r"(?:^|`)(?:make|python3 tools/dev\.py) ([a-z][a-z0-9-]*)", re.MULTILINE)
+    named = set(command.findall(document.read_text()))
+    assert named <= set(targets()), f"{document.name} names targets that are not there"
 
 
 def test_the_makefile_has_the_targets_of_the_tool() -> None:
     tool = (ROOT / "tools" / "targets.py").read_text()
-    line = re.search(r"^TARGETS := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert line is not None
     table = tool[tool.index("TARGETS: dict") :].partition("}")[0]
-    assert set(re.findall(r'^    "([a-z-]+)":', table, re.MULTILINE)) == set(line.group(1).split())
+    assert re.findall(r'^    "([a-z0-9-]+)":', table, re.MULTILINE) == targets()
+
+
+def test_every_target_has_a_budget() -> None:
+    rows = re.compile(r"^\| `(?:make )?([a-z0-9-]+)` \| .+ \| (.+) \|$", re.MULTILINE)
+    budgets = dict(rows.findall((ROOT / "docs" / "ci.md").read_text()))
+    assert sorted(budgets) == sorted(targets())
+    for name, budget in budgets.items():
+        assert re.match(r"\d+ (s|min|h)\b", budget), f"{name}: {budget}"
+
+
+def test_the_index_of_decisions_is_true() -> None:
+    folder = ROOT / "docs" / "adr"
+    pages = sorted(folder.glob("[0-9]*.md"))
+    listed = re.findall(r"^(\d+)\. \[(.+)\]\((.+)\)$", (folder / "README.md").read_text(), re.MULTILINE)
+    assert [name for *_, name in listed] == [page.name for page in pages]
+    dated = re.compile(r"^\d{4}-\d\d-\d\d\. (Accepted|Superseded|Rejected)", re.MULTILINE)
+    for (number, title, name), page in zip(listed, pages, strict=True):
+        text = page.read_text()
+        assert name.startswith(f"{int(number):04}-")
+        assert text.startswith(f"# {number}. {title}\n"), f"{name}: its first line is not the index's"
+        assert dated.search(text), f"{name} has no date"
+        assert "**Alternatives.**" in text or "| instead of |" in text, f"{name} says no alternatives"
