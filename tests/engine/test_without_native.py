@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import striate
 
 SCRIPT = """
@@ -32,10 +34,37 @@ print(executable.plan.describe()[0].reason)
 """
 
 
-def test_programs_run_and_say_so_once() -> None:
+#: A user's first lines: what they print, and the one warning.
+USER = """
+import sys, warnings
+sys.modules["striate.engine._native"] = None
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    import striate as keras
+    imported = len(seen)
+    import numpy as np
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([
+        keras.Input((9, 9, 2)), keras.layers.Conv2D(4, 3, activation="relu"), keras.layers.BatchNormalization(),
+        keras.layers.MaxPooling2D(), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax"),
+    ])
+    x, y = np.linspace(-1, 1, 8 * 162, dtype="float32").reshape(8, 9, 9, 2), np.arange(8) % 3
+    first = model.predict(x, verbose=0)
+    model.predict(x[:3], verbose=0)
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, y, epochs=2, batch_size=5, verbose=0)
+    model.evaluate(x, y, verbose=0)
+    second = model.predict(x, verbose=0)
+    assert len(seen) == {count}, [str(w.message) for w in seen]
+print(imported, first.tobytes().hex(), second.tobytes().hex())
+"""
+
+
+def run_alone(code: str) -> list[str]:
+    """The lines that a fresh interpreter prints."""
     source = Path(striate.__file__).parents[1]
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         timeout=60,
@@ -44,7 +73,21 @@ def test_programs_run_and_say_so_once() -> None:
         env={"PYTHONPATH": f"{source}:{Path(__file__).parents[2]}"},
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    return done.stdout.splitlines()
+
+
+def test_a_user_gets_one_warning_and_the_same_numbers() -> None:
+    """Import, predict, fit and evaluate; against the engine, to what float32 sums in another order may differ by."""
+    (alone,) = run_alone(USER.format(count=1))
+    (native,) = run_alone(USER.format(count=0).replace('sys.modules["striate.engine._native"] = None', ""))
+    assert alone.split()[0] == "0", "importing warns already"
+    for got, wanted in zip(alone.split()[1:], native.split()[1:], strict=True):
+        numbers = [np.frombuffer(bytes.fromhex(text), np.float32) for text in (got, wanted)]
+        np.testing.assert_allclose(*numbers, rtol=1e-5)
+
+
+def test_programs_run_and_say_so_once() -> None:
+    assert run_alone(SCRIPT) == [
         "1 RuntimeWarning True",
         "(2, 4, 4, 3) True 1",
         "the native engine is not installed",
