@@ -1,6 +1,6 @@
 """What the tests of robustness share: a small network with every kind of kernel and state, and processes of their own.
 
-STRIATE_LONG=1 (set by `make check-full`) runs their long forms.
+`rounds` says how often; `make check-full` runs the long forms.
 """
 
 from __future__ import annotations
@@ -18,15 +18,10 @@ from typing import Any
 import numpy as np
 
 import striate as keras
+from tests.support.long import rounds as rounds
 
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).parents[2]
-LONG = os.environ.get("STRIATE_LONG") == "1"
-
-
-def rounds(short: int, long: int) -> int:
-    """How often to do something: `long` times in `make check-full`."""
-    return long if LONG else short
 
 
 @cache  # made once, before a test changes the rounding

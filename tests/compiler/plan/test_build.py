@@ -17,6 +17,7 @@ from striate.ir.graph import Graph
 from striate.ir.ops.attrs import AxesAttrs, AxisAttrs, DenseAttrs, MomentumAttrs, PermAttrs, ShapeAttrs
 from striate.ir.types import TensorType
 from tests.support.graphs import Builder, convolution_block, graphs
+from tests.support.long import rounds
 
 BOTH = ("kernels", "host")
 
@@ -49,14 +50,14 @@ def check_against_interpreter(b: Builder, graph: Graph, *, passes: bool, runs: i
         assert [s.version for s in states] == [count if i in written else 0 for i in range(len(states))]
 
 
-@settings(max_examples=100)
+@settings(max_examples=rounds(100, 1000))
 @given(graphs(max_nodes=20))
 def test_engine_equals_interpreter(drawn: tuple[Builder, Graph]) -> None:
     check_against_interpreter(*drawn, passes=False)
     check_against_interpreter(*drawn, passes=True)
 
 
-@settings(max_examples=100)
+@settings(max_examples=rounds(100, 1000))
 @given(graphs(max_nodes=20))
 def test_host_steps_equal_interpreter(drawn: tuple[Builder, Graph]) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:

@@ -19,6 +19,7 @@ from striate.ir.opdef import OPS, run_reference
 from tests.support.bounds import bounds
 from tests.support.cases import Case, all_cases
 from tests.support.kernel_runs import Array, assert_close, rows, run_kernel, spec_of
+from tests.support.long import rounds
 from tests.support.problems import PROBLEMS
 
 CASES = all_cases()
@@ -115,7 +116,7 @@ def test_an_op_has_kernels_or_a_reason_not_to() -> None:
 def test_drawn_problems(op: str) -> None:
     """Shapes around the vector widths, odd strides, long and short axes."""
 
-    @settings(max_examples=25)
+    @settings(max_examples=rounds(25, 500))
     @given(case=PROBLEMS[op])
     def check(case: Case) -> None:
         exact = _exact(case)
@@ -132,7 +133,7 @@ def test_drawn_problems(op: str) -> None:
 def test_threads_change_no_bit(op: str) -> None:
     """The pieces of a step depend on its shape alone."""
 
-    @settings(max_examples=5)
+    @settings(max_examples=rounds(5, 100))
     @given(case=PROBLEMS[op], data=st.data())
     def check(case: Case, data: st.DataObject) -> None:
         row = data.draw(st.sampled_from(rows(op)))
