@@ -1,4 +1,4 @@
-"""Same seed, same bits: on 1 and 2 threads, in any batch; and the engine trains as the references do."""
+"""Same seed, same bits: on 1, 2, 3 and 8 threads, in any batch; and the engine trains as the references do."""
 
 from __future__ import annotations
 
@@ -30,13 +30,24 @@ def trained(steps: int, batch: int) -> list[np.ndarray]:
     return [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
 
 
-def test_weights_after_50_steps_are_the_same_bits_on_1_and_2_threads(threads):
+def test_weights_after_50_steps_are_the_same_bits_on_1_2_3_and_8_threads(threads):
     threads(1)
     one = trained(50, 16)
-    threads(2)
-    two = trained(50, 16)
-    for a, b in zip(one, two, strict=True):
-        assert a.tobytes() == b.tobytes()
+    for count in (2, 3, 8):
+        threads(count)
+        for a, b in zip(one, trained(50, 16), strict=True):
+            assert a.tobytes() == b.tobytes(), count
+
+
+def test_predictions_are_the_same_bits_on_1_2_3_and_8_threads(threads):
+    keras.utils.set_random_seed(3)
+    model = keras.applications.LectureModel()
+    x, _ = images(33)
+    threads(1)
+    one = model.predict(x, verbose=0)
+    for count in (2, 3, 8):
+        threads(count)
+        assert model.predict(x, verbose=0).tobytes() == one.tobytes(), count
 
 
 def test_predict_does_not_depend_on_the_batch(threads):

@@ -146,6 +146,8 @@ def check_full() -> None:
     sanitize()
     with step("tests in their long forms, 1,000 random examples each"):
         run(in_venv(VENV, "python"), "-m", "pytest", "--hypothesis-profile=search", env={"STRIATE_LONG": "1"})
+    with step("10,000 steps with dead units, against a twin without"):
+        run(in_venv(VENV, "python"), "-m", "bench.denormals")
     test_keras("--hypothesis-profile=full")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import striate as keras
-from tests.robust.small import Array, data, digest, network, rounds, trained
+from tests.robust.small import Array, data, digest, network, trained
 
 _libm = ctypes.CDLL(ctypes.util.find_library("m"))
 X86 = platform.machine() in ("x86_64", "AMD64")
@@ -137,9 +137,9 @@ def test_every_way_in_restores_the_callers_mode() -> None:
         assert mxcsr() & 0xFFC0 == before
 
 
-def test_denormals_are_flushed_and_momentum_comes_to_rest() -> None:
-    """A unit that died: no gradient reaches it, and its momentum shrinks to nothing. On denormals it would get stuck
-    (0.9 times the smallest rounds to itself) and slow every later step down."""
+def test_in_10_000_steps_no_denormal_is_left_and_momentum_comes_to_rest() -> None:
+    """A layer that died: no gradient reaches it, and its momentum shrinks to nothing. On denormals it would get stuck
+    (0.9 times the smallest rounds to itself) and slow every later step down; bench/denormals.py has the times."""
     x, y = np.zeros((4, 6), np.float32), np.ones((4, 1), np.float32)
     model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(5, use_bias=False), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "mse")
@@ -147,10 +147,39 @@ def test_denormals_are_flushed_and_momentum_comes_to_rest() -> None:
     dead = next(v for v in model.optimizer.variables if v.shape == (6, 5))
     dead.assign(np.full((6, 5), 1e-30, np.float32))
     step = model.make_train_function()
-    for _ in range(rounds(300, 10_000)):
+    for i in range(10_000):
         step((x, y))
+        if i % 20 == 0 or i == 9_999:  # from step 176 to 330 it would be a denormal, then stick
+            for v in (*model.weights, *model.optimizer.variables):
+                array = v.numpy()
+                if array.dtype == np.float32:
+                    assert not ((array != 0) & (np.abs(array) < np.finfo(np.float32).tiny)).any(), (i, v.path)
+    assert not dead.numpy().any()
+
+
+def test_dead_units_of_a_network_leave_no_denormal() -> None:
+    """Convolution, ReLU and Adam, whose second moments shrink by 0.999 a step: what is squared is smaller still."""
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 1)),
+            layers.Conv2D(8, 3, activation="relu", bias_initializer=keras.initializers.Constant(-100.0)),  # all dead
+            layers.Flatten(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(2)
+    batch = rng.standard_normal((8, 6, 6, 1)).astype(np.float32), rng.integers(0, 2, 8)
+    model.train_on_batch(*batch)
+    for v in model.optimizer.variables:
+        if v.shape == (3, 3, 1, 8):
+            v.assign(np.full(v.shape, 1e-36, np.float32))
+    step = model.make_train_function()
+    for _ in range(10_000):
+        step(batch)
     for v in (*model.weights, *model.optimizer.variables):
         array = v.numpy()
         if array.dtype == np.float32:
             assert not ((array != 0) & (np.abs(array) < np.finfo(np.float32).tiny)).any(), v.path
-    assert not dead.numpy().any()
