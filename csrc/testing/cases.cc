@@ -57,7 +57,12 @@ Case read_case(Reader& in) {
     e.is_real = in.number<int32_t>() != 0;
     if (e.is_real) {
       e.exact = in.row<double>();
-      e.bounds = in.row<double>();
+      for (int64_t n = in.number<int64_t>(); n > 0; --n) {
+        std::string algorithm = in.text();
+        e.bounds.emplace_back(std::move(algorithm), in.row<double>());
+        if (e.bounds.back().second.size() != e.exact.size()) throw std::runtime_error("bounds that do not fit");
+      }
+      if (e.bounds.empty() || !e.bounds.back().first.empty()) throw std::runtime_error("no bound for every kernel");
     } else {
       e.bytes = in.row<unsigned char>();
     }
@@ -70,8 +75,8 @@ Case read_case(Reader& in) {
 
 std::vector<Case> read_cases(const std::string& path) {
   Reader in(path);
-  if (in.number<uint64_t>() != 0x3173657361635453u)
-    throw std::runtime_error(path + " is no file of cases");  // "STcases1"
+  if (in.number<uint64_t>() != 0x3273657361635453u)
+    throw std::runtime_error(path + " is no file of cases");  // "STcases2"
   std::vector<Case> cases;
   for (uint64_t n = in.number<uint64_t>(); n > 0; --n) cases.push_back(read_case(in));
   return cases;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/program.h"
@@ -12,8 +13,16 @@ namespace striate {
 
 struct Expected {
   bool is_real = false;
-  std::vector<unsigned char> bytes;   // not is_real: these, bit for bit
-  std::vector<double> exact, bounds;  // is_real: float32 values within bounds of exact
+  std::vector<unsigned char> bytes;  // not is_real: these, bit for bit
+  std::vector<double> exact;         // is_real: float32 values within bounds of these
+  // Of an algorithm (a part of its kernels' names) that states its own bound; "", the last, of every other.
+  std::vector<std::pair<std::string, std::vector<double>>> bounds;
+
+  const std::vector<double>& bounds_of(const std::string& kernel) const {
+    size_t i = 0;
+    while (i + 1 < bounds.size() && kernel.find(bounds[i].first) == std::string::npos) ++i;
+    return bounds[i].second;
+  }
 };
 
 struct Case {

@@ -37,26 +37,27 @@ struct Count {
 };
 
 // How a result misses what is expected; empty where it does not.
-std::string misses(const Expected& e, const Bytes& got) {
+std::string misses(const Expected& e, const std::string& kernel, const Bytes& got) {
   if (!e.is_real) return e.bytes == got ? "" : "bits differ";
+  const std::vector<double>& bounds = e.bounds_of(kernel);
   for (size_t i = 0; i < e.exact.size(); ++i) {
     float value;
     std::memcpy(&value, got.data() + i * sizeof value, sizeof value);
     const double exact = e.exact[i];
     if (value == static_cast<float>(exact) || (std::isnan(value) && std::isnan(exact))) continue;
-    if (std::fabs(static_cast<double>(value) - exact) <= e.bounds[i] + 0x1p-126) continue;  // denormals are flushed
+    if (std::fabs(static_cast<double>(value) - exact) <= bounds[i] + 0x1p-126) continue;  // denormals are flushed
     char text[160];
     std::snprintf(text, sizeof text, "element %zu of %zu is %.9g; expected %.17g within %.3g", i, e.exact.size(),
-                  static_cast<double>(value), exact, e.bounds[i]);
+                  static_cast<double>(value), exact, bounds[i]);
     return text;
   }
   return "";
 }
 
-void check_case(const Case& c, const StepPlan& plan) {
+void check_case(const Case& c, const std::string& kernel, const StepPlan& plan) {
   const std::vector<Bytes> first = run_step(c.spec, plan, c.inputs, {Order::kForward, true, 0xa5});
   for (size_t i = 0; i < first.size(); ++i) {
-    const std::string why = misses(c.expected[i], first[i]);
+    const std::string why = misses(c.expected[i], kernel, first[i]);
     if (!why.empty()) throw std::runtime_error("result " + std::to_string(i) + ": " + why);
   }
   if (run_step(c.spec, plan, c.inputs, {Order::kBackward, false, 0xff}) != first)
@@ -93,7 +94,7 @@ int run(const Options& options) {
         const FloatEnv env;
         if (row.prepare(c.spec.view(), &plan) == nullptr) {
           ++count.taken;
-          check_case(c, plan);
+          check_case(c, row.name, plan);
         } else {
           ++count.refused;
         }

@@ -36,3 +36,16 @@ def test_a_problem_says_its_answer_and_how_far_from_it_a_kernel_may_be() -> None
     (bound,) = bounds(case, [exact])
     for part in (case.inputs[0], exact, np.broadcast_to(bound, exact.shape)):
         assert part.tobytes() in raw
+
+
+def test_an_algorithm_s_own_bound_comes_before_that_of_the_rest() -> None:
+    taken = [c for c in all_cases() if c.op == "conv2d" and b"_winograd" in encode(c)]
+    assert taken
+    raw = encode(taken[0])
+    name = struct.pack("<Q", len("_winograd")) + b"_winograd"
+    assert raw.count(name) == 1
+    rest = raw[raw.index(name) + len(name) :]
+    (count,) = struct.unpack_from("<Q", rest)
+    own, others = rest[8 : 8 + 8 * count], rest[8 + 8 * count :]
+    assert others.startswith(struct.pack("<QQ", 0, count)) and len(others) == 16 + 8 * count
+    assert (np.frombuffer(own) > 0).all() and own != others[16:]
