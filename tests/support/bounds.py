@@ -88,7 +88,7 @@ def _activated(z: Array, error: Any, name: str, alpha: float) -> Any:
     return (1.5 if name == "hard_silu" else 1.13) * error + 8 * EPS * (np.abs(z) + 1)
 
 
-def _terms(case: Case) -> int:
+def terms_of(case: Case) -> int:
     """Products in each element of the result."""
     a, b = case.inputs[0].shape, case.inputs[1].shape
     groups = case.attrs.groups if isinstance(case.attrs, ConvAttrs) else 1
@@ -113,7 +113,7 @@ def _products(case: Case, exact: list[Array]) -> Bounds:
         plain = DenseAttrs()
     elif isinstance(attrs, ConvAttrs) and "grad" not in case.op:
         plain = attrs.plain()
-    error = (_terms(case) + 3) * EPS * _absolute(case.op, inputs, plain)
+    error = (terms_of(case) + 3) * EPS * _absolute(case.op, inputs, plain)
     if getattr(attrs, "epilogue", "none") == "none":
         return [error]
     (z,) = run_reference(case.op, tuple(inputs), plain)
