@@ -9,6 +9,8 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#elif defined(_WIN32)
+#include <malloc.h>
 #endif
 
 namespace striate {
@@ -16,6 +18,18 @@ namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kHugeFrom = size_t{8} << 20;
+
+// Null where there is no memory. Windows gives aligned memory by functions of its own, and takes it back by one.
+#if defined(_WIN32)
+void* allocate(size_t alignment, size_t bytes) { return _aligned_malloc(bytes, alignment); }
+void release(void* memory) { _aligned_free(memory); }
+#else
+void* allocate(size_t alignment, size_t bytes) {
+  void* memory = nullptr;
+  return posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
+}
+void release(void* memory) { std::free(memory); }
+#endif
 
 }  // namespace
 
@@ -34,8 +48,8 @@ AlignedMemory::AlignedMemory(size_t bytes, bool zero) {
   // Rounded up to whole lines: nothing else shares our last cache line. One line even for zero bytes, so that the
   // address is never null and every buffer has its own.
   const size_t rounded = round_up(bytes == 0 ? 1 : bytes, alignment);
-  void* p = nullptr;
-  if (posix_memalign(&p, alignment, rounded) != 0) throw std::bad_alloc();
+  void* p = allocate(alignment, rounded);
+  if (p == nullptr) throw std::bad_alloc();
 #if defined(__linux__)
   if (huge) madvise(p, rounded, MADV_HUGEPAGE);  // advice: a system without them just says no
 #endif
@@ -44,6 +58,6 @@ AlignedMemory::AlignedMemory(size_t bytes, bool zero) {
   bytes_ = bytes;
 }
 
-AlignedMemory::~AlignedMemory() { std::free(data_); }
+AlignedMemory::~AlignedMemory() { release(data_); }
 
 }  // namespace striate
