@@ -17,25 +17,6 @@ LIMIT = 5_000_000  # bytes, the sample left out
 SAMPLE = "striate/datasets/fashion_mnist_mini.npz"
 NEEDED = (SAMPLE, "striate/datasets/fashion_mnist_mini.LICENSE", "striate/py.typed", "striate/engine/_native.pyi")
 
-USE = """
-import numpy as np
-from PIL import Image
-import striate as keras
-
-assert keras.config.threads() >= 1
-(x, y), (x_test, y_test) = keras.datasets.fashion_mnist_mini.load_data()
-layers = keras.layers
-model = keras.Sequential([
-    layers.Input((28, 28, 1)), layers.Rescaling(1 / 255), layers.Conv2D(8, 3, activation="relu"),
-    layers.MaxPooling2D(4), layers.Flatten(), layers.Dense(10, activation="softmax"),
-])
-model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-losses = model.fit(x[:1000, ..., None], y[:1000], epochs=2, verbose=2).history["loss"]
-assert losses[1] < losses[0], losses
-model.save("model.keras")
-Image.fromarray(x_test[0]).save("garment.png")
-"""
-
 
 def check_content(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
@@ -66,7 +47,7 @@ def main() -> None:
         for command in (
             (programs / "python", "-m", "pip", "install", *quiet, wheels[0]),
             (programs / "striate", "doctor"),
-            (programs / "python", "-W", "error", "-c", USE),
+            (programs / "python", "-W", "error", ROOT / "tools" / "use_wheel.py"),
             (programs / "striate", "predict", "model.keras", "garment.png"),
             (programs / "striate", "summary", "model.keras"),
         ):

