@@ -10,6 +10,7 @@ import pytest
 
 import striate as keras
 from striate.explain import plan
+from tests.support.kernel_runs import EPS
 
 
 @pytest.fixture
@@ -53,6 +54,22 @@ def test_in_prediction_only() -> None:
 @pytest.mark.usefixtures("direct")
 def test_not_where_winograd_is_turned_off() -> None:
     assert not any(op.startswith("winograd") for op, _ in rows(small()))
+
+
+def test_a_grouped_convolution_is_left_alone() -> None:
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.Input((14, 14, 16)), keras.layers.Conv2D(32, 3, groups=2, padding="same")])
+    assert [op for op, _ in rows(model)] == ["conv2d"]
+    x = np.random.default_rng(0).standard_normal((2, 14, 14, 16), "float32")
+    kernel, bias = model.get_weights()
+
+    def halves(images: Any, filters: Any) -> Any:
+        parts = [(images[..., i * 8 : i * 8 + 8], filters[..., i * 16 : i * 16 + 16]) for i in (0, 1)]
+        return np.concatenate([keras.ops.conv(*part, padding="same") for part in parts], axis=3)
+
+    # 72 products each, and the two ways may both be off (docs/numerics.md); 8 channels run direct.
+    bound = 2 * (72 + 3) * EPS * halves(np.abs(x), np.abs(kernel))
+    assert (np.abs(model.predict(x, verbose=0) - halves(x, kernel) - bias) <= bound + EPS).all()
 
 
 def test_follows_the_weights() -> None:

@@ -43,6 +43,8 @@ def _split(node: Node) -> Node | None:
     x, w, *bias = node.inputs
     a = node.attrs
     assert isinstance(a, ConvAttrs)
+    if a.groups != 1:  # no kernel takes them, and their filters' shape says another number of channels than x's
+        return None
     for panel in PANELS:
         filters = node_at(node, "winograd_filters", w, attrs=WinogradFilterAttrs(panel))
         if choose_kernel(filters).kernel is None:
