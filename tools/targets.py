@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import bench_env as peers
 from environment import (
     BUILD,
     ENGINE,
@@ -141,6 +142,25 @@ def arm64() -> None:
     run(setup(), "tools/arm64.py")
 
 
+def bench_env() -> None:
+    """make the peers' environments .venv-bench-* (torch, TensorFlow, JAX, ...: about 5 GB from PyPI)"""
+    peers.make(python_for_keras())
+
+
+def bench() -> None:
+    """compare with the fastest peers on the lecture model (bench/compare.py), in their environments"""
+    python = setup()
+    bench_env()
+    run(python, "-m", "bench.compare", "--quick")
+
+
+def bench_full() -> None:
+    """compare with all peers on all networks, import time, memory, size: hours"""
+    python = setup()
+    bench_env()
+    run(python, "-m", "bench.compare", "--startup")
+
+
 def check_full() -> None:
     """the long forms: lint, sanitize, arm64, all tests with many more random examples, the comparison with Keras"""
     lint()
@@ -208,6 +228,9 @@ TARGETS: dict[str, Callable[[], None]] = {
     "sanitize": sanitize,
     "arm64": arm64,
     "check-full": check_full,
+    "bench-env": bench_env,
+    "bench": bench,
+    "bench-full": bench_full,
     "wheel": wheel,
     "check-wheel": check_wheel,
     "clean": clean,
