@@ -1,1 +1,1 @@
-"""Measurements: `python -m bench.kernels`, `python -m bench.models`, `python -m bench.compare` (each with --help)."""
+"""Measurements: `python -m bench.kernels` and `python -m bench.compare` (each with --help)."""

@@ -19,7 +19,7 @@ from bench.peers import Row
 
 ROOT = Path(__file__).resolve().parent.parent
 #: seconds: the longest a worker may take for one answer (XLA compiles ResNet-50's step for minutes on a busy machine)
-PATIENCE = 600.0
+PATIENCE = 1800.0
 AVX2 = {
     "STRIATE_ISA": "avx2",
     "ATEN_CPU_CAPABILITY": "avx2",

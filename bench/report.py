@@ -109,7 +109,10 @@ def details(result: dict[str, Any]) -> str:
             ]
         )
     lines = [table(rows)]
+    lines += [f"\n* {name}: {notes}" for name, notes in result.get("notes", {}).items()]
     lines += [f"\n* failed: {name}: {error}" for name, error in result["failed"].items()]
+    if result.get("alone"):
+        lines.append("\n* memory holds one worker at a time: each was started anew for each turn")
     return "\n".join(lines)
 
 

@@ -84,6 +84,7 @@ class Comparison:
         self.entries: list[Entry] = []
         self.failed: dict[str, str] = {}
         self.versions: dict[str, dict[str, str]] = {}
+        self.notes: dict[str, dict[str, str]] = {}
         self.losses: dict[str, float] = {}
         self.alone = False  # one worker at a time, where memory does not hold them all
         self._checked = checked  # training steps that have been compared in another workload of the same network
@@ -158,7 +159,7 @@ class Comparison:
         contender.ask("data", net=self.net.to_json(), batch=batch, steps=per_epoch)
         file = str(model_file(row.file, self.net, batch)) if row.file else None
         spec = {"net": self.net.to_json(), "batch": batch, "training": self.workload.training}
-        contender.ask("load", **spec, own_weights=False, file=file)
+        self.notes[row.name] = contender.ask("load", **spec, own_weights=False, file=file)["notes"]
 
     def _check_results(self, contender: Contender) -> None:
         """The same probabilities as Striate's, by each way that will be timed."""
@@ -252,6 +253,7 @@ def compare(
         "alone": comparison.alone,
         "took": round(time.monotonic() - begun, 1),
         "versions": comparison.versions,
+        "notes": {name: notes for name, notes in comparison.notes.items() if notes},
         "failed": comparison.failed,
         "entries": [
             {

@@ -1,7 +1,8 @@
-"""The peers: which stack, in which form, in which environment; one row each.
+"""The peers: which stack, in which form, in which environment; one row each (`python -m bench.compare --list`).
 
-`python -m bench.compare --list` prints this table. Forms that design asks for and that are only told apart by an
-environment variable have rows of their own, since the fastest of all rows counts.
+Every form has a row of its own, also where only an environment variable tells it from another: the fastest row counts.
+"+thp" rows are offered huge pages, which Striate asks for by itself. Rows that cannot be held to AVX2 have no switch
+for it that their documentation names.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 OURS = "striate"
 HUGE = {"THP_MEM_ALLOC_ENABLE": "1"}  # torch's allocator asks for huge pages
+GLIBC_HUGE = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # so does malloc, for those that use it (glibc 2.35)
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,19 @@ ROWS: tuple[Row, ...] = (
     _torch("torch-compile+thp", True, channels_last=True, compiled=True),
     _keras("keras-tensorflow", "tensorflow", "tensorflow", imports="keras", installs="keras tensorflow-cpu"),
     _keras("keras-tensorflow-nojit", "tensorflow", "tensorflow", options={"jit": False}),
+    _keras("keras-tensorflow-nojit+thp", "tensorflow", "tensorflow", options={"jit": False}, variables=GLIBC_HUGE),
     _keras("keras-jax", "jax", "jax", imports="keras", installs="keras jax"),
     _keras("keras-torch", "torch", "torch", imports="keras", installs="keras torch"),
     Row(
         "onnxruntime", "onnxruntime", "onnxruntime_peer", file="onnx", avx2=False,
         imports="onnxruntime", installs="onnxruntime",
     ),
+    Row("onnxruntime+thp", "onnxruntime", "onnxruntime_peer", {}, GLIBC_HUGE, file="onnx", avx2=False),
     Row(
         "openvino", "openvino", "openvino_peer", {"precision": "f32"}, file="onnx", avx2=False,
         imports="openvino", installs="openvino",
     ),
+    Row("openvino+thp", "openvino", "openvino_peer", {"precision": "f32"}, GLIBC_HUGE, file="onnx", avx2=False),
     Row("openvino-bf16", "openvino", "openvino_peer", {"precision": ""}, file="onnx", avx2=False, precision="bfloat16"),
     Row("ncnn", "ncnn", "ncnn_peer", file="ncnn", counts=False, avx2=False, imports="ncnn", installs="ncnn"),
     Row("mnn", "mnn", "mnn_peer", file="mnn", counts=False, avx2=False, imports="MNN", installs="MNN"),

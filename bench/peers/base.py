@@ -32,6 +32,10 @@ class Peer(abc.ABC):
     def versions(self) -> dict[str, str]:
         """Versions of what is measured."""
 
+    def notes(self) -> dict[str, str]:
+        """What the stack has chosen by itself for the loaded network and should stand beside its figures."""
+        return {}
+
     @abc.abstractmethod
     def load(self, net: Net, batch: int, *, training: bool, weights: dict[str, list[np.ndarray]] | None) -> None:
         """Build a network for batches of this size; without weights, with the stack's own initial ones."""

@@ -68,6 +68,7 @@ class KerasPeer(Peer):
     def __init__(self, threads: int, **options: Any) -> None:
         super().__init__(threads, **options)
         self.stack = options["stack"]
+        self.inference_mode: Any = None
         if self.stack == "striate":
             import striate as keras
         else:
@@ -81,6 +82,7 @@ class KerasPeer(Peer):
                 import torch
 
                 torch.set_num_threads(threads)
+                self.inference_mode = torch.inference_mode
             import keras
         self.keras = keras
 
@@ -103,8 +105,10 @@ class KerasPeer(Peer):
         )
 
     def call(self, x: np.ndarray) -> np.ndarray:
-        made = self.model(x, training=False)
-        return np.asarray(made.detach() if self.stack == "torch" else made)
+        if self.stack != "torch":
+            return np.asarray(self.model(x, training=False))
+        with self.inference_mode():
+            return np.asarray(self.model(x, training=False))
 
     def call_compiled(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(self.model.predict_on_batch(x))

@@ -20,6 +20,9 @@ class OpenVinoPeer(Peer):
     def versions(self) -> dict[str, str]:
         return {"openvino": openvino.__version__}
 
+    def notes(self) -> dict[str, str]:
+        return {"precision": str(self.model.get_property("INFERENCE_PRECISION_HINT"))}
+
     def use_model_file(self, path: Path) -> None:
         self.path = path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,10 @@ class TorchPeer(Peer):
     def __init__(self, threads: int, **options: Any) -> None:
         super().__init__(threads, **options)
         torch.set_num_threads(threads)
+        if options.get("compiled") and os.environ.get("BENCH_ISA") == "avx2":
+            import torch._inductor.config as inductor
+
+            inductor.cpp.simdlen = 256
         self.channels_last = options.get("channels_last", False)
         self.layout = "nhwc" if self.channels_last else "nchw"
 

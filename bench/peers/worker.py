@@ -12,8 +12,10 @@ import sys
 if os.environ.get("BENCH_CPUS"):
     os.sched_setaffinity(0, {int(cpu) for cpu in os.environ["BENCH_CPUS"].split(",")})
 
+import ctypes
 import importlib
 import json
+import signal
 import time
 import traceback
 from pathlib import Path
@@ -51,7 +53,7 @@ class Worker:
             self.peer.use_model_file(Path(file))
         made = None if own_weights or file is not None else weights(self.net)
         self.peer.load(self.net, batch, training=training, weights=made)
-        return {}
+        return {"notes": self.peer.notes()}
 
     def data(self, net: str, batch: int, steps: int) -> dict[str, Any]:
         """The user's arrays: `steps` batches."""
@@ -100,7 +102,14 @@ class Worker:
         return {"peak": resident("VmHWM")}
 
 
+def end_with_parent() -> None:
+    """A stopped worker whose parent was killed would wait for ever: the kernel is to end it then (Linux)."""
+    die = 1  # PR_SET_PDEATHSIG
+    ctypes.CDLL(None).prctl(die, signal.SIGKILL)
+
+
 def main() -> None:
+    end_with_parent()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     worker = Worker()

@@ -18,7 +18,7 @@ class WrongWeights(KerasPeer):
 
     def load(self, net: Net, batch: int, *, training: bool, weights: dict[str, list[np.ndarray]] | None) -> None:
         if weights is not None:
-            weights = {**weights, "conv_0": [weights["conv_0"][0], weights["conv_0"][1] + 0.5]}
+            weights = {**weights, "conv_1": [weights["conv_1"][0], weights["conv_1"][1] + 0.5]}
         super().load(net, batch, training=training, weights=weights)
 
 

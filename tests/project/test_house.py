@@ -43,6 +43,7 @@ LIMITS = {
     "tests": 350,
     "tests_keras": 350,
     "tools": 300,
+    "bench": 200,
 }
 MADE_BY_TOOLS = {"src/striate/core/public_names.py"}
 
