@@ -19,6 +19,7 @@ from bench.statistics import order_of_turn
 from bench.workloads import Workload
 
 LEAST_STEPS = 4
+WAYS = {"call": "model(x)", "call_compiled": "predict_on_batch"}
 DATA_BYTES = 64 << 20  # of images in one epoch; more steps than that become more epochs
 SLOWEST = 4.0  # a slow peer's round may take this many times the length asked for, then it does fewer steps
 CHECK_BATCH, CHECK_STEPS = 8, 3
@@ -129,7 +130,7 @@ class Comparison:
         self._start(contender)
         self._check_results(contender)
         for how in forms(contender.row, self.workload):
-            named = f"{name}: {'predict_on_batch' if how == 'call_compiled' else 'model(x)'}"
+            named = f"{name}: {WAYS.get(how, how)}"
             entry = Entry(named if contender.row.compiled and self.workload.batch == 1 else name, contender.row, how)
             contender.ask("round", how=how, steps=LEAST_STEPS, epochs=1)
             answer = contender.ask("round", how=how, steps=LEAST_STEPS, epochs=1)

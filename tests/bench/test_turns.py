@@ -52,6 +52,9 @@ def test_one_image_is_asked_for_in_each_way() -> None:
         ("again: model(x)", "call"), ("again: predict_on_batch", "call_compiled"),
     ]  # fmt: skip
     assert made["entries"][0]["how"] == "call" and made["failed"] == {}
+    ours, *peers = measured("predict", 1, twin("again"))["entries"]
+    assert (ours["name"], ours["how"]) == ("striate: predict", "predict")
+    assert [p["how"] for p in peers] == ["call", "call_compiled"], "a peer's shortest way, against our whole predict"
 
 
 def test_a_wrong_result_is_not_timed() -> None:
