@@ -27,7 +27,7 @@ from bench import report
 from bench.contender import ROOT, Place
 from bench.peers import ROWS, Row, rows
 from bench.startup import measure_startup
-from bench.turns import Settings, compare
+from bench.turns import Checked, Settings, compare
 from bench.workloads import WORKLOADS, chosen
 
 RESULTS = ROOT / "bench" / "results"
@@ -114,7 +114,7 @@ def main(words: list[str] | None = None) -> int:
         "startup": None,
     }
     path = asked.json or RESULTS / time.strftime("compare-%Y%m%d-%H%M%S.json", time.gmtime())
-    checked: set[str] = set()
+    checked: Checked = {}
     for workload in [] if asked.only_startup else workloads:
         say(f"{workload.name}:")
         document["results"].append(compare(workload, kept, place, settings, checked, say))

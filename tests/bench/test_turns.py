@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from bench.contender import Contender, PeerError, Place
 from bench.peers import BY_NAME, OURS, ROWS, Row, rows
-from bench.turns import Settings, compare
+from bench.turns import Settings, compare, taking_part
 from bench.workloads import WORKLOADS, Workload, chosen
 
 from bench import compare as command
@@ -32,7 +32,7 @@ def odd(kind: str) -> Row:
 
 
 def measured(how: str, batch: int, *peers: Row) -> dict[str, Any]:
-    return compare(Workload("tiny", how, batch), [BY_NAME[OURS], *peers], PLACE, SHORT, set(), lambda text: None)
+    return compare(Workload("tiny", how, batch), [BY_NAME[OURS], *peers], PLACE, SHORT, {}, lambda text: None)
 
 
 def test_training_against_itself() -> None:
@@ -67,6 +67,30 @@ def test_a_wrong_result_is_not_timed() -> None:
 def test_a_wrong_gradient_is_not_timed() -> None:
     made = measured("fit", 4, odd("WrongGradient"))
     assert "its first steps are not Striate's: losses" in made["failed"]["wronggradient"]
+
+
+def test_a_check_in_another_workload_counts_for_those_that_passed_it() -> None:
+    checked: dict[str, list[float]] = {}
+
+    def train(batch: int, *peers: Row) -> dict[str, Any]:
+        workload = Workload("tiny", "fit", batch)
+        return compare(workload, [BY_NAME[OURS], *peers], PLACE, SHORT, checked, lambda text: None)
+
+    assert train(8, twin("again"))["failed"] == {} and len(checked) == 2
+    assert train(9, twin("again"), odd("WrongGradient"))["failed"].keys() == {"wronggradient"}
+    assert len(checked) == 2, "who failed is compared again"
+
+
+def test_who_takes_part() -> None:
+    many = [BY_NAME[name] for name in (OURS, "torch", "keras-jax", "onnxruntime")]
+
+    def names(workload: Workload, isa: str = "") -> list[str]:
+        return [row.name for row in taking_part(workload, many, Place((0,), isa))]
+
+    assert names(Workload("lecture", "fit", 32)) == [OURS, "torch", "keras-jax"]
+    assert names(Workload("lecture", "predict", 32)) == [OURS, "torch", "keras-jax", "onnxruntime"]
+    assert names(Workload("lecture", "predict", 32), "avx2") == [OURS, "torch", "keras-jax"]
+    assert names(Workload("random0", "predict", 32, against=("torch",))) == [OURS, "torch"]
 
 
 def test_who_raises_or_dies_is_named_and_the_others_go_on() -> None:
