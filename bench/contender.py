@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -126,6 +127,8 @@ class Contender:
             self.end()
             raise PeerError(f"{command}: no answer in {PATIENCE:.0f} s")
         if not line:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=10)  # its pipes close a moment before its status is there
             said = self._said()
             self.end()
             raise PeerError(f"{command}: the process ended with {process.returncode}: {said}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bench.contender import Contender, PeerError, Place
+from bench.contender import ROOT, Contender, PeerError, Place
 from bench.peers import BY_NAME, OURS, ROWS, Row, rows
 from bench.turns import Settings, compare, taking_part
 from bench.workloads import WORKLOADS, Workload, chosen
@@ -158,6 +160,34 @@ def test_workers_are_held_to_the_cores() -> None:
             contender.ask("no_such_command")
     finally:
         contender.end()
+
+
+def reaches(process: Path, state: str) -> bool:
+    """Whether a process of /proc gets into a state (Z: it has ended, or is gone) within half a minute."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if (process / "stat").read_text().rpartition(")")[2].split()[0] == state:
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return state == "Z"
+        time.sleep(0.05)
+    return False
+
+
+def test_a_stopped_worker_ends_with_the_harness() -> None:
+    words = (
+        "from bench.contender import *; from bench.peers import BY_NAME, OURS\n"
+        "c = Contender(BY_NAME[OURS], Place.of(1)); c.start(); c.pause(); print(c._process.pid, flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", words], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as harness:
+        assert harness.stdout is not None
+        worker = Path("/proc") / harness.stdout.readline().strip()
+        assert reaches(worker, "T"), "it was to be stopped"
+        harness.kill()
+    assert reaches(worker, "Z"), "the worker waits for ever"
 
 
 def test_more_threads_than_cores() -> None:
