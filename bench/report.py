@@ -109,7 +109,8 @@ def details(result: dict[str, Any]) -> str:
             ]
         )
     lines = [table(rows)]
-    lines += [f"\n* {name}: {notes}" for name, notes in result.get("notes", {}).items()]
+    for name, notes in result.get("notes", {}).items():
+        lines.append(f"\n* {name}: " + ", ".join(f"{word} {value}" for word, value in notes.items()))
     lines += [f"\n* failed: {name}: {error}" for name, error in result["failed"].items()]
     if result.get("alone"):
         lines.append("\n* memory holds one worker at a time: each was started anew for each turn")

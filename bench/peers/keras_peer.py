@@ -93,6 +93,7 @@ class KerasPeer(Peer):
         return {"keras": self.keras.__version__, distribution: version(distribution)}
 
     def load(self, net: Net, batch: int, *, training: bool, weights: dict[str, list[np.ndarray]] | None) -> None:
+        self.model: Any = None  # one that was there for a check makes room
         self.keras.utils.set_random_seed(1)
         self.model = build(self.keras, net)
         for name, arrays in (weights or {}).items():

@@ -21,7 +21,7 @@ class OpenVinoPeer(Peer):
         return {"openvino": openvino.__version__}
 
     def notes(self) -> dict[str, str]:
-        return {"precision": str(self.model.get_property("INFERENCE_PRECISION_HINT"))}
+        return {"precision": self.model.get_property("INFERENCE_PRECISION_HINT").get_type_name()}
 
     def use_model_file(self, path: Path) -> None:
         self.path = path
