@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import sys
@@ -52,3 +53,14 @@ def test_the_lecture_s_model_learns_and_too_little_is_a_failure(monkeypatch, cap
         run("lecture_model.py", "--images", 800, "--epochs", 2, "--floor", 0.99, monkeypatch=monkeypatch)
     told = re.search(r"test accuracy (0\.\d{3})$", capsys.readouterr().out)
     assert told is not None and float(told.group(1)) >= 0.25
+
+
+def test_whole_fashion_mnist_on_the_sample(tmp_path, monkeypatch, capsys):
+    """A few of the sample's images, held back and mirrored: it runs, writes its curve, and learns."""
+    small = ("--mini", "--images", 900, "--hold-back", 100, "--epochs", 2, "--out", tmp_path / "curve.jsonl")
+    with pytest.raises(SystemExit, match=r"learned too little: 0\.\d+ is below 0.99"):
+        run("whole_fashion_mnist.py", *small, "--floor", 0.99, monkeypatch=monkeypatch)
+    told = re.search(r"held back accuracy (0\.\d{4})$", capsys.readouterr().out)
+    assert told is not None and float(told.group(1)) >= 0.25
+    rows = [json.loads(line) for line in (tmp_path / "curve.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2] and "val_accuracy" in rows[0]
