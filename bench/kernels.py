@@ -30,10 +30,12 @@ from striate.ir.types import TensorType
 class Step:
     """A problem on arrays of its own, by the kernel that the planner would take."""
 
-    def __init__(self, problem: layers.Problem, isa: str | None = None) -> None:
+    def __init__(self, problem: layers.Problem, isa: str | None = None, direct: bool = False) -> None:
         types = [tuple(TensorType(s) for s in shapes) for shapes in (problem.inputs, problem.results)]
         spec = step_spec(types[0], types[1], problem.attrs)
         rows = [row for row in native.candidates(problem.op) if isa in (None, row.isa)]
+        if direct:
+            rows = [row for row in rows if "_winograd" not in row.name]
         self.kernel = next(row.name for row in rows if native.probe(row.name, spec) is None)
         random = np.random.default_rng(1)
         self._arrays = [native.aligned_empty(t.dims) for t in (*types[0], *types[1])]
@@ -50,9 +52,8 @@ class Step:
         native.run(self._handle, self._arrays, b"")
 
 
-def measure_problem(problem: layers.Problem, peaks: list[Peaks], budget: float, isa: str | None) -> dict[str, Any]:
+def measure_problem(step: Step, problem: layers.Problem, peaks: list[Peaks], budget: float) -> dict[str, Any]:
     """A row of the result; figures of each number of threads under its number."""
-    step = Step(problem, isa)
     row: dict[str, Any] = {
         "layer": f"{problem.file}/{problem.label}",
         "direction": problem.direction,
@@ -113,6 +114,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--layer", help="only layers whose label contains this")
     parser.add_argument("--direction", help="only this: forward, grad_x, grad_w, grad, product")
     parser.add_argument("--isa", help="kernels of this instruction set instead of the fastest")
+    parser.add_argument("--direct", action="store_true", help="convolutions by direct kernels, without Winograd")
     parser.add_argument("--seconds", type=float, default=0.3, help="spent on a row for each number of threads")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write everything there too")
     parser.add_argument("--quick", action="store_true", help="a few repetitions of a few small layers: does it run?")
@@ -132,7 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
                     continue
                 if asked.direction and asked.direction != problem.direction:
                     continue
-                of_file.append(measure_problem(problem, peaks, budget, asked.isa))
+                of_file.append(measure_problem(Step(problem, asked.isa, asked.direct), problem, peaks, budget))
         rows += of_file
         batch = "" if file == "gemm" else f", batch {asked.batch or layers.read(file)[0].batch}"
         if of_file:
