@@ -9,7 +9,7 @@ from striate.backend import symbolic_op
 from striate.core.registry import export
 from striate.ir.ops.attrs import AlphaAttrs, AxisAttrs, GeluAttrs
 from striate.ops import shapes
-from striate.ops._convert import Tensor, as_float, as_number, dtype_of, normalize_axes, normalize_axis, shape_of, tensor
+from striate.ops._convert import Tensor, as_float, as_number, dtype_of, normalize_axes, shape_of, tensor
 
 _NN = "keras.src.ops.nn"
 _NUMPY = "keras.src.ops.numpy"
@@ -125,10 +125,10 @@ def gelu(x: Tensor, approximate: bool = True) -> Tensor:
 def _softmax(op: str, x: Tensor, axis: Any) -> Tensor:
     x = as_float(x)
     rank = len(shape_of(x))
-    if isinstance(axis, int):
-        return backend.apply(op, x, attrs=AxisAttrs(normalize_axis(axis, rank)))
     axes = normalize_axes(axis, rank)
-    # Several axes: moved to the end, made into one, and back.
+    if axes == (rank - 1,):
+        return backend.apply(op, x, attrs=AxisAttrs(rank - 1))
+    # Others are moved to the end, where the kernels work, made into one, and back.
     order = [a for a in range(rank) if a not in axes] + list(axes)
     moved = shapes.transpose(x, order)
     free = shape_of(moved)[: rank - len(axes)]

@@ -160,7 +160,7 @@ def test_gradient_reaches_every_trainable_weight(case: Case) -> None:
 
 @every_case
 def test_channels_first_is_the_same_moved(case: Case) -> None:
-    if "data_format" not in inspect.signature(getattr(layers, case.layer)).parameters or len(case.inputs[0]) != 4:
+    if "data_format" not in inspect.signature(getattr(layers, case.layer)).parameters or len(case.inputs[0]) < 3:
         pytest.skip("has no data_format")
     last, x = built(case)
     first = make(case, data_format="channels_first")
@@ -168,10 +168,21 @@ def test_channels_first_is_the_same_moved(case: Case) -> None:
     y = first(moved)
     first.set_weights(last.get_weights())
     expected, y = last(x), first(moved)
-    if expected.ndim == 4:
+    if expected.ndim == x.ndim:
         expected = np.moveaxis(expected, -1, 1)
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-6)
     assert tuple(first.compute_output_shape(moved.shape)) == y.shape
+
+
+@every_case
+def test_its_training_program_has_no_host_steps(case: Case) -> None:
+    """Forward, gradients for the input and the weights, and the update, all by kernels."""
+    inputs = [layers.Input(s[1:]) for s in case.inputs]
+    moved = [layers.BatchNormalization()(i) for i in inputs]  # so that the gradient for the inputs is asked for
+    model = striate.Model(inputs, make(case)(moved if len(moved) > 1 else moved[0]))
+    model.compile("sgd", "mse")
+    plan = striate.explain.plan(model, case.inputs[0][0], training=True)
+    assert plan.host_steps == ()
 
 
 @every_case
