@@ -56,6 +56,66 @@ def depthwise(draw):
     return {**config, "depth_multiplier": draw(st.integers(1, 3)), "activation": draw(ACTIVATIONS)}, [x]
 
 
+def sized(draw, rank, smallest, channels=CHANNELS):
+    """Distinct values over `rank` spatial axes."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    lengths = [draw(st.integers(smallest, smallest + (2 if rank == 3 else 6))) for _ in range(rank)]
+    shape = (draw(st.integers(1, 2)), *lengths, draw(channels))
+    return rng.permutation(np.linspace(-2.03, 1.97, int(np.prod(shape)), dtype="float32")).reshape(shape)
+
+
+def ranked_windows(draw, rank, paddings, name="kernel_size", largest=4):
+    strided = draw(st.booleans())
+    config = {
+        name: tuple(draw(st.integers(1, largest)) for _ in range(rank)),
+        "strides": tuple(draw(st.integers(1, 3)) for _ in range(rank)) if strided else 1,
+        "padding": draw(st.sampled_from(paddings)),
+    }
+    if name == "kernel_size" and not strided:
+        config["dilation_rate"] = draw(st.sampled_from([1, 1, 2]))
+    return config
+
+
+def conv(rank, paddings=("valid", "same")):
+    def make(draw):
+        groups = draw(st.sampled_from([1, 1, 2]))
+        x = sized(draw, rank, 7 if rank == 1 else 5, st.integers(1, 3).map(lambda c: c * groups))
+        return {
+            "filters": groups * draw(st.integers(1, 4)), **ranked_windows(draw, rank, paddings, largest=3),
+            "groups": groups, "activation": draw(ACTIVATIONS), "use_bias": draw(st.booleans()),
+        }, [x]  # fmt: skip
+
+    return make
+
+
+def separable(rank, filters=True):
+    def make(draw):
+        config = ranked_windows(draw, rank, ("valid", "same"))
+        # Keras on TensorFlow, and so its documentation, takes equal strides only.
+        config["strides"] = draw(st.integers(1, 3)) if config.get("dilation_rate", 1) == 1 else 1
+        return {
+            **({"filters": draw(st.integers(1, 5))} if filters else {}), **config,
+            "depth_multiplier": draw(st.integers(1, 3)), "activation": draw(ACTIVATIONS),
+            "use_bias": draw(st.booleans()),
+        }, [sized(draw, rank, 7)]  # fmt: skip
+
+    return make
+
+
+def transposed(rank):
+    def make(draw):
+        config = ranked_windows(draw, rank, ("valid", "same"), largest=3 if rank == 3 else 5)
+        strides = config["strides"] if isinstance(config["strides"], tuple) else (config["strides"],) * rank
+        if draw(st.booleans()):
+            config["output_padding"] = tuple(draw(st.integers(0, s - 1)) for s in strides)
+        return {
+            "filters": draw(st.integers(1, 4)), **config, "activation": draw(ACTIVATIONS),
+            "use_bias": draw(st.booleans()),
+        }, [sized(draw, rank, 2 if rank == 3 else 3)]  # fmt: skip
+
+    return make
+
+
 def pool(draw):
     return windows(draw, "pool_size"), [image(draw)]
 
@@ -113,6 +173,14 @@ def plain(**choices):
 CASES = {
     "Conv2D": conv2d,
     "DepthwiseConv2D": depthwise,
+    "Conv1D": conv(1, ("valid", "same", "causal")),
+    "Conv3D": conv(3),
+    "DepthwiseConv1D": separable(1, filters=False),
+    "SeparableConv1D": separable(1),
+    "SeparableConv2D": separable(2),
+    "Conv1DTranspose": transposed(1),
+    "Conv2DTranspose": transposed(2),
+    "Conv3DTranspose": transposed(3),
     "MaxPooling2D": pool,
     "AveragePooling2D": pool,
     "GlobalAveragePooling2D": global_pool,
@@ -151,6 +219,8 @@ CHANNELS_FIRST = (
     "ZeroPadding2D",
     "Conv2D",
     "DepthwiseConv2D",
+    "Conv1D",
+    "Conv2DTranspose",
 )
 CASES.update({f"{name} first": first(CASES[name]) for name in CHANNELS_FIRST})
 HAS_TRAINING = ("BatchNormalization", "Dropout")

@@ -31,6 +31,19 @@ def _image(*shape: int) -> np.ndarray:
         (lambda: layers.Conv2D(4, 7)(_image(1, 5, 5, 3)), "window of 7 pixels"),
         (lambda: layers.Conv2D(4, 3).build((None, 5, 5, None)), "known number of channels"),
         (lambda: layers.DepthwiseConv2D(3, depth_multiplier=0), "`depth_multiplier`"),
+        (lambda: layers.Conv1D(4, 3, padding="casual"), "Did you mean 'causal'"),
+        (lambda: layers.Conv1D(4, (3, 3)), "`kernel_size` must be one integer or a tuple of 1"),
+        (lambda: layers.Conv1D(4, 3)(_image(5, 3)), "expected min_ndim=3, found ndim=2"),
+        (lambda: layers.Conv1D(4, 3).build((None, 5, 5, 3)), "Conv1D takes signals (batch, steps, channels)"),
+        (lambda: layers.Conv3D(4, 3).build((None, 5, 5, 5, None)), "Conv3D takes volumes"),
+        (lambda: layers.Conv3D(4, 3, padding="causal"), "'valid' or 'same'"),
+        (lambda: layers.Conv3D(4, 3)(_image(1, 2, 5, 5, 1)), "window of 3 pixels"),
+        (lambda: layers.SeparableConv2D(0, 3), "`filters`"),
+        (lambda: layers.SeparableConv1D(4, 3, depth_multiplier=0), "`depth_multiplier`"),
+        (lambda: layers.Conv2DTranspose(4, 3, strides=2, output_padding=2), "`output_padding` must be less than"),
+        (lambda: layers.Conv2DTranspose(4, 3, strides=2, output_padding=-1), "`output_padding`"),
+        (lambda: layers.Conv2DTranspose(4, 3, strides=2, dilation_rate=2), "strides > 1"),
+        (lambda: layers.Conv1DTranspose(4, 6, padding="same", output_padding=0)(_image(1, 1, 1)), "nothing is left"),
         (lambda: layers.MaxPooling2D(3)(_image(1, 2, 2, 1)), "window of 3 pixels"),
         (lambda: layers.MaxPooling2D(2)(_image(2, 2, 1)), "expected ndim=4"),
         (lambda: layers.Dense(-3), "`units`"),
@@ -79,7 +92,14 @@ def test_error(call: Any, text: str) -> None:
 
 def test_aliases_are_the_same_class() -> None:
     for alias, name in {
+        "Convolution1D": "Conv1D",
         "Convolution2D": "Conv2D",
+        "Convolution3D": "Conv3D",
+        "Convolution1DTranspose": "Conv1DTranspose",
+        "Convolution2DTranspose": "Conv2DTranspose",
+        "Convolution3DTranspose": "Conv3DTranspose",
+        "SeparableConvolution1D": "SeparableConv1D",
+        "SeparableConvolution2D": "SeparableConv2D",
         "MaxPool2D": "MaxPooling2D",
         "AvgPool2D": "AveragePooling2D",
         "GlobalAvgPool2D": "GlobalAveragePooling2D",
@@ -92,6 +112,12 @@ def test_positional_arguments_are_in_keras_order() -> None:
     conv = layers.Conv2D(8, 3, 2, "same", None, 1, 2, "relu", False)
     config = conv.get_config()
     assert [config[k] for k in ("filters", "groups", "activation", "use_bias")] == [8, 2, "relu", False]
+    transposed = layers.Conv3DTranspose(8, 3, 2, "same", "channels_first", 1, 1, "relu", False).get_config()
+    assert [transposed[k] for k in ("data_format", "output_padding", "activation", "use_bias")] == [
+        "channels_first", [1, 1, 1], "relu", False
+    ]  # fmt: skip
+    separable = layers.SeparableConv1D(8, 3, 1, "same", None, 2, 3, "relu").get_config()
+    assert [separable[k] for k in ("dilation_rate", "depth_multiplier", "activation")] == [[2], 3, "relu"]
     depthwise = layers.DepthwiseConv2D(3, 1, "same", 2).get_config()
     assert depthwise["depth_multiplier"] == 2
     assert layers.MaxPooling2D(2, 1, "same", None, "pool").name == "pool"

@@ -58,6 +58,15 @@ _FUNCTIONS = lookup.name_table(
     hard_swish=hard_silu,
 )
 
+#: ... of which these look along an axis, and need the shape that the user sees.
+_ALONG_AN_AXIS = (softmax, log_softmax)
+
+
+def is_elementwise(activation: Any) -> bool:
+    """Whether it is one of ours that treats each element alone, so that the tensor's shape does not matter."""
+    known = _FUNCTIONS.get(getattr(activation, "__name__", ""))
+    return known is not None and known is activation and activation not in _ALONG_AN_AXIS
+
 
 @export("activations.get")
 def get(identifier: Any) -> Any:

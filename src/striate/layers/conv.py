@@ -1,126 +1,120 @@
-"""Convolutions of images."""
+"""Convolutions of signals, images and volumes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from striate import activations, backend, constraints, initializers, regularizers
+from striate import constraints, initializers, regularizers
 from striate.core import args
-from striate.core.errors import ArgumentError, ShapeError
+from striate.core.errors import ArgumentError
 from striate.core.registry import export
-from striate.ir.opdef import infer_types
-from striate.ir.ops.attrs import ConvAttrs
-from striate.ir.types import TensorType
-from striate.layers import layout
-from striate.layers.base import Layer
-from striate.layers.compute import in_dtype
-from striate.layers.input_spec import InputSpec
+from striate.layers.conv_base import PlainConvBase
 
 
-class ConvBase(Layer):
-    """What convolutions of images share: window, layout, bias, activation.
+class Conv(PlainConvBase):
+    """What Conv1D, Conv2D and Conv3D share: all but the number of axes."""
 
-    Subclasses name the op and say the kernel's shape and the arguments that fill it.
-    """
-
-    op: str
-    groups: int = 1
+    op = "conv2d"
 
     def __init__(
         self,
-        *,
+        filters: int,
         kernel_size: Any,
-        strides: Any,
-        padding: Any,
-        data_format: Any,
-        dilation_rate: Any,
-        activation: Any,
-        use_bias: bool,
-        bias_initializer: Any,
-        bias_regularizer: Any,
-        activity_regularizer: Any,
-        bias_constraint: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.kernel_size = args.int_tuple(kernel_size, 2, "kernel_size")
-        self.strides = args.int_tuple(strides, 2, "strides")
-        self.padding = args.padding(padding)
-        self.data_format = backend.standardize_data_format(data_format)
-        self.dilation_rate = args.int_tuple(dilation_rate, 2, "dilation_rate")
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.kernel: Any = None
-        self.bias: Any = None
-        self.input_spec = InputSpec(min_ndim=4)
-
-    def kernel_shape(self, channels: int) -> tuple[int, ...]:
-        """Shape of the kernel for an input of so many channels."""
-        raise NotImplementedError
-
-    def _add_kernel(self, shape: tuple[int, ...]) -> Any:
-        raise NotImplementedError
-
-    def _attrs(self) -> ConvAttrs:
-        return ConvAttrs(
-            strides=(self.strides[0], self.strides[1]),
-            padding="same" if self.padding == "same" else "valid",
-            dilation=(self.dilation_rate[0], self.dilation_rate[1]),
-            groups=self.groups,
+        super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            bias_constraint=bias_constraint,
+            **kwargs,
         )
+        self.filters = args.positive_int(filters, "filters")
+        self.groups = args.positive_int(groups, "groups")
+        if self.filters % self.groups:
+            raise ArgumentError(
+                f"The number of filters must be evenly divisible by the number of groups. Received: "
+                f"groups={groups}, filters={filters}. Choose groups that divide {filters}."
+            )
+        self._refuse_strides_with_dilation()
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
 
-    def _channels(self, input_shape: Any) -> int:
-        shape = layout.shape_to_last(input_shape, self.data_format)
-        if len(shape) != 4 or shape[-1] is None:
-            raise ShapeError(
-                f"{type(self).__name__} takes images (batch, height, width, channels), or channels second for "
-                f"channels_first, of a known number of channels. Received: input_shape={input_shape} "
-                f"with data_format={self.data_format!r}. Give the input's channels a size."
-            )
-        return int(shape[-1])
+    def _may_be_causal(self) -> bool:
+        return self.rank == 1
 
-    def build(self, input_shape: Any) -> None:
-        channels = self._channels(input_shape)
-        if channels % self.groups:
-            raise ShapeError(
-                f"The number of input channels must be evenly divisible by the number of groups. Received: "
-                f"groups={self.groups}, but the input has {channels} channels (input_shape={input_shape}). "
-                f"Choose groups that divide {channels}."
-            )
-        shape = self.kernel_shape(channels)
-        self.compute_output_shape(input_shape)
-        self.kernel = self._add_kernel(shape)
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(self._out_channels(channels),),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-        axis = -1 if self.data_format == "channels_last" else 1
-        self.input_spec = InputSpec(min_ndim=4, axes={axis: channels})
+    def _kernel_shape(self, channels: int) -> tuple[int, ...]:
+        return (*self.kernel_size, channels // self.groups, self.filters)
 
     def _out_channels(self, channels: int) -> int:
-        raise NotImplementedError
+        return self.filters
 
-    def call(self, inputs: Any) -> Any:
-        x = layout.to_last(backend.cast(inputs, self.compute_dtype), self.data_format)
-        weights = [self.kernel] if self.bias is None else [self.kernel, self.bias]
-        y = backend.apply(self.op, x, *(in_dtype(w, self.compute_dtype) for w in weights), attrs=self._attrs())
-        return layout.from_last(self.activation(y), self.data_format)
+    def _add_kernels(self, channels: int) -> None:
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=self._kernel_shape(channels),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        x = TensorType(layout.shape_to_last(input_shape, self.data_format))
-        w = TensorType(self.kernel_shape(self._channels(input_shape)))
-        return layout.shape_from_last(infer_types(self.op, (x, w), self._attrs())[0].shape, self.data_format)
+
+@export("layers.Conv1D", "layers.Convolution1D")
+class Conv1D(Conv):
+    """Slides `filters` kernels along a signal; each gives one feature map.
+
+        y[n, t, k] = activation(bias[k] + sum_uc x[n, t*S + u*D - P, c] * kernel[u, c, k])
+
+    Source: `keras.layers.Conv1D`: same arguments, defaults, weights.
+
+    Args:
+        filters: number of feature maps of the result.
+        kernel_size: length of the window, in steps.
+        strides: from window to window, in steps.
+        padding: "valid" (none), "same" (zeros so that stride 1 keeps the length; the odd one after) or "causal" (all
+            zeros before, so that no output sees a later input).
+        dilation_rate: distance between the kernel's elements, in steps.
+        data_format, groups, activation, use_bias, ...: as for `Conv2D`.
+
+    Input shape: (batch, steps, channels).
+    Output shape: (batch, new_steps, filters).
+    Weights: kernel (steps, channels / groups, filters), bias (filters,).
+
+    Raises:
+        ValueError: as for `Conv2D`.
+
+    Example:
+        >>> Conv1D(4, 3, padding="causal", dilation_rate=2)(np.ones((1, 10, 2), "float32")).shape
+        (1, 10, 4)
+    """
+
+    rank = 1
 
 
 @export("layers.Conv2D", "layers.Convolution2D")
-class Conv2D(ConvBase):
+class Conv2D(Conv):
     """Slides `filters` kernels over an image; each gives one feature map.
 
         y[n, i, j, k] = activation(bias[k] + sum_uvc x[n, i*SH + u*DH - PT, j*SW + v*DW - PL, c] * kernel[u, v, c, k])
@@ -156,153 +150,39 @@ class Conv2D(ConvBase):
         (1, 5, 5, 8)
     """
 
-    op = "conv2d"
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        groups: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer,
-            bias_constraint=bias_constraint,
-            **kwargs,
-        )
-        self.filters = args.positive_int(filters, "filters")
-        self.groups = args.positive_int(groups, "groups")
-        if self.filters % self.groups:
-            raise ArgumentError(
-                f"The number of filters must be evenly divisible by the number of groups. Received: "
-                f"groups={groups}, filters={filters}. Choose groups that divide {filters}."
-            )
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ArgumentError(
-                f"`strides > 1` is not supported together with `dilation_rate > 1`. Received: strides={self.strides}, "
-                f"dilation_rate={self.dilation_rate}. Set one of them to 1."
-            )
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-
-    def kernel_shape(self, channels: int) -> tuple[int, ...]:
-        return (*self.kernel_size, channels // self.groups, self.filters)
-
-    def _out_channels(self, channels: int) -> int:
-        return self.filters
-
-    def _add_kernel(self, shape: tuple[int, ...]) -> Any:
-        return self.add_weight(
-            name="kernel",
-            shape=shape,
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+    rank = 2
 
 
-@export("layers.DepthwiseConv2D")
-class DepthwiseConv2D(ConvBase):
-    """Filters each channel with its own kernels; channels do not mix.
+@export("layers.Conv3D", "layers.Convolution3D")
+class Conv3D(Conv):
+    """Slides `filters` kernels through a volume (or a sequence of images); each gives one feature map.
 
-        y[n, i, j, c*M + m] = activation(bias[c*M + m] + sum_uv x[n, i*SH + u*DH - PT, j*SW + v*DW - PL, c]
-                                                                  * kernel[u, v, c, m])
+        y[n, h, i, j, k] = activation(bias[k] + sum_tuvc x[n, h*SD + t*DD - PD, i*SH + u*DH - PT, j*SW + v*DW - PL, c]
+                                                              * kernel[t, u, v, c, k])
 
-    Source: `keras.layers.DepthwiseConv2D`: same arguments, defaults, weights.
+    The taps along the depth run as channels of one two-dimensional convolution, so its input is held as often as the
+    kernel is deep.
+
+    Source: `keras.layers.Conv3D`: same arguments, defaults, weights.
 
     Args:
-        kernel_size: int or (height, width), in pixels.
-        depth_multiplier: M, filters per input channel.
-        strides, padding, data_format, dilation_rate, activation, use_bias: as for `Conv2D`.
-        depthwise_initializer, depthwise_regularizer, depthwise_constraint: those of the kernel.
-        bias_initializer, bias_regularizer, bias_constraint: those of the bias.
+        filters: number of feature maps of the result.
+        kernel_size: int or (depth, height, width), in pixels.
+        strides: int or one for each axis, in pixels.
+        padding: "valid" or "same".
+        dilation_rate: int or one for each axis: distance between the kernel's elements, in pixels.
+        data_format, groups, activation, use_bias, ...: as for `Conv2D`.
 
-    Input shape: (batch, height, width, channels).
-    Output shape: (batch, new_height, new_width, channels * depth_multiplier).
-    Weights: kernel (height, width, channels, depth_multiplier), bias (channels * depth_multiplier,).
+    Input shape: (batch, depth, height, width, channels).
+    Output shape: (batch, new_depth, new_height, new_width, filters).
+    Weights: kernel (depth, height, width, channels / groups, filters), bias (filters,).
 
     Raises:
-        ValueError: an argument outside its range; an image smaller than the window with "valid".
+        ValueError: as for `Conv2D`.
 
     Example:
-        >>> DepthwiseConv2D(3, padding="same")(np.ones((1, 8, 8, 4), "float32")).shape
-        (1, 8, 8, 4)
+        >>> Conv3D(4, 3, strides=2)(np.ones((1, 7, 9, 9, 2), "float32")).shape
+        (1, 3, 4, 4, 4)
     """
 
-    op = "depthwise_conv2d"
-
-    def __init__(
-        self,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer,
-            bias_constraint=bias_constraint,
-            **kwargs,
-        )
-        self.depth_multiplier = args.positive_int(depth_multiplier, "depth_multiplier")
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-
-    def kernel_shape(self, channels: int) -> tuple[int, ...]:
-        return (*self.kernel_size, channels, self.depth_multiplier)
-
-    def _out_channels(self, channels: int) -> int:
-        return channels * self.depth_multiplier
-
-    def _add_kernel(self, shape: tuple[int, ...]) -> Any:
-        return self.add_weight(
-            name="kernel",
-            shape=shape,
-            initializer=self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
-        )
+    rank = 3

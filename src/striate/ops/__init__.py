@@ -62,7 +62,7 @@ from striate.ops.classification import (
     sparse_categorical_crossentropy,
     top_k,
 )
-from striate.ops.convolution import average_pool, conv, depthwise_conv, max_pool, separable_conv
+from striate.ops.convolution import conv, conv_transpose, depthwise_conv, separable_conv
 from striate.ops.core import (
     cast,
     cond,
@@ -139,6 +139,7 @@ from striate.ops.joining import (
     vstack,
 )
 from striate.ops.normalization import batch_normalization, layer_normalization, moments, normalize
+from striate.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from striate.ops.products import cumsum, dot, einsum, matmul, outer, tensordot
 from striate.ops.reductions import (
     all,
@@ -186,6 +187,8 @@ backend.bind_operators(
 __all__ = [
     "abs",
     "absolute",
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "add",
     "all",
     "amax",
@@ -211,6 +214,7 @@ __all__ = [
     "concatenate",
     "cond",
     "conv",
+    "conv_transpose",
     "convert_to_numpy",
     "convert_to_tensor",
     "copy",

@@ -1,79 +1,34 @@
-"""Convolutions and pooling. The engine's layout is channels last; channels first is transposed at the edge.
-
-Two dimensions are the engine's own; one dimension runs as images one pixel high.
-"""
+"""Convolutions of one, two and three dimensions. The engine's layout is channels last; channels first is transposed at
+the edge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from striate import backend
 from striate.backend import symbolic_op
-from striate.core.args import int_tuple, one_of
-from striate.core.args import padding as padding_argument
-from striate.core.errors import ArgumentError, ShapeError
+from striate.core import args
+from striate.core.errors import ShapeError
 from striate.core.registry import export
-from striate.ir.ops.attrs import ConvAttrs, PoolAttrs
-from striate.ops import shapes
-from striate.ops._convert import Tensor, as_float, promote, shape_of, tensor
+from striate.ops import transposed, windows
+from striate.ops._convert import Tensor, promote, shape_of, tensor
 
 _NN = "keras.src.ops.nn"
 
-Padding = Literal["valid", "same"]
-Pair = tuple[int, int]
 
+def kernel_like(kernel: Tensor, x: Tensor, n: int, name: str) -> Tensor:
+    """A kernel (window..., in, out) with a window of n axes, in x's dtype.
 
-def _pair(value: Any, n: int, name: str, missing: int = 1) -> Pair:
-    """An argument for n spatial axes as one for two; the axis a one-dimensional input lacks gets `missing`."""
-    items = int_tuple(value, n, name)
-    return cast(Pair, items if n == 2 else (missing, *items))
-
-
-def _in_two_dimensions(x: Tensor, data_format: str | None, name: str, run: Callable[[Tensor], Tensor]) -> Tensor:
-    """`run` on x as (batch, height, width, channels), its result back in x's own layout."""
-    x = as_float(x)
-    rank = len(shape_of(x))
-    if rank not in (3, 4):
-        raise ShapeError(
-            f"{name}: takes inputs of rank 3 (batch, steps, channels) or 4 (batch, height, width, channels). "
-            f"Received inputs.shape={shape_of(x)}."
-        )
-    first = backend.standardize_data_format(data_format) == "channels_first"
-    if first:
-        x = shapes.moveaxis(x, 1, -1)
-    if rank == 3:
-        x = shapes.expand_dims(x, 1)
-    y = run(x)
-    if rank == 3:
-        y = shapes.squeeze(y, 1)
-    return shapes.moveaxis(y, -1, 1) if first else y
-
-
-def _spatial(x: Tensor) -> int:
-    return len(shape_of(tensor(x))) - 2
-
-
-def _kernel(kernel: Tensor, x: Tensor, name: str) -> Tensor:
-    """A kernel (window..., in, out) with a window of two axes, in x's dtype."""
+    Raises:
+        ValueError: a kernel of another rank.
+    """
     kernel = tensor(kernel, backend.standardize_dtype(x.dtype))
-    rank = len(shape_of(kernel))
-    if rank == 3:
-        kernel = shapes.expand_dims(kernel, 0)
-    elif rank != 4:
+    if len(shape_of(kernel)) != n + 2:
         raise ShapeError(
             f"{name}: the kernel must have one axis for each spatial axis of the inputs, then input and output "
-            f"channels. Received kernel.shape={shape_of(kernel)}."
+            f"channels. Received kernel.shape={shape_of(kernel)}, inputs.shape={shape_of(x)}."
         )
     return kernel
-
-
-def _check_strides(strides: Pair, dilation: Pair, name: str) -> None:
-    if max(strides) > 1 and max(dilation) > 1:
-        raise ArgumentError(
-            f"{name}: `strides > 1` not supported in conjunction with `dilation_rate > 1`. "
-            f"Received: strides={strides} and dilation_rate={dilation}."
-        )
 
 
 @export("ops.conv", "ops.nn.conv")
@@ -86,16 +41,17 @@ def conv(
     data_format: str | None = None,
     dilation_rate: Any = 1,
 ) -> Tensor:
-    """Convolution of one or two dimensions: y[i, j, k] = sum_uvc x[i*s + u*d, j*s + v*d, c] * w[u, v, c, k].
+    """Convolution of one to three dimensions: y[i, j, k] = sum_uvc x[i*s + u*d, j*s + v*d, c] * w[u, v, c, k].
 
     Source: `keras.ops.conv`. A cross-correlation: the kernel is not flipped. Where the inputs have more channels than
-    the kernel's third axis, they are convolved in groups.
+    the kernel's last axis but one, they are convolved in groups.
 
     Args:
-        inputs: (batch, height, width, channels), or (batch, steps, channels).
-        kernel: (height, width, channels / groups, filters), or (steps, channels / groups, filters).
+        inputs: (batch, height, width, channels), (batch, steps, channels), or (batch, depth, height, width, channels).
+        kernel: (height, width, channels / groups, filters), or with a window of one or three axes.
         strides: int or one for each spatial axis, in pixels.
-        padding: "valid" (none) or "same" (zeros around, so that stride 1 keeps the size).
+        padding: "valid" (none) or "same" (zeros around, so that stride 1 keeps the size); for one dimension also
+            "causal" (zeros before the first step).
         dilation_rate: distance of neighbouring kernel elements, in pixels.
 
     Example:
@@ -104,26 +60,23 @@ def conv(
         (1, 5, 5, 8)
     """
     inputs, kernel = promote(inputs, kernel, floats=True)
-    n = _spatial(inputs)
+    n = windows.spatial(inputs, "conv")
 
     def run(x: Tensor) -> Tensor:
-        w = _kernel(kernel, x, "conv")
+        w = kernel_like(kernel, x, n, "conv")
         channels, group_channels = shape_of(x)[-1], shape_of(w)[-2]
         if channels is None or group_channels is None or channels % group_channels:
             raise ShapeError(
                 f"conv: the number of input channels must be a multiple of the kernel's. "
                 f"Received inputs.shape={shape_of(inputs)}, kernel.shape={shape_of(kernel)}."
             )
-        attrs = ConvAttrs(
-            strides=_pair(strides, n, "strides"),
-            padding=cast(Padding, padding_argument(padding)),
-            dilation=_pair(dilation_rate, n, "dilation_rate"),
-            groups=channels // group_channels,
-        )
-        _check_strides(attrs.strides, attrs.dilation, "conv")
-        return backend.apply("conv2d", x, w, attrs=attrs)
+        steps = args.int_tuple(strides, n, "strides")
+        spread = args.int_tuple(dilation_rate, n, "dilation_rate")
+        windows.check_strides(steps, spread, "conv")
+        around = args.padding(padding, allow_causal=n == 1)
+        return windows.convolve("conv2d", x, w, None, steps, around, spread, channels // group_channels)
 
-    return _in_two_dimensions(inputs, data_format, "conv", run)
+    return windows.channels_last(inputs, data_format, "conv", run)
 
 
 @export("ops.depthwise_conv", "ops.nn.depthwise_conv")
@@ -138,21 +91,24 @@ def depthwise_conv(
 ) -> Tensor:
     """Each channel filtered on its own by `multiplier` kernels: output channel c * multiplier + m.
 
-    Source: `keras.ops.depthwise_conv`. Arguments as for `conv`; kernel (height, width, channels, multiplier).
+    Source: `keras.ops.depthwise_conv`. Arguments as for `conv`, of one or two dimensions; kernel (height, width,
+    channels, multiplier).
     """
     inputs, kernel = promote(inputs, kernel, floats=True)
-    n = _spatial(inputs)
+    n = windows.spatial(inputs, "depthwise_conv")
+    if n == 3:
+        raise ShapeError(
+            f"depthwise_conv: takes signals and images. Received inputs.shape={shape_of(inputs)}, of three spatial "
+            "axes. Use conv with as many groups as channels."
+        )
 
     def run(x: Tensor) -> Tensor:
-        # Strides of one dimension are given to both axes: a depthwise kernel takes equal ones, and one row stays one.
-        attrs = ConvAttrs(
-            strides=_pair(strides, n, "strides"),
-            padding=cast(Padding, padding_argument(padding)),
-            dilation=_pair(dilation_rate, n, "dilation_rate"),
-        )
-        return backend.apply("depthwise_conv2d", x, _kernel(kernel, x, "depthwise_conv"), attrs=attrs)
+        steps = args.int_tuple(strides, n, "strides")
+        spread = args.int_tuple(dilation_rate, n, "dilation_rate")
+        w = kernel_like(kernel, x, n, "depthwise_conv")
+        return windows.convolve("depthwise_conv2d", x, w, None, steps, args.padding(padding), spread)
 
-    return _in_two_dimensions(inputs, data_format, "depthwise_conv", run)
+    return windows.channels_last(inputs, data_format, "depthwise_conv", run)
 
 
 @export("ops.separable_conv", "ops.nn.separable_conv")
@@ -174,40 +130,53 @@ def separable_conv(
     return conv(y, pointwise_kernel, 1, "valid", data_format, 1)
 
 
-def _pool(op: str, inputs: Tensor, size: Any, strides: Any, padding: str, data_format: str | None) -> Tensor:
-    n = _spatial(inputs)
-    window = _pair(size, n, "pool_size")
-    attrs = PoolAttrs(
-        pool=window,
-        strides=window if strides is None else _pair(strides, n, "strides"),
-        padding=cast(Padding, one_of(padding, "padding", ("valid", "same"))),
-    )
-    return _in_two_dimensions(inputs, data_format, op, lambda x: backend.apply(op, x, attrs=attrs))
-
-
-@export("ops.max_pool", "ops.nn.max_pool")
-@symbolic_op(_NN, "MaxPool")
-def max_pool(
-    inputs: Tensor, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
+@export("ops.conv_transpose", "ops.nn.conv_transpose")
+@symbolic_op(_NN, "ConvTranspose")
+def conv_transpose(
+    inputs: Tensor,
+    kernel: Tensor,
+    strides: Any = 1,
+    padding: str = "valid",
+    output_padding: Any = None,
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
 ) -> Tensor:
-    """The largest value of each window. Source: `keras.ops.max_pool`.
+    """The transpose of a convolution: every input pixel adds its multiple of the kernel to the output.
+
+    Source: `keras.ops.conv_transpose`.
 
     Args:
-        inputs: (batch, height, width, channels), or (batch, steps, channels).
-        pool_size: the window, in pixels.
-        strides: from window to window, in pixels; the window's size unless given.
-        padding: "valid" or "same" (cells outside do not count).
+        inputs: (batch, height, width, channels), (batch, steps, channels), or (batch, depth, height, width, channels).
+        kernel: (height, width, filters, channels): the last two axes the other way round than for `conv`.
+        strides: int or one for each spatial axis: pixels of the output for one of the input.
+        padding: "valid" gives (n - 1) * stride + max(window, stride) pixels, "same" n * stride.
+        output_padding: None, or how many pixels more than (n - 1) * stride + window ("valid") or
+            (n - 1) * stride + window % 2 ("same") the output has, below and to the right.
+        dilation_rate: distance of neighbouring kernel elements, in pixels.
+
+    Example:
+        >>> import numpy as np
+        >>> conv_transpose(np.ones((1, 4, 4, 3)), np.ones((3, 3, 8, 3)), strides=2, padding="same").shape
+        (1, 8, 8, 8)
     """
-    return _pool("max_pool2d", inputs, pool_size, strides, padding, data_format)
+    inputs, kernel = promote(inputs, kernel, floats=True)
+    n = windows.spatial(inputs, "conv_transpose")
 
+    def run(x: Tensor) -> Tensor:
+        w = kernel_like(kernel, x, n, "conv_transpose")
+        if shape_of(x)[-1] != shape_of(w)[-1]:
+            raise ShapeError(
+                f"conv_transpose: the inputs' channels are the kernel's last axis. Received "
+                f"inputs.shape={shape_of(inputs)}, kernel.shape={shape_of(kernel)}."
+            )
+        more = None if output_padding is None else args.int_tuple(output_padding, n, "output_padding", allow_zero=True)
+        axes = transposed.axes(
+            cast(tuple[int, ...], shape_of(w)[:-2]),
+            args.int_tuple(strides, n, "strides"),
+            args.padding(padding),
+            more,
+            args.int_tuple(dilation_rate, n, "dilation_rate"),
+        )
+        return transposed.convolve(x, w, axes)
 
-@export("ops.average_pool", "ops.nn.average_pool")
-@symbolic_op(_NN, "AveragePool")
-def average_pool(
-    inputs: Tensor, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
-) -> Tensor:
-    """The mean of each window, over the cells that lie inside. Source: `keras.ops.average_pool`.
-
-    Arguments as for `max_pool`.
-    """
-    return _pool("avg_pool2d", inputs, pool_size, strides, padding, data_format)
+    return windows.channels_last(inputs, data_format, "conv_transpose", run)
