@@ -120,6 +120,24 @@ def pool(draw):
     return windows(draw, "pool_size"), [image(draw)]
 
 
+def ranked_pool(rank):
+    def make(draw):
+        return ranked_windows(draw, rank, ("valid", "same"), "pool_size", 3), [sized(draw, rank, 4)]
+
+    return make
+
+
+def adaptive(rank):
+    def make(draw):
+        return {"output_size": tuple(draw(st.integers(1, 4)) for _ in range(rank))}, [sized(draw, rank, 4)]
+
+    return make
+
+
+def ranked_global_pool(rank):
+    return lambda draw: ({"keepdims": draw(st.booleans())}, [sized(draw, rank, 3)])
+
+
 def global_pool(draw):
     return {"keepdims": draw(st.booleans())}, [image(draw)]
 
@@ -185,6 +203,17 @@ CASES = {
     "AveragePooling2D": pool,
     "GlobalAveragePooling2D": global_pool,
     "GlobalMaxPooling2D": global_pool,
+    **{
+        f"{kind}Pooling{rank}D": make(rank)
+        for rank in (1, 3)
+        for kind, make in {
+            "Max": ranked_pool,
+            "Average": ranked_pool,
+            "GlobalMax": ranked_global_pool,
+            "GlobalAverage": ranked_global_pool,
+        }.items()
+    },
+    **{f"Adaptive{kind}Pooling{rank}D": adaptive(rank) for kind in ("Max", "Average") for rank in (1, 2, 3)},
     "Dense": dense,
     "Flatten": plain(),
     "Dropout": plain(rate=[0.0, 0.5]),
@@ -221,6 +250,8 @@ CHANNELS_FIRST = (
     "DepthwiseConv2D",
     "Conv1D",
     "Conv2DTranspose",
+    "MaxPooling1D",
+    "AveragePooling3D",
 )
 CASES.update({f"{name} first": first(CASES[name]) for name in CHANNELS_FIRST})
 HAS_TRAINING = ("BatchNormalization", "Dropout")
