@@ -28,7 +28,9 @@ jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def _make(kind: str, name: str, config: dict[str, Any]) -> Any:
-    return getattr(getattr(keras, kind), name)(**config)
+    # A layer inside another is described as in files.
+    inside = {k: keras.saving.deserialize_keras_object(v) for k, v in config.items() if isinstance(v, dict)}
+    return getattr(getattr(keras, kind), name)(**{**config, **inside})
 
 
 def _described(thing: Any) -> Any:

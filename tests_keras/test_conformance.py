@@ -26,7 +26,8 @@ def test_row(oracle, case):
     inputs = [numbers(shape, i) for i, shape in enumerate(case.inputs)]
     rng = np.random.default_rng(7)
     striate.utils.clear_session()
-    layer = getattr(striate.layers, case.layer)(**case.arguments)
+    inside = {k: striate.saving.deserialize_keras_object(v) for k, v in case.arguments.items() if isinstance(v, dict)}
+    layer = getattr(striate.layers, case.layer)(**{**case.arguments, **inside})
     shapes = inputs[0].shape if len(inputs) == 1 else [x.shape for x in inputs]
     layer.build(shapes)
     weights = [rng.uniform(0.2, 1, w.shape).astype(w.dtype) for w in layer.weights]

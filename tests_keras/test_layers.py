@@ -129,7 +129,8 @@ def ranked_pool(rank):
 
 def adaptive(rank):
     def make(draw):
-        return {"output_size": tuple(draw(st.integers(1, 4)) for _ in range(rank))}, [sized(draw, rank, 4)]
+        # Less than there is: Keras on JAX divides by a window of 0 where nothing is to be pooled.
+        return {"output_size": tuple(draw(st.integers(1, 4)) for _ in range(rank))}, [sized(draw, rank, 5)]
 
     return make
 

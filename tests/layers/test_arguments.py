@@ -69,6 +69,35 @@ def _image(*shape: int) -> np.ndarray:
         (lambda: layers.Permute((0, 1)), "1 to 2 in some order"),
         (lambda: layers.ZeroPadding2D((1, 2, 3)), "`padding`"),
         (lambda: layers.ZeroPadding2D(-1), "padding"),
+        (lambda: layers.ZeroPadding1D((1, 2, 3)), "`padding` must be one integer or a tuple of 2"),
+        (lambda: layers.ZeroPadding3D((1, 2)), "tuple of 3 integers"),
+        (lambda: layers.Cropping2D(3)(_image(1, 6, 9, 1)), "must leave something of each axis"),
+        (lambda: layers.Cropping1D(-1), "`cropping`"),
+        (lambda: layers.Cropping3D((1, 1)), "tuple of 3 integers"),
+        (lambda: layers.UpSampling1D(0), "`size`"),
+        (lambda: layers.UpSampling2D(2, interpolation="linear"), "Did you mean 'bilinear'"),
+        (lambda: layers.RepeatVector(0), "`n`"),
+        (lambda: layers.Resizing(0, 4), "`height`"),
+        (lambda: layers.Resizing(4, 4, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True), "Received both"),
+        (lambda: layers.Resizing(4, 4)(_image(4, 4)), "a batch of them"),
+        (lambda: layers.CenterCrop(4, 4)(_image(4, 4)), "a batch of them"),
+        (lambda: layers.LayerNormalization(axis=4)(_image(1, 2, 2, 3)), "axis=[4]"),
+        (lambda: layers.LayerNormalization().build((None, None)), "known lengths"),
+        (lambda: layers.LayerNormalization(rms_scaling=True), "`rms_scaling`"),
+        (lambda: layers.GroupNormalization(0), "`groups`"),
+        (lambda: layers.GroupNormalization(3)(_image(1, 2, 2, 4)), "Choose groups that divide 4"),
+        (lambda: layers.UnitNormalization(axis=3)(_image(2, 2)), "out of bounds"),
+        (lambda: layers.SpatialDropout2D(1.5), "between 0 and 1"),
+        (lambda: layers.SpatialDropout2D(0.5)(_image(2, 2, 2)), "expected ndim=4"),
+        (lambda: layers.GaussianNoise(-1.0), "`stddev`"),
+        (lambda: layers.GaussianDropout(1.0)(_image(2, 2), training=True), "Give a rate below 1"),
+        (lambda: layers.AlphaDropout(2), "`rate`"),
+        (lambda: layers.PReLU(shared_axes=[0])(_image(2, 2)), "counted from 1"),
+        (lambda: layers.PReLU().build((None, None, 3)), "shared_axes=[1, 2]"),
+        (lambda: layers.Dot(1)([_image(2, 3)] * 3), "exactly 2 inputs"),
+        (lambda: layers.Dot(0)([_image(2, 3)] * 2), "the batch, cannot be summed over"),
+        (lambda: layers.Dot((1, 2))([_image(2, 3), _image(2, 3, 4)]), "3 is not 4"),
+        (lambda: layers.Dot((1, 2, 3)), "two integers"),
         (lambda: layers.Add()(_image(1, 2)), "list of inputs"),
         (lambda: layers.Add()([_image(2, 3), _image(2, 4)]), "3 and 4 do not broadcast"),
         (lambda: layers.Add()([_image(2, 3), _image(3, 3)]), "different batch sizes"),
@@ -94,6 +123,22 @@ def test_error(call: Any, text: str) -> None:
     with pytest.raises(ValueError) as caught:
         call()
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: layers.UpSampling1D(1.5),
+        lambda: layers.RepeatVector("3"),
+        lambda: layers.LayerNormalization(axis="last"),
+        lambda: layers.UnitNormalization(axis=None),
+        lambda: layers.Dot("last"),
+        lambda: layers.AdaptiveMaxPooling2D("all"),
+    ],
+)
+def test_another_type_is_a_type_error(call: Any) -> None:
+    with pytest.raises(TypeError, match="Received"):
+        call()
 
 
 def test_aliases_are_the_same_class() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -206,3 +208,116 @@ def test_half_precision_policy_computes_in_it() -> None:
     assert layer(x).dtype == np.float16 and layer.kernel.dtype == "float32"
     norm = layers.BatchNormalization(dtype="mixed_float16")
     assert norm(x).dtype == np.float16 and norm.gamma.dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    "layer, shape, axes",
+    [
+        (layers.SpatialDropout1D(0.5, seed=1), (3, 7, 40), (1,)),
+        (layers.SpatialDropout2D(0.5, seed=1), (3, 4, 5, 40), (1, 2)),
+        (layers.SpatialDropout2D(0.5, "channels_first", seed=1), (3, 40, 4, 5), (2, 3)),
+        (layers.SpatialDropout3D(0.5, seed=1), (3, 2, 3, 2, 40), (1, 2, 3)),
+    ],
+)
+def test_whole_feature_maps_are_dropped(layer: layers.Layer, shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
+    y = np.asarray(layer(np.ones(shape, "float32"), training=True))
+    assert set(y.ravel().tolist()) == {0.0, 2.0}
+    np.testing.assert_array_equal(y.min(axis=axes), y.max(axis=axes))
+    assert 0.3 < (y == 0).mean() < 0.7  # 120 maps: 5 standard errors are 0.23
+    np.testing.assert_array_equal(layer(np.ones(shape, "float32")), 1)
+
+
+def test_noise_has_the_moments_it_should_have() -> None:
+    """Standard errors of 40000 draws: 0.005 of a mean, 0.0035 of a deviation, in units of the deviation."""
+    x = np.full((40000,), 2.0, "float32")
+    noise = np.asarray(layers.GaussianNoise(0.5, seed=1)(x, training=True))
+    assert abs(noise.mean() - 2) < 0.0125 and abs(noise.std() - 0.5) < 0.01
+    dropped = np.asarray(layers.GaussianDropout(0.2, seed=1)(x, training=True))
+    assert abs(dropped.mean() - 2) < 0.025 and abs(dropped.std() - 1) < 0.02  # 2 * sqrt(0.2 / 0.8)
+    normal = RNG.normal(size=40000).astype("float32")
+    kept = np.asarray(layers.AlphaDropout(0.3, seed=1)(normal, training=True))
+    assert abs(kept.mean()) < 0.03 and abs(kept.std() - 1) < 0.03
+    assert abs(np.unique(kept, return_counts=True)[1].max() / 40000 - 0.3) < 0.0115  # the dropped ones are equal
+    for layer in (layers.GaussianNoise(0.5), layers.GaussianDropout(0.2), layers.AlphaDropout(0.3)):
+        np.testing.assert_array_equal(layer(normal), normal)
+        assert (layer(normal, training=True) != layer(normal, training=True)).any()
+
+
+def test_alpha_dropout_drops_whole_axes_with_a_noise_shape() -> None:
+    y = np.asarray(layers.AlphaDropout(0.5, (None, 1), seed=1)(np.ones((64, 5), "float32"), training=True))
+    np.testing.assert_array_equal(y.min(axis=1), y.max(axis=1))
+    assert len(set(y[:, 0].tolist())) == 2
+
+
+def test_a_penalty_on_activity_is_that_of_a_sample() -> None:
+    layer = layers.ActivityRegularization(l1=0.5, l2=0.25)
+    layer(np.array([[1.0, -3.0], [0.0, 2.0]], "float32"))
+    (loss,) = layer.losses
+    assert float(loss) == (0.5 * 6 + 0.25 * 14) / 2
+
+
+def test_groups_are_normalised_alone() -> None:
+    x = RNG.normal(2, 3, size=(3, 5, 4, 6)).astype("float32")
+    y = np.asarray(layers.GroupNormalization(3)(x)).reshape(3, 5, 4, 3, 2)
+    np.testing.assert_allclose(y.mean(axis=(1, 2, 4)), 0, atol=1e-5)
+    np.testing.assert_allclose(y.std(axis=(1, 2, 4)), 1, atol=1e-3)
+    z = np.asarray(layers.LayerNormalization([1, 2, 3])(x))
+    np.testing.assert_allclose(z.mean(axis=(1, 2, 3)), 0, atol=1e-5)
+
+
+def test_bilinear_upsampling_has_half_pixel_centres() -> None:
+    x = np.array([0.0, 4.0], "float32").reshape(1, 1, 2, 1)
+    y = layers.UpSampling2D((1, 2), interpolation="bilinear")(x)
+    np.testing.assert_allclose(y.ravel(), [0, 1, 3, 4])
+
+
+def test_nearest_takes_the_pixel_under_the_centre() -> None:
+    x = np.arange(4, dtype="float32").reshape(1, 4, 1, 1)
+    np.testing.assert_array_equal(ops.image.resize(x, (3, 1), "nearest").ravel(), [0, 2, 3])
+
+
+def test_integer_images_are_resized_in_their_dtype() -> None:
+    x = np.array([0, 255], "uint8").reshape(1, 2, 1)
+    y = layers.Resizing(1, 4)(x)
+    assert y.dtype == np.uint8
+    assert y.ravel().tolist() == [0, 64, 191, 255]
+
+
+@pytest.mark.parametrize("mode", ["crop_to_aspect_ratio", "pad_to_aspect_ratio"])
+def test_proportions_stay(mode: str) -> None:
+    x = np.ones((4, 8, 1), "float32")
+    y = np.asarray(layers.Resizing(4, 4, **{mode: True})(x))
+    assert y.shape == (4, 4, 1)
+    if mode == "crop_to_aspect_ratio":
+        np.testing.assert_allclose(y, 1, rtol=1e-6)
+    else:  # 8 x 8 with 2 rows of zeros above and below, halved
+        np.testing.assert_allclose(y[:, 0, 0], [0, 1, 1, 0], atol=1e-6)
+
+
+def test_a_center_crop_enlarges_what_is_smaller() -> None:
+    x = np.arange(12, dtype="float32").reshape(1, 3, 4, 1)
+    np.testing.assert_array_equal(layers.CenterCrop(1, 2)(x).ravel(), [5, 6])
+    assert layers.CenterCrop(6, 4)(x).shape == (1, 6, 4, 1)
+
+
+@pytest.mark.parametrize(
+    "make, shape, symbolic",
+    [
+        (lambda: layers.Cropping2D(1), (6, 7, 3), (None, None, None, 3)),
+        (lambda: layers.ZeroPadding3D(1), (2, 3, 4, 3), (None, None, None, None, 3)),
+        (lambda: layers.UpSampling2D(2, interpolation="bilinear"), (3, 4, 3), (None, None, None, 3)),
+        (lambda: layers.UpSampling1D(2), (4, 3), (None, None, 3)),
+        (lambda: layers.Resizing(4, 5), (3, 7, 3), (None, 4, 5, 3)),
+        (lambda: layers.CenterCrop(4, 5), (6, 7, 3), (None, 4, 5, 3)),
+        (lambda: layers.GroupNormalization(3), (4, 5, 3), (None, None, None, 3)),
+        (lambda: layers.LayerNormalization(), (4, 5, 3), (None, None, None, 3)),
+        (lambda: layers.PReLU(shared_axes=[1, 2]), (4, 5, 3), (None, None, None, 3)),
+    ],
+)
+def test_sizes_left_open_are_known_when_it_runs(make: Any, shape: tuple[int, ...], symbolic: Any) -> None:
+    layer = make()
+    inputs = layers.Input((*(None for _ in shape[:-1]), shape[-1]))
+    model = striate.Model(inputs, layer(inputs))
+    assert model.output_shape == symbolic
+    x = RNG.normal(size=(2, *shape)).astype("float32")
+    np.testing.assert_allclose(model.predict(x, verbose=0), layer(x), rtol=1e-5, atol=1e-5)

@@ -68,7 +68,7 @@ TENSOR_ARGUMENTS = frozenset(
         "x", "x1", "x2", "xs", "inputs", "kernel", "depthwise_kernel", "pointwise_kernel", "bias", "condition",
         "indices", "values", "target", "output", "targets", "predictions", "arrays", "tensors", "operands", "a", "b",
         "y_true", "y_pred", "pred", "mean", "variance", "offset", "start_indices", "updates", "data", "segment_ids",
-        "key", "scale", "fill_value", "constant_values", "gamma", "beta", "weights", "variable",
+        "images", "key", "scale", "fill_value", "constant_values", "gamma", "beta", "weights", "variable",
     }
 )  # fmt: skip
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from striate import activations, backend, ops
+from striate import activations, backend, constraints, initializers, ops, regularizers
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.layers.base import Layer
+from striate.layers.compute import in_dtype
+from striate.layers.input_spec import InputSpec
 
 
 class ActivationBase(Layer):
@@ -120,6 +122,69 @@ class ELU(ActivationBase):
 
     def call(self, inputs: Any) -> Any:
         return activations.elu(inputs, alpha=self.alpha)
+
+
+@export("layers.PReLU")
+class PReLU(ActivationBase):
+    """x where x > 0, alpha * x below, with an alpha that is learned for each element.
+
+    Source: `keras.layers.PReLU`; He and others 2015.
+
+    Args:
+        alpha_initializer, alpha_regularizer, alpha_constraint: those of alpha.
+        shared_axes: axes, counted from 1, along which alpha is one: [1, 2] gives one a feature map.
+
+    Input shape: (batch, ...); Output shape: the same.
+    Weights: alpha, the input's shape without the batch; shared axes have length 1.
+
+    Raises:
+        ValueError: an open axis that is not shared; an axis that the input does not have.
+
+    Example:
+        >>> PReLU(alpha_initializer="ones", shared_axes=[1])(np.array([[-1.0, 2.0]], "float32")).tolist()
+        [[-1.0, 2.0]]
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        several = isinstance(shared_axes, list | tuple)
+        self.shared_axes = shared_axes if shared_axes is None else list(shared_axes) if several else [shared_axes]
+
+    def build(self, input_shape: Any) -> None:
+        rank, shared = len(input_shape), self.shared_axes or []
+        if any(not 0 < a < rank for a in shared):
+            raise ShapeError(
+                f"PReLU's shared axes are the input's, counted from 1. Received: shared_axes={shared}, "
+                f"input_shape={tuple(input_shape)}. Choose from 1 to {rank - 1}."
+            )
+        shape = tuple(1 if i in shared else input_shape[i] for i in range(1, rank))
+        if None in shape:
+            raise ShapeError(
+                f"PReLU has an alpha for each element, so each axis must have a known length or be shared. Received: "
+                f"input_shape={tuple(input_shape)}, shared_axes={shared}. For images of any size: shared_axes=[1, 2]."
+            )
+        self.alpha = self.add_weight(
+            name="alpha",
+            shape=shape,
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
+        fixed = {i: input_shape[i] for i in range(1, rank) if i not in shared} if shared else {}
+        self.input_spec = InputSpec(ndim=rank, axes=fixed)
+
+    def call(self, inputs: Any) -> Any:
+        return ops.relu(inputs) - in_dtype(self.alpha, self.compute_dtype) * ops.relu(-inputs)
 
 
 def _hidden(dtype: str) -> float:

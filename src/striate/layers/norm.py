@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from striate import backend, constraints, initializers, ops, regularizers
-from striate.core.errors import ArgumentError, ShapeError
+from striate.core.errors import ArgumentError, DTypeError, ShapeError
 from striate.core.registry import export
 from striate.ir.ops.attrs import EpsilonAttrs
 from striate.layers.base import Layer
@@ -182,4 +182,40 @@ class BatchNormalization(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         self._axis_of(input_shape)
+        return tuple(input_shape)
+
+
+@export("layers.UnitNormalization")
+class UnitNormalization(Layer):
+    """Scales each vector along `axis` to length 1: y = x / max(|x|, 1e-12).
+
+    Source: `keras.layers.UnitNormalization`: same arguments, defaults.
+
+    Args:
+        axis: integer, or a list of them: the axes a vector lies along.
+
+    Input shape: any; Output shape: the same.
+
+    Raises:
+        TypeError: an axis that is neither an integer nor a list.
+        ValueError: an axis outside the input's.
+
+    Example:
+        >>> UnitNormalization()(np.array([[0.0, 4.0]], "float32")).tolist()
+        [[0.0, 1.0]]
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(axis, bool) or not isinstance(axis, int | list | tuple):
+            raise DTypeError(
+                f"`axis` must be an integer or a list of them. Received: axis={axis!r}. Give e.g. axis=-1."
+            )
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return tuple(input_shape)

@@ -1,4 +1,4 @@
-"""Layers that only move elements: other shapes, other orders of axes, zeros around."""
+"""Layers that only move elements: other shapes, other orders of axes, repeated vectors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from striate import backend, ops
 from striate.core import args
-from striate.core.errors import ArgumentError, ShapeError
+from striate.core.errors import ArgumentError, DTypeError, ShapeError
 from striate.core.registry import export
 from striate.layers import layout
 from striate.layers.base import Layer
@@ -132,52 +132,34 @@ class Permute(Layer):
         return (input_shape[0], *(input_shape[d] for d in self.dims))
 
 
-def _pairs(padding: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    if isinstance(padding, int) and not isinstance(padding, bool):
-        padding = (padding, padding)
-    if not isinstance(padding, list | tuple) or len(padding) != 2:
-        raise ArgumentError(
-            f"`padding` must be an integer, (height, width) or ((top, bottom), (left, right)), in pixels. Received: "
-            f"padding={padding!r}. Give e.g. padding=1."
-        )
-    rows, columns = (args.int_tuple(p, 2, f"padding[{i}]", allow_zero=True) for i, p in enumerate(padding))
-    return rows, columns
-
-
-@export("layers.ZeroPadding2D")
-class ZeroPadding2D(Layer):
-    """Puts rows and columns of zeros around images.
-
-    Source: `keras.layers.ZeroPadding2D`.
+@export("layers.RepeatVector")
+class RepeatVector(Layer):
+    """A vector n times in a row: a sequence of equal steps. Source: `keras.layers.RepeatVector`.
 
     Args:
-        padding: int, (height, width) or ((top, bottom), (left, right)), in pixels.
-        data_format: "channels_last" or "channels_first"; None takes the configured one.
+        n: how often.
 
-    Input shape: (batch, height, width, channels).
-    Output shape: (batch, top + height + bottom, left + width + right, channels).
+    Input shape: (batch, features).
+    Output shape: (batch, n, features).
 
     Raises:
-        ValueError: padding of another form, or below 0.
+        TypeError: an n that is no integer.
+        ValueError: an n below 1.
 
     Example:
-        >>> ZeroPadding2D(1)(np.ones((1, 2, 2, 1), "float32")).shape
-        (1, 4, 4, 1)
+        >>> RepeatVector(3)(np.array([[1.0, 2.0]], "float32")).tolist()
+        [[[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]]
     """
 
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.padding = _pairs(padding)
-        self.data_format = backend.standardize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=4)
-
-    def _all_axes(self) -> tuple[tuple[int, ...], ...]:
-        none = (0, 0)
-        first = self.data_format == "channels_first"
-        return (none, none, *self.padding) if first else (none, *self.padding, none)
+        if not isinstance(n, int) or isinstance(n, bool):
+            raise DTypeError(f"`n` must be an integer. Received: n={n!r}. Give e.g. n=3.")
+        self.n = args.positive_int(n, "n")
+        self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: Any) -> Any:
-        return ops.pad(inputs, self._all_axes())
+        return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
-        return tuple(None if d is None else d + sum(p) for d, p in zip(input_shape, self._all_axes(), strict=True))
+        return (input_shape[0], self.n, input_shape[1])

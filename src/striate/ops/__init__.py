@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from striate import backend
 from striate.backend import convert_to_numpy, convert_to_tensor, is_tensor, shape
+from striate.ops import image as image
 from striate.ops import nn as nn
+from striate.ops import resizing as resizing
 from striate.ops.activation import (
     elu,
     gelu,

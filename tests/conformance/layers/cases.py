@@ -24,7 +24,8 @@ class Case:
 
     @property
     def id(self) -> str:
-        said = ",".join(f"{k}={v}" for k, v in self.arguments.items())
+        plain = {k: v["class_name"] if isinstance(v, dict) else v for k, v in self.arguments.items()}
+        said = ",".join(f"{k}={v}" for k, v in plain.items())
         return f"{self.layer}({said})"
 
 
@@ -34,8 +35,8 @@ VOLUMES = [(2, 5, 6, 7, 4)]
 PAIR = [(2, 5, 4, 3), (2, 5, 4, 3)]
 
 
-def _case(layer: str, inputs: list[Shape], weights: dict[str, Shape] | None = None, **arguments: Any) -> Case:
-    return Case(layer, arguments, inputs, weights or {})
+def _case(name: str, inputs: list[Shape], weights: dict[str, Shape] | None = None, /, **arguments: Any) -> Case:
+    return Case(name, arguments, inputs, weights or {})
 
 
 def _kernel(*shape: int, bias: int | None = None) -> dict[str, Shape]:
@@ -258,7 +259,7 @@ CASES = [
     _case("GlobalMaxPooling3D", VOLUMES, keepdims=True),
     _case("AdaptiveAveragePooling1D", SIGNALS, output_size=4),
     _case("AdaptiveMaxPooling1D", SIGNALS, output_size=(3,)),
-    _case("AdaptiveAveragePooling2D", IMAGES, output_size=(7, 4)),
+    _case("AdaptiveAveragePooling2D", IMAGES, output_size=(5, 4)),
     _case("AdaptiveAveragePooling2D", IMAGES, output_size=1),
     _case("AdaptiveMaxPooling2D", IMAGES, output_size=3),
     _case("AdaptiveAveragePooling3D", VOLUMES, output_size=(2, 3, 4)),
@@ -270,6 +271,30 @@ CASES = [
     _case("Permute", [(2, 3, 5)], dims=(2, 1)),
     _case("ZeroPadding2D", IMAGES),
     _case("ZeroPadding2D", IMAGES, padding=((1, 0), (2, 3))),
+    _case("ZeroPadding1D", SIGNALS),
+    _case("ZeroPadding1D", SIGNALS, padding=(2, 0)),
+    _case("ZeroPadding3D", VOLUMES),
+    _case("ZeroPadding3D", VOLUMES, padding=(1, (0, 2), (1, 0))),
+    _case("Cropping1D", SIGNALS),
+    _case("Cropping1D", SIGNALS, cropping=(2, 0)),
+    _case("Cropping2D", IMAGES),
+    _case("Cropping2D", IMAGES, cropping=((1, 2), (0, 3))),
+    _case("Cropping3D", VOLUMES),
+    _case("Cropping3D", VOLUMES, cropping=(1, (0, 2), (3, 0))),
+    _case("UpSampling1D", SIGNALS, size=3),
+    _case("UpSampling2D", IMAGES),
+    _case("UpSampling2D", IMAGES, size=(2, 3), interpolation="bilinear"),
+    _case("UpSampling2D", IMAGES, size=(1, 2), interpolation="bicubic"),
+    _case("UpSampling3D", VOLUMES, size=(1, 2, 3)),
+    _case("RepeatVector", [(2, 5)], n=3),
+    _case("Resizing", IMAGES, height=5, width=9),
+    _case("Resizing", IMAGES, height=4, width=3, interpolation="nearest"),
+    _case("Resizing", IMAGES, height=3, width=8, interpolation="bicubic", antialias=True),
+    _case("Resizing", IMAGES, height=5, width=3, interpolation="lanczos3"),
+    _case("Resizing", IMAGES, height=4, width=8, crop_to_aspect_ratio=True),
+    _case("Resizing", IMAGES, height=4, width=8, pad_to_aspect_ratio=True, fill_value=0.5),
+    _case("CenterCrop", IMAGES, height=4, width=3),
+    _case("CenterCrop", IMAGES, height=9, width=3),
     _case("Dense", [(3, 4)], _kernel(4, 5, bias=5), units=5),
     _case("Dense", [(2, 3, 4)], _kernel(4, 5), units=5, use_bias=False, activation="tanh"),
     _case("Dense", [(3, 4)], _kernel(4, 5, bias=5), units=5, activation="softmax"),
@@ -279,6 +304,23 @@ CASES = [
     _case(
         "BatchNormalization", IMAGES, dict.fromkeys(("moving_mean", "moving_variance"), (4,)), center=False, scale=False
     ),
+    _case("LayerNormalization", IMAGES, dict.fromkeys(("gamma", "beta"), (4,))),
+    _case("LayerNormalization", IMAGES, {"gamma": (7, 6, 4)}, axis=[1, 2, 3], epsilon=1e-5, center=False),
+    _case("LayerNormalization", SIGNALS, {"beta": (9,)}, axis=1, scale=False),
+    _case("GroupNormalization", IMAGES, dict.fromkeys(("gamma", "beta"), (4,)), groups=2),
+    _case("GroupNormalization", IMAGES, dict.fromkeys(("gamma", "beta"), (7,)), groups=7, axis=1),
+    _case("GroupNormalization", IMAGES, {"gamma": (4,)}, groups=-1, center=False, epsilon=1e-5),
+    _case("GroupNormalization", [(3, 6)], {"beta": (6,)}, groups=1, scale=False),
+    _case("UnitNormalization", IMAGES),
+    _case("UnitNormalization", IMAGES, axis=[1, 2]),
+    _case("SpatialDropout1D", SIGNALS, rate=0.5, seed=3),
+    _case("SpatialDropout2D", IMAGES, rate=0.5),
+    _case("SpatialDropout3D", VOLUMES, rate=0.5),
+    _case("GaussianNoise", IMAGES, stddev=0.5),
+    _case("GaussianDropout", IMAGES, rate=0.5, seed=3),
+    _case("AlphaDropout", IMAGES, rate=0.3),
+    _case("AlphaDropout", IMAGES, rate=0.3, noise_shape=(None, 1, 1, None)),
+    _case("ActivityRegularization", IMAGES, l1=0.1, l2=0.2),
     _case("Dropout", IMAGES, rate=0.5, seed=3),
     _case("Dropout", IMAGES, rate=0.5, noise_shape=(None, 1, 1, None)),
     _case("Activation", IMAGES, activation="gelu"),
@@ -286,6 +328,8 @@ CASES = [
     _case("ReLU", IMAGES, max_value=0.5, negative_slope=0.1, threshold=0.2),
     _case("LeakyReLU", IMAGES),
     _case("ELU", IMAGES, alpha=0.5),
+    _case("PReLU", IMAGES, {"alpha": (7, 6, 4)}, alpha_initializer="ones"),
+    _case("PReLU", IMAGES, {"alpha": (1, 1, 4)}, shared_axes=[1, 2]),
     _case("Softmax", [(3, 5)]),
     _case("Softmax", [(3, 5, 2)], axis=1),
     _case("Softmax", [(3, 5, 2)], axis=[1, 2]),
@@ -303,6 +347,9 @@ CASES = [
     _case("Average", PAIR),
     _case("Maximum", PAIR),
     _case("Minimum", PAIR),
+    _case("Dot", [(3, 4), (3, 4)], axes=1),
+    _case("Dot", [(2, 3, 4), (2, 5, 3)], axes=(1, 2)),
+    _case("Dot", [(2, 4), (2, 5, 4, 3)], axes=(1, 2), normalize=True),
     _case("Concatenate", [(2, 5, 4, 3), (2, 5, 4, 1)]),
     _case("Concatenate", [(2, 5, 3), (2, 2, 3), (2, 1, 3)], axis=1),
 ]
