@@ -173,7 +173,7 @@ def test_message(number: int) -> None:
         (keras.models, "Sequentail", " Did you mean striate.models.Sequential?"),
         (keras, "Conv2D", " Did you mean striate.layers.Conv2D?"),
         (keras.layers, "LSTM", ""),  # nothing is near: a wrong hint costs more than none
-        (keras.layers, "Lambda", ""),
+        (keras.layers, "Embedding", ""),
         (keras.metrics, "AUC", ""),
     ],
 )

@@ -27,6 +27,8 @@ _OF_CLASSES = frozenset(
         "random", "regularizers",
     }
 )  # fmt: skip
+#: ... and what of ours no file may name: a class that runs a function which the file would choose.
+_IN_CODE_ONLY = frozenset({"Lambda"})
 _NO_FUNCTIONS = frozenset({"get", "serialize", "deserialize"})
 
 
@@ -89,18 +91,18 @@ def find_class(module: Any, name: str, registered_name: Any, custom_objects: Any
         LoadError: nothing of ours and nothing that the user gave bears the name.
     """
     packaged = isinstance(registered_name, str) and ">" in registered_name
-    if is_keras(module) or (module is None and not packaged):
+    if name not in _IN_CODE_ONLY and (is_keras(module) or (module is None and not packaged)):
         found = _own_class(module, name)
         if found is not None:
             return found
     users = _users(registered_name, name, custom_objects)
     if isinstance(users, type):
         return users
-    if name == "Lambda" and is_keras(module):
+    if name in _IN_CODE_ONLY and (module is None or is_keras(module)):
         raise UnsafeFileError(
             "The file holds a Lambda layer, that is Python code. Striate never runs code from a file, with any "
-            "setting. Write the layer as a class and save the model with it, or give a class of your own as "
-            "custom_objects={'Lambda': ...}."
+            "setting. Write the layer as a class and save the model with it; or, where its function is registered or "
+            "given as well, pass custom_objects={'Lambda': striate.layers.Lambda}."
         )
     raise LoadError(
         f"Unknown {name!r} (module {module!r}). Striate loads its own classes and those that you give. "

@@ -39,6 +39,11 @@ def _case(name: str, inputs: list[Shape], weights: dict[str, Shape] | None = Non
     return Case(name, arguments, inputs, weights or {})
 
 
+def _inner(name: str, **config: Any) -> dict[str, Any]:
+    """A layer as an argument, in the form of files, so that each test makes one of its own."""
+    return {"module": "keras.layers", "class_name": name, "config": config, "registered_name": None}
+
+
 def _kernel(*shape: int, bias: int | None = None) -> dict[str, Shape]:
     return {"kernel": shape} if bias is None else {"kernel": shape, "bias": (bias,)}
 
@@ -313,6 +318,27 @@ CASES = [
     _case("GroupNormalization", [(3, 6)], {"beta": (6,)}, groups=1, scale=False),
     _case("UnitNormalization", IMAGES),
     _case("UnitNormalization", IMAGES, axis=[1, 2]),
+    _case(
+        "SpectralNormalization",
+        IMAGES,
+        {**_kernel(3, 3, 4, 5, bias=5), "vector_u": (1, 5)},
+        layer=_inner("Conv2D", filters=5, kernel_size=3),
+    ),
+    _case(
+        "SpectralNormalization",
+        [(3, 4)],
+        {**_kernel(4, 5), "vector_u": (1, 5)},
+        power_iterations=3,
+        layer=_inner("Dense", units=5, use_bias=False),
+    ),
+    _case(
+        "TimeDistributed",
+        [(2, 3, 5, 6, 4)],
+        _kernel(3, 3, 4, 5, bias=5),
+        layer=_inner("Conv2D", filters=5, kernel_size=3, activation="relu"),
+    ),
+    _case("TimeDistributed", [(2, 3, 4)], _BATCH_NORM, layer=_inner("BatchNormalization")),
+    _case("TimeDistributed", [(2, 3, 4)], layer=_inner("Flatten")),
     _case("SpatialDropout1D", SIGNALS, rate=0.5, seed=3),
     _case("SpatialDropout2D", IMAGES, rate=0.5),
     _case("SpatialDropout3D", VOLUMES, rate=0.5),

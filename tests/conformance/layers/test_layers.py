@@ -16,8 +16,8 @@ from striate.layers.base import Layer
 
 from .cases import CASES, Case
 
-#: Layers without a row: the base, and what holds a model's input.
-WITHOUT_CASE = {"Layer", "InputLayer"}
+#: Layers without a row: the bases, what holds a model's input, and what no file can hold (tests/layers/test_lambda.py).
+WITHOUT_CASE = {"Layer", "InputLayer", "Wrapper", "Lambda"}
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
 
