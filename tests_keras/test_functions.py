@@ -31,6 +31,16 @@ ACTIVATIONS = {
     "mish": {},
     "log_softmax": {},
     "log_sigmoid": {},
+    "celu": {"alpha": [1.0, 0.5]},
+    "hard_shrink": {"threshold": [0.5, 2.0]},
+    "hard_tanh": {},
+    "soft_shrink": {"threshold": [0.5, 2.0]},
+    "sparse_plus": {},
+    "sparse_sigmoid": {},
+    "sparsemax": {"axis": [-1, 0]},
+    "squareplus": {"b": [4, 1.0]},
+    "tanh_shrink": {},
+    "threshold": {"threshold": [0.5], "default_value": [-1.0, 0.0]},
 }
 
 
@@ -48,6 +58,14 @@ def test_activation(oracle, name, data):
     close(gradient, expected["gradient"], 1e-4)
     assert striate.activations.get(name) is fn
     assert striate.activations.serialize(fn) == name
+
+
+def test_glu(oracle):
+    """Half as long as its input, so not of the table above; its gradient is that of its parts."""
+    x = np.random.default_rng(0).normal(size=(4, 6)).astype("float32")
+    source = "result = [np.asarray(keras.activations.glu(x, axis=axis)) for axis in (-1, 0, 1)]"
+    for got, want in zip(*both(oracle, source, x=x)):
+        close(got, want)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,15 @@ FORMULAS = {
     "softplus": SOFTPLUS,
     "softsign": X / (1 + np.abs(X)),
     "tanh": np.tanh(X),
+    "celu": np.where(X > 0, X, np.expm1(X)),
+    "hard_shrink": np.where(np.abs(X) > 0.5, X, 0),
+    "hard_tanh": np.clip(X, -1, 1),
+    "soft_shrink": np.sign(X) * np.maximum(np.abs(X) - 0.5, 0),
+    "sparse_plus": np.where(X >= 1, X, (np.clip(X, -1, 1) + 1) ** 2 / 4),
+    "sparse_sigmoid": (np.clip(X, -1, 1) + 1) / 2,
+    "sparsemax": np.maximum(X - (7 + 6.75 + 6.5 - 1) / 3, 0),
+    "squareplus": (X + np.sqrt(X**2 + 4)) / 2,
+    "tanh_shrink": X - np.tanh(X),
 }
 
 
@@ -44,6 +53,31 @@ def test_formula(name: str) -> None:
     got = activations.get(name)(X.astype("float32"))
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, FORMULAS[name], rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 30.0, 1e4])
+def test_sparsemax_is_the_nearest_point_of_the_simplex(scale: float) -> None:
+    """Against the sorting algorithm, in float64; to rounding of numbers of that size."""
+    x = (np.random.default_rng(3).normal(size=(20, 37)) * scale).astype("float32")
+    y = np.asarray(activations.sparsemax(x))
+    descending = -np.sort(-x.astype("float64"), axis=1)
+    sums = np.cumsum(descending, axis=1)
+    count = np.arange(1, 38)
+    k = (1 + count * descending > sums).sum(axis=1)
+    t = (sums[np.arange(20), k - 1] - 1) / k
+    np.testing.assert_allclose(y, np.maximum(x - t[:, None], 0), atol=4 * np.spacing(np.float32(max(scale, 1) * 4)))
+    np.testing.assert_allclose(activations.sparsemax(x.T, axis=0), y.T, atol=1e-6)
+
+
+def test_glu_gates_the_first_half_by_the_second() -> None:
+    x = np.stack([X, X[::-1]]).astype("float32")
+    np.testing.assert_allclose(activations.glu(x, axis=0)[0], X * SIGMOID[::-1], rtol=2e-5, atol=2e-6)
+    with pytest.raises(ValueError, match="even length"):
+        activations.glu(x, axis=1)
+
+
+def test_threshold_has_a_value_of_its_own_below() -> None:
+    assert activations.threshold([0.0, 1.0, 2.0], 1.0, -3.0).tolist() == [-3.0, -3.0, 2.0]
 
 
 def test_gelu_approximation_is_the_tanh_formula() -> None:

@@ -26,6 +26,19 @@ from striate.activations.functions import (
     softsign,
     tanh,
 )
+from striate.activations.rare import (
+    celu,
+    glu,
+    hard_shrink,
+    hard_tanh,
+    soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)
 from striate.core import lookup
 from striate.core.registry import export
 
@@ -34,11 +47,15 @@ hard_swish = hard_silu
 
 _FUNCTIONS = lookup.name_table(
     [
+        celu,
         elu,
         exponential,
         gelu,
+        glu,
+        hard_shrink,
         hard_sigmoid,
         hard_silu,
+        hard_tanh,
         leaky_relu,
         linear,
         log_sigmoid,
@@ -49,17 +66,24 @@ _FUNCTIONS = lookup.name_table(
         selu,
         sigmoid,
         silu,
+        soft_shrink,
         softmax,
         softplus,
         softsign,
+        sparse_plus,
+        sparse_sigmoid,
+        sparsemax,
+        squareplus,
         tanh,
+        tanh_shrink,
+        threshold,
     ],
     swish=silu,
     hard_swish=hard_silu,
 )
 
 #: ... of which these look along an axis, and need the shape that the user sees.
-_ALONG_AN_AXIS = (softmax, log_softmax)
+_ALONG_AN_AXIS = (softmax, log_softmax, sparsemax, glu)
 
 
 def is_elementwise(activation: Any) -> bool:
@@ -118,14 +142,18 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 
 
 __all__ = [
+    "celu",
     "deserialize",
     "elu",
     "exponential",
     "gelu",
     "get",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
     "hard_swish",
+    "hard_tanh",
     "leaky_relu",
     "linear",
     "log_sigmoid",
@@ -137,9 +165,16 @@ __all__ = [
     "serialize",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
     "swish",
     "tanh",
+    "tanh_shrink",
+    "threshold",
 ]

@@ -350,6 +350,8 @@ CASES = [
     _case("Dropout", IMAGES, rate=0.5, seed=3),
     _case("Dropout", IMAGES, rate=0.5, noise_shape=(None, 1, 1, None)),
     _case("Activation", IMAGES, activation="gelu"),
+    _case("Activation", IMAGES, activation="sparsemax"),
+    _case("Activation", IMAGES, activation="celu"),
     _case("ReLU", IMAGES),
     _case("ReLU", IMAGES, max_value=0.5, negative_slope=0.1, threshold=0.2),
     _case("LeakyReLU", IMAGES),
