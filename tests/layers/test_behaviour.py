@@ -256,6 +256,22 @@ def test_a_penalty_on_activity_is_that_of_a_sample() -> None:
     assert float(loss) == (0.5 * 6 + 0.25 * 14) / 2
 
 
+def test_a_response_is_divided_by_its_neighbours() -> None:
+    x = RNG.normal(size=(2, 3, 6)).astype("float32")
+    y = np.asarray(layers.LocalResponseNormalization(4, alpha=0.5, beta=0.75, k=2.0)(x))
+    for c in range(6):  # two maps before, the map, one after
+        around = (x[..., max(c - 2, 0) : c + 2].astype("float64") ** 2).sum(axis=-1)
+        np.testing.assert_allclose(y[..., c], x[..., c] / (2 + 0.5 * around) ** 0.75, rtol=1e-5)
+
+
+def test_a_layer_s_description_makes_it_again() -> None:
+    described = layers.serialize(layers.TimeDistributed(layers.Dense(3, activation="relu")))
+    again = layers.deserialize(described)
+    assert isinstance(again, layers.TimeDistributed) and again.layer.units == 3
+    with pytest.raises(ValueError, match="no layer"):
+        layers.deserialize(striate.losses.serialize(striate.losses.MeanSquaredError()))
+
+
 def test_groups_are_normalised_alone() -> None:
     x = RNG.normal(2, 3, size=(3, 5, 4, 6)).astype("float32")
     y = np.asarray(layers.GroupNormalization(3)(x)).reshape(3, 5, 4, 3, 2)

@@ -316,6 +316,8 @@ CASES = [
     _case("GroupNormalization", IMAGES, dict.fromkeys(("gamma", "beta"), (7,)), groups=7, axis=1),
     _case("GroupNormalization", IMAGES, {"gamma": (4,)}, groups=-1, center=False, epsilon=1e-5),
     _case("GroupNormalization", [(3, 6)], {"beta": (6,)}, groups=1, scale=False),
+    _case("LocalResponseNormalization", IMAGES),
+    _case("LocalResponseNormalization", IMAGES, size=4, alpha=0.3, beta=0.5, k=1.5),
     _case("UnitNormalization", IMAGES),
     _case("UnitNormalization", IMAGES, axis=[1, 2]),
     _case(
