@@ -59,6 +59,38 @@ x = rng.normal(size=(6, 9, 8, 4)).astype("float32")
 y = [np.eye(3, dtype="float32")[rng.integers(0, 3, 6)], np.eye(2, dtype="float32")[rng.integers(0, 2, 6)]]
 """
 
+WIDE = """
+i = keras.Input((8, 10, 4), name="pixels")
+t = L.Resizing(7, 9)(i)
+t = L.Cropping2D(((1, 0), (0, 1)))(t)
+t = L.SeparableConv2D(6, 3, padding="same", depth_multiplier=2, activation="elu", pointwise_regularizer="l2")(t)
+t = L.GroupNormalization(3)(t)
+t = L.SpatialDropout2D(0.0)(t)
+t = L.PReLU(shared_axes=[1, 2], alpha_initializer=keras.initializers.Constant(0.2))(t)
+u = L.Conv2DTranspose(4, 3, strides=2, padding="same", output_padding=1, bias_initializer="ones")(t)
+u = L.CenterCrop(6, 8)(L.UpSampling2D((1, 2), interpolation="bilinear")(u))
+u = L.UnitNormalization(axis=[1, 2])(L.AdaptiveAveragePooling2D((3, 5))(u))
+s = L.Reshape((-1, 4))(u)
+s = L.Conv1D(5, 3, padding="causal", dilation_rate=2, activation="sparse_plus")(s)
+s = L.LayerNormalization(epsilon=1e-4)(L.DepthwiseConv1D(3, padding="same", depth_multiplier=2)(s))
+s = L.Conv1DTranspose(3, 4, strides=2)(L.MaxPooling1D(3, padding="same")(s))
+s = L.SeparableConv1D(4, 3)(L.ZeroPadding1D(2)(L.Cropping1D(1)(L.UpSampling1D(2)(s))))
+s = L.TimeDistributed(L.Dense(3, activation="squareplus"), name="each")(L.AveragePooling1D(2)(s))
+v = L.Reshape((3, 5, 2, 2))(u)
+v = L.Conv3D(3, 2, padding="same", activation="tanh")(L.ZeroPadding3D((0, 1, 0))(v))
+v = L.MaxPooling3D((1, 2, 1))(L.Conv3DTranspose(2, 2, strides=(1, 2, 1))(v))
+v = L.AveragePooling3D(2, padding="same")(L.Cropping3D((0, (0, 1), 0))(L.UpSampling3D((1, 1, 2))(v)))
+flat = L.ActivityRegularization(l2=0.01)(L.Flatten()(v))
+joined = L.Concatenate()([
+    L.GlobalAveragePooling1D()(s), L.GlobalMaxPooling1D()(s), L.GlobalAveragePooling3D()(v),
+    L.GlobalMaxPooling3D()(v), flat, L.GaussianNoise(0.0)(L.GaussianDropout(0.0)(L.AlphaDropout(0.0)(flat)))])
+r = L.RepeatVector(2)(L.Dense(4)(joined))
+d = L.Dot(axes=(2, 1), normalize=True)([r, L.Dense(4, name="other")(joined)])
+model = keras.Model(i, [d, L.Average()([L.Dense(2)(joined), L.Dense(2, activation="celu")(joined)])])
+x = rng.normal(size=(6, 8, 10, 4)).astype("float32")
+y = [rng.normal(size=(6, 2)).astype("float32"), rng.normal(size=(6, 2)).astype("float32")]
+"""
+
 LATER = """
 model = keras.Sequential([L.Dense(4, activation="tanh"), L.Dense(1)])
 x, y = rng.normal(size=(6, 5)).astype("float32"), rng.normal(size=(6, 1)).astype("float32")
@@ -86,6 +118,7 @@ MODELS = {
     ),
     "nested": (NESTED, "'rmsprop', loss='mse', metrics=[keras.metrics.MeanAbsoluteError()]"),
     "every layer": (EVERY, "'adam', loss=['categorical_crossentropy', 'categorical_crossentropy']"),
+    "wide": (WIDE, "'adam', loss=['mse', 'mse']"),
     "built later": (LATER, "'adam', loss='mse'"),
     "frozen": (FROZEN, "'adam', loss='mse'"),
     "operations": (OPS, "'sgd', loss='mae'"),
@@ -162,7 +195,7 @@ def test_model(oracle, case, direction, tmp_path):
         all_close(loaded[close], saved[close], 1e-4, close)
 
 
-@pytest.mark.parametrize("case", ["lecture", "branched", "nested", "every layer", "operations", "built later"])
+@pytest.mark.parametrize("case", ["lecture", "branched", "nested", "every layer", "wide", "operations", "built later"])
 def test_config_is_that_of_keras(oracle, case):
     """The same program gives the same config.json, but for keys that are newer, at their defaults."""
     build, compiled = MODELS[case]
@@ -198,7 +231,7 @@ def _groups(file):
 
 
 @pytest.mark.parametrize("direction", ["ours to theirs", "theirs to ours"])
-@pytest.mark.parametrize("case", ["lecture", "normed", "branched", "nested", "every layer"])
+@pytest.mark.parametrize("case", ["lecture", "normed", "branched", "nested", "every layer", "wide"])
 def test_weights(oracle, case, direction, tmp_path):
     """`save_weights` and `load_weights`, into a model that was made by the same program."""
     build, _ = MODELS[case]

@@ -57,7 +57,8 @@ def sparse_sigmoid(x: Any) -> Any:
 def sparsemax(x: Any, axis: int = -1) -> Any:
     """max(x - t, 0) with the t along `axis` for which that sums to 1.
 
-    Source: `keras.activations.sparsemax`; Martins and Astudillo 2016.
+    Source: `keras.activations.sparsemax`; Martins and Astudillo 2016. Where two or more are above 0,
+    those of Keras 3.15.1 do not sum to 1 (it adds up partial sums); these do.
 
     Example:
         >>> sparsemax([0.0, 1.0, 3.0]).tolist()

@@ -121,7 +121,8 @@ def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
     t lies between max(x) - 1 and max(x). Halving that interval says which x lie above it; t follows exactly from them:
     (their sum - 1) / their number.
 
-    Source: `keras.ops.sparsemax`; Martins and Astudillo 2016.
+    Source: `keras.ops.sparsemax`; Martins and Astudillo 2016. Where two or more are above 0,
+    those of Keras 3.15.1 do not sum to 1 (it adds up partial sums); these do.
     """
     x = as_float(x)
 
