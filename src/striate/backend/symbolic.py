@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from striate.backend import context
 from striate.backend.functional_node import TENSOR_ARGUMENTS, FunctionOperation, compute_spec, record
+from striate.backend.settings import standardize_data_format
 from striate.backend.tensor import KerasTensor
 from striate.core import tree
 
@@ -30,8 +31,12 @@ def _has_keras_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return False
 
 
-def symbolic_op(module: str, class_name: str) -> Callable[[F], F]:
-    """Let a function be called on a functional model's tensors: the call is remembered, only types are computed."""
+def symbolic_op(module: str, class_name: str, always: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """Let a function be called on a functional model's tensors: the call is remembered, only types are computed.
+
+    Args:
+        always: arguments that Keras's class wants to be given, None where they are left out.
+    """
 
     def decorate(fn: F) -> F:
         signature = inspect.signature(fn)
@@ -41,6 +46,9 @@ def symbolic_op(module: str, class_name: str) -> Callable[[F], F]:
             if context.in_spec_scope() or not _has_keras_tensor(args, kwargs):
                 return fn(*args, **kwargs)
             bound = signature.bind(*args, **kwargs)
+            if always:
+                given = {**dict.fromkeys(always), **bound.arguments}
+                bound = signature.bind(**given)  # in the order of the parameters
             if isinstance(bound.arguments.get("key"), list):
                 # As in Keras: files know no tuples, so that a list is one wherever a symbolic tensor is indexed.
                 bound.arguments["key"] = tuple(bound.arguments["key"])
@@ -61,6 +69,9 @@ def symbolic_op(module: str, class_name: str) -> Callable[[F], F]:
                     named[name] = value
                 else:
                     config[name] = value
+            if "data_format" in signature.parameters:
+                # Written out: where a file says nothing, Keras's pools take channels first.
+                config["data_format"] = standardize_data_format(config.get("data_format"))
             operation = FunctionOperation(call, module, class_name, config)
             outputs = compute_spec(fn, tuple(tensors), {**config, **named})
             return record(operation, tuple(tensors), named, outputs)

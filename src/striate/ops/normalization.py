@@ -66,7 +66,7 @@ def batch_normalization(
 
 
 @export("ops.layer_normalization", "ops.nn.layer_normalization")
-@symbolic_op(_NN, "LayerNorm")
+@symbolic_op(_NN, "LayerNorm", always=("gamma", "beta"))
 def layer_normalization(
     x: Tensor,
     gamma: Tensor | None = None,

@@ -131,6 +131,19 @@ def test_predict_equals_call(case: Case) -> None:
 
 
 @every_case
+def test_a_prediction_does_not_depend_on_the_batch(case: Case) -> None:
+    """Bit for bit: pieces of the work and the order of sums are those of one sample."""
+    rng = np.random.default_rng(7)
+    layer = make(case)
+    inputs = [layers.Input(s[1:]) for s in case.inputs]
+    model = striate.Model(inputs, layer(inputs if len(inputs) > 1 else inputs[0]))
+    randomize(layer)
+    xs = [rng.normal(size=(9, *s[1:])).astype("float32") for s in case.inputs]
+    alone = model.predict([x[:1] for x in xs], verbose=0)
+    np.testing.assert_array_equal(model.predict(xs, batch_size=9, verbose=0)[:1], alone)
+
+
+@every_case
 def test_config_makes_an_equal_layer(case: Case) -> None:
     layer, x = built(case)
     config = layer.get_config()
