@@ -152,3 +152,17 @@ def test_terminals_without_the_sign(clock: Clock) -> None:
         train(shown, clock)
     stream.getvalue().encode("ascii")
     assert "#" in stream.getvalue()
+
+
+def test_ctrl_c_right_after_a_line_was_drawn(clock: Clock) -> None:
+    """What is said after it begins a line of its own."""
+
+    class Interrupted(Terminal):
+        def flush(self) -> None:
+            if "epoch 1/2" in self.getvalue() and not self.getvalue().endswith("\n"):
+                raise KeyboardInterrupt
+
+    stream = Interrupted()
+    with pytest.raises(KeyboardInterrupt), Progress(stream=stream) as shown:
+        train(shown, clock)
+    assert stream.getvalue().count("epoch") == 1 and stream.getvalue().endswith("\n")

@@ -118,8 +118,8 @@ class Progress(Callback):
         whole = (self._epoch + share) / epochs
         if whole > 0 and now - self._began > 1:
             parts.append(f"{format_eta(round((now - self._began) * (1 - whole) / whole))} left")
+        self._open = True  # before it is: Ctrl-C may come in between, and what follows must begin a line of its own
         self._write(f"\r{self._line(share, count, parts + _numbers(logs))}{_ERASE}")
-        self._open = True
 
     def _line(self, share: float, count: str, parts: list[str]) -> str:
         """Label, bar, count, parts on one line, for one that wraps cannot be redrawn.
