@@ -23,6 +23,8 @@ class Toggles:
     """Counts the changes of `trainable` of layers and Variables, anywhere: traces of before are out of date."""
 
     count = 0
+    #: changes of other arguments of built layers (an activation, a rate)
+    arguments = 0
 
 
 class _State(threading.local):
@@ -70,6 +72,11 @@ def spec_scope() -> Iterator[None]:
 
 def in_spec_scope() -> bool:
     return STATE.spec_depth > 0
+
+
+def in_a_call() -> bool:
+    """Whether a layer is being called, or something traced or inferred, around this."""
+    return STATE.call is not None or STATE.spec_depth > 0 or in_trace()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from striate import backend, initializers, regularizers
 from striate.backend import TracedTensor, Variable
 from striate.constraints import get as get_constraint
 from striate.core import tree
+from striate.core.configurable import is_ours
 from striate.core.errors import ArgumentError, StateError
 from striate.random import SeedGenerator
 
@@ -55,6 +56,21 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+def _is_argument_of_ours(layer: Any, name: str, value: Any) -> bool:
+    """Whether a layer of ours (not a model) gets another activation, rate, ...: it is part of what was traced.
+
+    Layers of users may set what they like while they run; theirs are not looked at.
+    """
+    held = layer.__dict__
+    return (
+        name in held
+        and held[name] is not value
+        and "_functions" not in held
+        and is_ours(type(layer))
+        and not backend.in_a_call()
+    )
+
+
 class LayerState:
     """The part of a layer that keeps things; `Layer` adds the calling."""
 
@@ -71,9 +87,13 @@ class LayerState:
         raise NotImplementedError
 
     def __setattr__(self, name: str, value: Any) -> None:
+        held = self.__dict__
         # Another layer in the place of one that was traced.
-        if isinstance(value, LayerState | Variable) and self.__dict__.get(name) is not None:
+        if isinstance(value, LayerState | Variable) and held.get(name) is not None:
             backend.Toggles.count += 1
+        elif name[0] != "_" and held.get("built") and _is_argument_of_ours(self, name, value):
+            backend.Toggles.count += 1
+            backend.Toggles.arguments += 1
         object.__setattr__(self, name, value)
 
     # Weights --------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from striate.models.functional_config import functional_config, read_functional
 from striate.models.graph import LayerGraph, start_from
 from striate.models.model import Model
 from striate.models.standardize import standardize_inputs
+from striate.models.whole_call import WholeCall
 
 
 def _check_tensors(role: str, structure: Any) -> None:
@@ -27,7 +28,7 @@ def _check_tensors(role: str, structure: Any) -> None:
 
 
 @export("Functional", "models.Functional")
-class Functional(Model):
+class Functional(WholeCall, Model):
     """A model that computes `outputs` from `inputs`: what `Model(inputs, outputs)` makes.
 
     Layers may be shared, models nested; inputs and outputs are tensors, or lists or dictionaries of them. The model

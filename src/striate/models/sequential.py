@@ -16,6 +16,7 @@ from striate.models.functional_config import revive
 from striate.models.graph import LayerGraph
 from striate.models.model import Model
 from striate.models.standardize import standardize_inputs
+from striate.models.whole_call import WholeCall
 
 
 def _one_shape(shape: Any) -> tuple[int | None, ...] | None:
@@ -38,7 +39,7 @@ def _skip_a_name() -> None:
 
 
 @export("Sequential", "models.Sequential")
-class Sequential(Model):
+class Sequential(WholeCall, Model):
     """Layers one after another, each with one input and one output.
 
     Where the input's shape is known (an `Input` first, or `input_shape=` in the first layer) the model is built at

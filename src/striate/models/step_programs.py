@@ -21,10 +21,11 @@ _MOST_FUNCTIONS = 16
 
 
 class TracedFrom:
-    """What a model was when its steps were traced: its layers, and which choices of what trains there were."""
+    """What a model was when its steps were traced: its layers, their arguments, what trained."""
 
     def __init__(self) -> None:
         self.toggles = -1
+        self.arguments = backend.Toggles.arguments
         self.choice = 0
         self.choices: dict[str, int] = {}
         self.layers: list[Any] = []
@@ -46,9 +47,10 @@ class StepPrograms:
         if seen.toggles != backend.Toggles.count:
             seen.toggles = backend.Toggles.count
             layers = list(self._flatten_layers())  # type: ignore[attr-defined]
-            if len(layers) != len(seen.layers) or not all(map(operator.is_, layers, seen.layers)):
+            others = len(layers) != len(seen.layers) or not all(map(operator.is_, layers, seen.layers))
+            if others or seen.arguments != backend.Toggles.arguments:
                 self._functions.clear()
-                seen.layers = layers
+                seen.layers, seen.arguments = layers, backend.Toggles.arguments
             flags = str([[x._trainable, *(v.trainable for v in x._own_variables())] for x in layers])
             seen.choice = seen.choices.setdefault(flags, len(seen.choices))
         return seen.choice
