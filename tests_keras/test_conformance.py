@@ -12,7 +12,7 @@ from support import close, same_both_ways
 
 #: Keras takes the statistics of a Normalization when it adapts or loads a file, not from set_weights.
 DIFFERENT = ("Normalization()",)
-OURS_ALONE = ("LocalResponseNormalization",)
+OURS_ALONE = ("EuclideanRBF", "LocalResponseNormalization", "Subsampling2D", "TableConv2D")
 
 
 def numbers(shape, place):

@@ -26,6 +26,7 @@ from striate.activations.functions import (
     softsign,
     tanh,
 )
+from striate.activations.published import scaled_tanh
 from striate.activations.rare import (
     celu,
     glu,
@@ -63,6 +64,7 @@ _FUNCTIONS = lookup.name_table(
         mish,
         relu,
         relu6,
+        scaled_tanh,
         selu,
         sigmoid,
         silu,
@@ -161,6 +163,7 @@ __all__ = [
     "mish",
     "relu",
     "relu6",
+    "scaled_tanh",
     "selu",
     "serialize",
     "sigmoid",

@@ -7,6 +7,7 @@ from typing import Any
 
 from striate.backend import deserialize_keras_object, get_registered_object, serialize_keras_object
 from striate.core.args import unknown_name
+from striate.core.namespace import lazy_names
 from striate.core.registry import export
 from striate.losses.classification import (
     binary_crossentropy,
@@ -141,6 +142,8 @@ def get(identifier: Any) -> Any:
         raise unknown_name("loss", identifier, NAMES)
     return thing
 
+
+__getattr__, __dir__ = lazy_names(__name__)  # what Keras lacks: SparsePenalty
 
 __all__ = [
     "NAMES",

@@ -56,6 +56,8 @@ def _separable(depthwise: Shape, pointwise: Shape, bias: int | None = None) -> d
 
 _BATCH_NORM = dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), (4,))
 
+_COEFFICIENTS = {"coefficient": (4,), "bias": (4,)}
+
 CASES = [
     _case("Conv2D", IMAGES, _kernel(3, 3, 4, 5, bias=5), filters=5, kernel_size=3),
     _case("Conv2D", IMAGES, _kernel(2, 3, 4, 5, bias=5), filters=5, kernel_size=(2, 3), strides=2, padding="same"),
@@ -382,4 +384,20 @@ CASES = [
     _case("Dot", [(2, 4), (2, 5, 4, 3)], axes=(1, 2), normalize=True),
     _case("Concatenate", [(2, 5, 4, 3), (2, 5, 4, 1)]),
     _case("Concatenate", [(2, 5, 3), (2, 2, 3), (2, 1, 3)], axis=1),
+    _case("Subsampling2D", IMAGES, _COEFFICIENTS),
+    _case("Subsampling2D", IMAGES, _COEFFICIENTS, pool_size=(3, 2), activation="scaled_tanh"),
+    _case("TableConv2D", IMAGES, _kernel(3, 3, 5, bias=3), connections=[[0], [1, 3], [2, 0]], kernel_size=3),
+    _case(
+        "TableConv2D",
+        IMAGES,
+        _kernel(2, 3, 4),
+        connections=[[0, 1], [3, 2]],
+        kernel_size=(2, 3),
+        strides=2,
+        padding="same",
+        activation="tanh",
+        use_bias=False,
+    ),
+    _case("EuclideanRBF", [(3, 4)], {"centers": (4, 5)}, units=5),
+    _case("EuclideanRBF", [(2, 3, 2, 4)], {"centers": (4, 1)}, units=1),
 ]
