@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import click
 import numpy as np
 
-from striate.cli.options import MODELS
+from striate.cli.options import ARCHITECTURES, MODELS
 from striate.cli.suggest import did_you_mean_file, files_beside
 from striate.data.images import Preprocessing
 from striate.datasets.cache import cache_folder, is_offline
@@ -67,10 +68,30 @@ def load_images(name: str) -> LabelledImages:
 
 def make_model(name: str) -> Any:
     """A model of ours by name, not compiled."""
-    assert name in MODELS
+    assert name in ARCHITECTURES
+    from striate.applications.alexnet import AlexNet
     from striate.applications.lecture import LectureModel
+    from striate.applications.lenet5 import LeNet5
 
-    return LectureModel(name=name)
+    makers: dict[str, Callable[..., Any]] = {
+        "lecture": LectureModel,
+        # Takes the data sets' images as they are.
+        "lenet5": lambda name: LeNet5("modern", (28, 28, 1), include_preprocessing=True, name=name),
+        "lenet5-1998": lambda name: LeNet5("1998", name=name),
+        "alexnet": lambda name: AlexNet("2012", name=name),
+        "alexnet-one-tower": lambda name: AlexNet("one-tower", name=name),
+    }
+    return makers[name](name=name)
+
+
+def compile_as_published(name: str, model: Any) -> None:
+    """Compile a model of ours for a look at its training step: what its outputs are decides the loss."""
+    if name == "lenet5-1998":
+        from striate import losses, metrics
+
+        model.compile("sgd", losses.SparsePenalty(), metrics=[metrics.SparsePenaltyAccuracy()])
+    else:
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
 def open_model(path: str) -> Any:
@@ -83,15 +104,16 @@ def open_model(path: str) -> Any:
 
     if Path(path).is_file():
         return load_model(path)
-    if path in MODELS:
+    if path in ARCHITECTURES:
+        made = f" To make one: striate train --data fashion_mnist_mini --model {path} --out runs/{path}"
         raise click.UsageError(
-            f"{path!r} is the name of a model that is not trained; a .keras file is needed here. "
-            f"To make one: striate train --data fashion_mnist_mini --model {path} --out runs/{path}"
+            f"{path!r} is the name of a model that is not trained; a .keras file is needed here."
+            + (made if path in MODELS else "")
         )
     if Path(path).exists():
         inside = files_beside(os.path.join(path, "x"), "*.keras")
         hint = f" Did you mean {inside[0]!r}?" if inside else " A .keras file is needed here."
         raise click.UsageError(f"{path!r} is no file but a {'folder' if Path(path).is_dir() else 'device'}.{hint}")
     files = files_beside(path, "*.keras")
-    hint = did_you_mean_file(path, "*.keras", MODELS) or (f" There is: {', '.join(files[:5])}." if files else "")
+    hint = did_you_mean_file(path, "*.keras", ARCHITECTURES) or (f" There is: {', '.join(files[:5])}." if files else "")
     raise click.UsageError(f"{path!r} is neither a file nor the name of a model.{hint}")

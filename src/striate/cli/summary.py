@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from striate.cli.options import MODELS, json_option
+from striate.cli.options import ARCHITECTURES, json_option
 from striate.cli.suggest import Name, printable
 
 
@@ -27,15 +27,18 @@ from striate.cli.suggest import Name, printable
 )
 @json_option
 def command(model: str, plan: bool, batch_size: int, mode: str, as_json: bool) -> None:
-    """The layers of MODEL: a .keras file, or the name of a model ("lecture")."""
+    """The layers of MODEL: a .keras file, or the name of a model.
+
+    Names: lecture, lenet5, lenet5-1998, alexnet, alexnet-one-tower.
+    """
     from striate.cli.output import print_json
-    from striate.cli.sources import make_model, open_model
+    from striate.cli.sources import compile_as_published, make_model, open_model
     from striate.models.plan import describe_plan
 
-    loaded = make_model(model) if model in MODELS else open_model(model)
+    loaded = make_model(model) if model in ARCHITECTURES else open_model(model)
     training = mode == "train"
-    if model in MODELS and training:
-        loaded.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    if model in ARCHITECTURES and training:
+        compile_as_published(model, loaded)
     # Before anything is printed: half an answer and then an error is none.
     described = describe_plan(loaded, batch_size, training=training) if plan else None
     if as_json:

@@ -1,0 +1,52 @@
+"""The models that the commands know by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from striate.cli.options import ARCHITECTURES
+from striate.cli.sources import LabelledImages
+from striate.random import host
+
+from .conftest import run
+
+
+@pytest.mark.parametrize(
+    "name, parameters",
+    [("lenet5", 61_706), ("lenet5-1998", 60_840), ("alexnet", 60_965_224), ("alexnet-one-tower", 61_100_840)],
+)
+def test_summary_knows_the_published_models(name: str, parameters: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for draw in ("normal", "uniform"):  # 61 million numbers that nobody looks at take 5 s
+        monkeypatch.setattr(host, draw, lambda state, shape: np.zeros(shape, "float32"))
+    told = json.loads(run("summary", name, "--json").out)
+    assert (told["name"], told["parameters"]) == (name, parameters)
+
+
+def test_summary_s_help_has_all_names() -> None:
+    assert ", ".join(ARCHITECTURES) in " ".join(run("summary", "--help").out.split())
+
+
+@pytest.mark.parametrize("mode", ["train", "predict"])
+def test_the_plan_of_1998_has_its_own_loss(mode: str) -> None:
+    plan = json.loads(run("summary", "lenet5-1998", "--plan", "--mode", mode, "--json").out)["plan"]
+    assert plan["host_steps"] == []
+    assert ("one_hot" in [step["op"] for step in plan["steps"]]) == (mode == "train")
+
+
+def test_lenet5_trains_and_predicts(tmp_path: Path, few: Callable[[str], LabelledImages]) -> None:
+    out = tmp_path / "lenet5"
+    trained = run("train", "--data", "fashion_mnist_mini", "--model", "lenet5", "--epochs", 2, "--out", out)
+    assert trained.code == 0, trained.err
+    assert "test accuracy" in trained.out
+    again = run("evaluate", out / "model.keras", "--data", "fashion_mnist_mini")
+    assert again.code == 0, again.err
+
+
+def test_a_name_is_no_trained_model() -> None:
+    assert "'alexnet' is the name of a model that is not trained" in run("evaluate", "alexnet", "--data", "mnist").err
+    assert "striate train" not in run("evaluate", "alexnet", "--data", "mnist").err
