@@ -64,3 +64,22 @@ def test_whole_fashion_mnist_on_the_sample(tmp_path, monkeypatch, capsys):
     assert told is not None and float(told.group(1)) >= 0.25
     rows = [json.loads(line) for line in (tmp_path / "curve.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2] and "val_accuracy" in rows[0]
+
+
+@pytest.mark.parametrize("how", [("--loss", 8), ("--loss", 9), ("--variant", "modern")], ids=str)
+def test_lenet5_learns_and_too_little_is_a_failure(how, monkeypatch, capsys):
+    """1,500 images, three epochs: far above the 0.1 of guessing, far below what all images give."""
+    with pytest.raises(SystemExit, match=r"learned too little: 0\.\d+ is below 0.99"):
+        run("lenet5.py", *how, "--images", 1500, "--epochs", 3, "--floor", 0.99, monkeypatch=monkeypatch)
+    printed = capsys.readouterr().out
+    told = re.search(r"test accuracy (0\.\d{3}) on 1000 images", printed)
+    assert told is not None and float(told.group(1)) >= 0.4
+    row = re.search(r"in a row: ((?:\d ){8})right: ((?:\d ?){8})", printed)
+    assert row is not None
+    assert sum(a == b for a, b in zip(row[1].split(), row[2].split(), strict=True)) >= 3
+
+
+def test_lenet5_says_where_digits_come_from(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(SystemExit, match="pip install scikit-learn"):
+        run("lenet5.py", "--data", "digits", monkeypatch=monkeypatch)
