@@ -19,6 +19,20 @@ OPTIONS = {
     "Adam": {"learning_rate": [0.001, 0.01], "beta_1": [0.9, 0.8], "amsgrad": [False, True], "epsilon": [1e-7, 1e-3]},
     "AdamW": {"learning_rate": [0.001], "weight_decay": [0.004, 0.1]},
     "RMSprop": {"learning_rate": [0.001], "rho": [0.9, 0.5], "momentum": [0.0, 0.9], "centered": [False, True]},
+    "Adagrad": {"learning_rate": [0.1], "initial_accumulator_value": [0.1, 0.5], "epsilon": [1e-7, 1e-2]},
+    "Adadelta": {"learning_rate": [0.1, 1.0], "rho": [0.95, 0.5], "epsilon": [1e-7, 1e-2]},
+    "Adamax": {"learning_rate": [0.01], "beta_1": [0.9, 0.5], "beta_2": [0.999, 0.5]},
+    "Nadam": {"learning_rate": [0.01], "beta_1": [0.9, 0.5], "beta_2": [0.999, 0.9], "epsilon": [1e-7, 1e-2]},
+    "Lion": {"learning_rate": [0.01], "beta_1": [0.9, 0.5], "beta_2": [0.99, 0.5]},
+    "Ftrl": {
+        "learning_rate": [0.1],
+        "learning_rate_power": [-0.5, -0.25, 0.0],
+        "initial_accumulator_value": [0.1, 0.5],
+        "l1_regularization_strength": [0.0, 0.3],
+        "l2_regularization_strength": [0.0, 0.1],
+        "l2_shrinkage_regularization_strength": [0.0, 0.1],
+        "beta": [0.0, 0.5],
+    },
 }
 COMMON = {
     "weight_decay": [None, 0.01],

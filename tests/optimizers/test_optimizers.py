@@ -68,6 +68,42 @@ GOLDEN: list[tuple[str, dict[str, Any], list[float]]] = [
         },
         [0.899, 0.899, 0.89901, 1.099, 1.099, 1.099, -0.1, 0.1, -0.1],
     ),
+    ("Adagrad", {}, [0.87501, 0.92907, 1.03145, 1.10209, 1.0882, 0.98086, -0.00791, 0.13848, -0.06606]),
+    (
+        "Adagrad",
+        {"gradient_accumulation_steps": 2, "use_ema": True, "ema_momentum": 0.7},
+        [0.88404, 0.92196, 0.95582, 1.11128, 1.08352, 1.05009, -0.0596, 0.1031, 0.0036],
+    ),
+    ("Adadelta", {}, [0.99981, 0.99997, 1.00016, 1.00018, 1.00007, 0.99985, 0.0001, 0.00021, -0.00023]),
+    (
+        "Adadelta",
+        {"weight_decay": 0.1, "epsilon": 0.001},
+        [0.93336, 0.94915, 0.96745, 0.96824, 0.95645, 0.93605, 0.01069, 0.01882, -0.0224],
+    ),
+    ("Adamax", {}, [0.80782, 0.72171, 0.89315, 1.07386, 1.28176, 1.13307, -0.18226, 0.29188, 0.02887]),
+    ("Nadam", {}, [0.83725, 0.89944, 1.03023, 1.07518, 1.1227, 0.9858, -0.02068, 0.19564, -0.07529]),
+    (
+        "Nadam",
+        {"gradient_accumulation_steps": 2, "clipnorm": 0.5},
+        [0.80808, 0.92239, 0.97838, 1.20172, 1.09027, 1.02738, -0.0451, 0.13788, 0.0083],
+    ),
+    ("Lion", {}, [0.8, 0.9, 1.1, 1.1, 1.1, 0.9, 0.1, 0.1, -0.1]),
+    (
+        "Lion",
+        {"weight_decay": 0.1, "beta_2": 0.5},
+        [0.55695, 0.66089, 0.85889, 1.24897, 1.24109, 1.04309, -0.0921, 0.4901, -0.10392],
+    ),
+    ("Ftrl", {}, [-0.12499, 0.57729, 0.70298, 0.1889, 0.70266, 0.66767, -0.00791, 0.13848, -0.06606]),
+    (
+        "Ftrl",
+        {
+            "l1_regularization_strength": 0.2,
+            "l2_regularization_strength": 0.1,
+            "l2_shrinkage_regularization_strength": 0.1,
+            "beta": 0.5,
+        },
+        [-0.07705, 0.33251, 0.42478, 0.07137, 0.37714, 0.38407, 0.00099, 0.05393, -0.04821],
+    ),
 ]
 
 
@@ -116,11 +152,27 @@ def test_a_plan_computes_only_its_own_side() -> None:
     assert seen == [(False, 0), (True, 2), (False, 0), (True, 2)]
 
 
+@pytest.mark.parametrize("name", sorted(optimizers.NAMES))
+def test_no_rule_runs_on_the_host(name: str) -> None:
+    optimizer, weights = optimizers.get(name), _weights()
+    optimizer.build(weights)
+    program = backend.TracedFunction(lambda g: optimizer.apply(g, weights)).trace((_gradients(0),))
+    assert program.executable.plan.host_steps == []
+
+
 @pytest.mark.parametrize(
     ("optimizer", "names"),
     [
         (optimizers.SGD(), []),
         (optimizers.SGD(momentum=0.9), ["kernel_momentum", "bias_momentum"]),
+        (optimizers.Adagrad(), ["kernel_accumulator", "bias_accumulator"]),
+        (
+            optimizers.Adadelta(),
+            [f"{w}_{slot}" for w in ("kernel", "bias") for slot in ("accumulated_grad", "accumulated_delta_var")],
+        ),
+        (optimizers.Adamax(), ["kernel_momentum", "kernel_norm", "bias_momentum", "bias_norm"]),
+        (optimizers.Ftrl(), ["kernel_accumulator", "kernel_linear", "bias_accumulator", "bias_linear"]),
+        (optimizers.Lion(), ["kernel_momentum", "bias_momentum"]),
         (optimizers.Adam(), ["kernel_momentum", "kernel_velocity", "bias_momentum", "bias_velocity"]),
         (
             optimizers.Adam(amsgrad=True),
@@ -236,6 +288,12 @@ def test_arguments_are_checked(arguments: dict[str, Any], message: str) -> None:
         optimizers.SGD(**arguments)
     with pytest.raises(ValueError, match="weight_decay"):
         optimizers.AdamW(weight_decay=None)
+    with pytest.raises(ValueError, match="`beta_1` must be in"):
+        optimizers.Lion(beta_1=0.0)
+    with pytest.raises(ValueError, match="`learning_rate_power` must be at most 0"):
+        optimizers.Ftrl(learning_rate_power=0.5)
+    with pytest.raises(ValueError, match="`l1_regularization_strength` must be at least 0"):
+        optimizers.Ftrl(l1_regularization_strength=-1.0)
 
 
 def test_gradients_are_checked() -> None:

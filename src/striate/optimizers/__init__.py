@@ -9,14 +9,22 @@ from striate.core.args import unknown_name
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
 from striate.optimizers import schedules
+from striate.optimizers.adadelta import Adadelta
+from striate.optimizers.adagrad import Adagrad
 from striate.optimizers.adam import Adam, AdamW
+from striate.optimizers.adamax import Adamax
+from striate.optimizers.ftrl import Ftrl
+from striate.optimizers.lion import Lion
+from striate.optimizers.nadam import Nadam
 from striate.optimizers.optimizer import Optimizer
 from striate.optimizers.rmsprop import RMSprop
 from striate.optimizers.sgd import SGD
 from striate.optimizers.varying import StepPlan
 
 #: name in lower case -> class
-NAMES: dict[str, type[Optimizer]] = {cls.__name__.lower(): cls for cls in (Adam, AdamW, RMSprop, SGD)}
+NAMES: dict[str, type[Optimizer]] = {
+    cls.__name__.lower(): cls for cls in (Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, RMSprop, SGD)
+}
 
 
 @export("optimizers.serialize")
@@ -66,8 +74,14 @@ def get(identifier: Any) -> Any:
 __all__ = [
     "NAMES",
     "SGD",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lion",
+    "Nadam",
     "Optimizer",
     "RMSprop",
     "StepPlan",
