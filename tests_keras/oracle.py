@@ -109,9 +109,15 @@ def loss_function(name: str, config: dict[str, Any], y_true: Any, y_pred: Any) -
     return {"value": _jit(lambda a, b: getattr(keras.losses, name)(a, b, **config), y_true, y_pred)}
 
 
-def metric(name: str, config: dict[str, Any], updates: list[tuple[Any, ...]]) -> Any:
-    """A metric's result after each update, its variables at the end, and its config."""
+def metric(name: str, config: dict[str, Any], updates: list[tuple[Any, ...]], late: bool = False) -> Any:
+    """A metric's result after each update, its variables at the end, and its config.
+
+    late: it makes its variables with the first batch.
+    """
     made = _make("metrics", name, config)
+    if late:
+        made.update_state(*updates[0])
+        made.reset_state()
     state = [np.asarray(v.value) for v in made.variables]
 
     def one(variables: Any, update: Any) -> Any:
