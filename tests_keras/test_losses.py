@@ -81,6 +81,26 @@ def test_loss(oracle, name, data):
     same_both_ways(oracle, made, expected["config"])
 
 
+@pytest.mark.parametrize("name", ["Dice", "Tversky"])
+@given(data=st.data())
+def test_overlaps(oracle, name, data):
+    config = {"axis": data.draw(st.sampled_from([None, 1, [1, 2]])), "reduction": data.draw(REDUCTIONS)}
+    if name == "Tversky":
+        config |= {"alpha": data.draw(st.sampled_from([0.5, 0.2])), "beta": data.draw(st.sampled_from([0.5, 0.9]))}
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
+    labels = rng.integers(0, 2, (3, 4, 2)).astype("float32")
+    predicted = rng.uniform(0, 1, (3, 4, 2)).astype("float32")
+    weighted = config["axis"] == [1, 2] and data.draw(st.booleans())
+    weights = np.array([0.0, 0.5, 2.0], "float32") if weighted else None
+    expected = oracle("loss", name=name, config=config, y_true=labels, y_pred=predicted, sample_weight=weights)
+    made = getattr(striate.losses, name)(**config)
+    close(made(labels, predicted, weights), expected["value"])
+    variable = striate.Variable(predicted)
+    _, (gradient,) = striate.value_and_grad(lambda: ops.sum(made(labels, variable, weights)), [variable])()
+    close(gradient, expected["gradient"], 1e-4)
+    same_both_ways(oracle, made, expected["config"])
+
+
 FUNCTIONS = {
     "sparse_categorical_crossentropy": "sparse",
     "categorical_crossentropy": "categorical",

@@ -155,6 +155,19 @@ def test_weights_of_a_column_and_of_each_place() -> None:
     assert float(loss(y_true, y_pred, np.array([[0, 0, 0], [0, 0, 1]]))) == pytest.approx(25 / 6)
 
 
+def test_overlap() -> None:
+    wanted = np.array([[[1.0], [1.0]], [[0.0], [1.0]]], "float32")
+    found = np.array([[[1.0], [0.0]], [[1.0], [1.0]]], "float32")
+    assert float(losses.Dice()(wanted, found)) == pytest.approx(1 - 2 * 2 / 6)
+    each = losses.Dice(axis=(1, 2), reduction="none")(wanted, found)
+    np.testing.assert_allclose(each, [1 - 2 / 3, 1 - 2 / 3], rtol=1e-6)
+    # One of three was missed (alpha), one found that is not there (beta).
+    assert float(losses.tversky(wanted, found, alpha=1.0, beta=0.0)) == pytest.approx(1 / 3)
+    assert float(losses.tversky(wanted, found, alpha=0.0, beta=3.0)) == pytest.approx(1 - 2 / 5)
+    assert losses.get("dice") is losses.dice
+    assert losses.get(losses.serialize(losses.Tversky(0.3, 0.7))).get_config()["beta"] == 0.7
+
+
 def test_names() -> None:
     assert losses.get("mse") is losses.mean_squared_error
     assert losses.get("MAE") is losses.mean_absolute_error

@@ -41,6 +41,7 @@ from striate.losses.loss import (
     squeeze_or_expand_to_same_rank,
     to_tensors,
 )
+from striate.losses.overlap import Dice, Tversky, dice, tversky
 from striate.losses.regression import (
     cosine_similarity,
     huber,
@@ -69,6 +70,7 @@ _CLASSES = (
     CategoricalFocalCrossentropy,
     CategoricalHinge,
     CosineSimilarity,
+    Dice,
     Hinge,
     Huber,
     KLDivergence,
@@ -80,6 +82,7 @@ _CLASSES = (
     Poisson,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    Tversky,
 )
 
 _SHORT = {
@@ -153,6 +156,7 @@ __all__ = [
     "CategoricalFocalCrossentropy",
     "CategoricalHinge",
     "CosineSimilarity",
+    "Dice",
     "FunctionLoss",
     "Hinge",
     "Huber",
@@ -167,6 +171,7 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "apply_mask",
     "binary_crossentropy",
     "binary_focal_crossentropy",
@@ -176,6 +181,7 @@ __all__ = [
     "convert_target",
     "cosine_similarity",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -192,4 +198,5 @@ __all__ = [
     "squared_hinge",
     "squeeze_or_expand_to_same_rank",
     "to_tensors",
+    "tversky",
 ]
