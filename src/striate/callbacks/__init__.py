@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.callbacks.backup import BackupAndRestore, Resumption
 from striate.callbacks.base import Callback
 from striate.callbacks.callback_list import CallbackList
 from striate.callbacks.checkpoint import ModelCheckpoint
@@ -11,9 +12,11 @@ from striate.callbacks.history import History
 from striate.callbacks.lambda_callback import LambdaCallback
 from striate.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from striate.callbacks.progbar import Progbar, ProgbarLogger
+from striate.callbacks.swap_ema import SwapEMAWeights
 from striate.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -25,5 +28,7 @@ __all__ = [
     "Progbar",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "Resumption",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]

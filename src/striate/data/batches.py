@@ -159,6 +159,15 @@ class Epochs:
         self._pass = self.batches.one_pass(key() if callable(key) else key)
         self._seen = 0
 
+    def restart(self) -> None:
+        """Forget a first batch that was peeked at, so that the next epoch begins its pass anew.
+
+        What can be passed over once only (a generator) keeps it.
+        """
+        if not isinstance(self.batches, GeneratorBatches):
+            self._pass = None
+            self._is_fresh = False
+
     def epoch(self, key: Key | Callable[[], Key]) -> Iterator[Batch]:
         """The batches of the next epoch. `key` says what shuffling is keyed by if a pass begins here."""
         if self._pass is None or (self.steps_per_epoch is None and not self._is_fresh):

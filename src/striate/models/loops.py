@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from striate import backend
-from striate.callbacks import CallbackList
+from striate.callbacks import CallbackList, Resumption
 from striate.callbacks.progbar import can_redraw
 from striate.core.args import whole_number
 from striate.core.errors import ArgumentError, StateError
@@ -41,11 +42,10 @@ def _should_validate(epoch: int, validation_freq: Any) -> bool:
     )
 
 
-def _grouped(batches: Iterator[Any], size: int) -> Iterator[tuple[int, int, list[Any]]]:
-    """(first step, last step, batches), `size` batches at a time."""
+def _grouped(batches: Iterator[Any], size: int, first: int = 0) -> Iterator[tuple[int, int, list[Any]]]:
+    """(first step, last step, batches), `size` batches at a time; those before `first` are passed over."""
     held: list[Any] = []
-    first = 0
-    for batch in batches:
+    for batch in itertools.islice(batches, first, None):
         held.append(batch)
         if len(held) == size:
             yield first, first + size - 1, held
@@ -71,8 +71,10 @@ class Loops:
     _prepare: Callable[..., Any]
     _check_labels: Callable[..., Any]
 
-    def _shuffle_key(self, epoch: int) -> tuple[int, int, int]:
+    def _shuffle_key(self, epoch: int, resumed: Resumption | None = None) -> tuple[int, int, int]:
         """What shuffling is keyed by. The optimizer's count is in it, so that a second `fit` takes a new order."""
+        if resumed is not None:
+            return backend.global_seed(), epoch, resumed.steps_before
         iterations = getattr(self.optimizer, "iterations", None)
         return backend.global_seed(), epoch, 0 if iterations is None else int(np.asarray(iterations))
 
@@ -159,10 +161,16 @@ class Loops:
         logs: dict[str, Any] = {}
         try:
             callbacks.on_train_begin()
+            resumed: Resumption | None = self.__dict__.pop("_resumption", None)  # left by a callback
+            if resumed is not None:
+                initial_epoch = resumed.epoch
+                train_epochs.restart()
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()  # type: ignore[attr-defined]
                 callbacks.on_epoch_begin(epoch)
-                logs = self._train_epoch(step, train_epochs, epoch, callbacks)
+                logs = self._train_epoch(
+                    step, train_epochs, epoch, callbacks, resumed if epoch == initial_epoch else None
+                )
                 if validation_data is not None and _should_validate(epoch, validation_freq):
                     found = self._validate(
                         validation_data, validation_batch_size or batch_size, validation_steps, callbacks
@@ -179,12 +187,19 @@ class Loops:
         return self.history
 
     def _train_epoch(
-        self, step: Callable[[Any], Any], train_epochs: Epochs, epoch: int, callbacks: CallbackList
+        self,
+        step: Callable[[Any], Any],
+        train_epochs: Epochs,
+        epoch: int,
+        callbacks: CallbackList,
+        resumed: Resumption | None,
     ) -> dict[str, Any]:
         wants_logs = callbacks.wants("on_train_batch_end")
         results: Any = _NO_BATCH
-        batches = train_epochs.epoch(lambda: self._shuffle_key(epoch))
-        for first, last, group in _grouped(batches, self.steps_per_execution):
+        begun = resumed.batches if resumed is not None else 0
+        # The order of an epoch is keyed by the steps before it, not by those before the point of resuming.
+        batches = train_epochs.epoch(lambda: self._shuffle_key(epoch, resumed))
+        for first, last, group in _grouped(batches, self.steps_per_execution, begun):
             callbacks.on_train_batch_begin(first)
             for batch in group:
                 results = step(batch)
