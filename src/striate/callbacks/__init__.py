@@ -13,6 +13,7 @@ from striate.callbacks.lambda_callback import LambdaCallback
 from striate.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from striate.callbacks.progbar import Progbar, ProgbarLogger
 from striate.callbacks.swap_ema import SwapEMAWeights
+from striate.callbacks.tensorboard import TensorBoard
 from striate.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "ReduceLROnPlateau",
     "Resumption",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -98,6 +98,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "callbacks.ProgbarLogger": ("striate.callbacks.progbar", "ProgbarLogger"),
     "callbacks.ReduceLROnPlateau": ("striate.callbacks.learning_rate", "ReduceLROnPlateau"),
     "callbacks.SwapEMAWeights": ("striate.callbacks.swap_ema", "SwapEMAWeights"),
+    "callbacks.TensorBoard": ("striate.callbacks.tensorboard", "TensorBoard"),
     "callbacks.TerminateOnNaN": ("striate.callbacks.terminate_on_nan", "TerminateOnNaN"),
     "config.backend": ("striate.backend.settings", "backend"),
     "config.convolution": ("striate.backend.machine", "convolution"),
