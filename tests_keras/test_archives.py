@@ -141,6 +141,16 @@ MODELS = {
     "adamw": (DENSE, "O.AdamW(0.01), loss=keras.losses.MeanSquaredError()"),
     "rmsprop": (DENSE, "O.RMSprop(0.01), loss='mse'"),
     "rmsprop, all": (DENSE, "O.RMSprop(0.01, momentum=0.5, centered=True), loss='mse'"),
+    "adagrad": (DENSE, "O.Adagrad(0.1, initial_accumulator_value=0.2), loss='mse'"),
+    "adadelta": (DENSE, "O.Adadelta(0.5, rho=0.8), loss='mse'"),
+    "adamax": (DENSE, "O.Adamax(0.01, use_ema=True), loss='mse'"),
+    "nadam": (DENSE, "O.Nadam(0.01), loss=keras.losses.Tversky(0.3, 0.7)"),
+    "lion": (DENSE, "O.Lion(0.01, weight_decay=0.1), loss='mse'"),
+    "ftrl": (DENSE, "O.Ftrl(0.1, l1_regularization_strength=0.1, gradient_accumulation_steps=2), loss='mse'"),
+    "counting": (
+        DENSE,
+        "'sgd', loss='mse', metrics=[K.AUC(9), K.Recall([0.2, 0.5]), K.F1Score('macro'), K.R2Score()]",
+    ),
     "average": (DENSE, "O.SGD(0.01, momentum=0.5, use_ema=True), loss='mse'"),
     "accumulation": (DENSE, "O.Adam(0.01, gradient_accumulation_steps=2), loss='mse'"),
     "schedule": (

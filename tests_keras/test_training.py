@@ -12,7 +12,7 @@ import pytest
 from support import all_close, both
 
 PRELUDE = """
-L, O, S = keras.layers, keras.optimizers, keras.optimizers.schedules
+L, O, S, K = keras.layers, keras.optimizers, keras.optimizers.schedules, keras.metrics
 losses, metrics, constraints = keras.losses, keras.metrics, keras.constraints
 rng = np.random.default_rng(5)
 
