@@ -46,6 +46,8 @@ CASES = {
     "MeanAbsolutePercentageError": (["regression"], {}),
     "MeanSquaredLogarithmicError": (["positive"], {}),
     "CosineSimilarity": (["regression"], {"axis": [-1, 1]}),
+    "PearsonCorrelation": (["regression"], {"axis": [-1, 1]}),
+    "ConcordanceCorrelation": (["regression"], {"axis": [-1, 1]}),
     "LogCoshError": (["regression"], {}),
     "Poisson": (["positive"], {}),
     "KLDivergence": (["positive"], {}),

@@ -112,6 +112,16 @@ def test_overlap_leaves_out_what_does_not_count() -> None:
     assert metric.total_cm.numpy()[0, 0] == 2
 
 
+def test_correlations() -> None:
+    rng = np.random.default_rng(4)
+    y_true, y_pred = rng.normal(size=(2, 9)), rng.normal(size=(2, 9))
+    wanted = [np.corrcoef(a, b)[0, 1] for a, b in zip(y_true, y_pred, strict=True)]
+    np.testing.assert_allclose(metrics.pearson_correlation(y_true, y_pred), wanted, rtol=1e-5)
+    assert float(metrics.PearsonCorrelation()(y_true, y_pred)) == pytest.approx(np.mean(wanted), rel=1e-5)
+    assert float(metrics.ConcordanceCorrelation()(y_true, y_true)) == pytest.approx(1.0, rel=1e-5)
+    assert float(metrics.ConcordanceCorrelation(axis=0)(y_true.T, y_true.T + 1)) < 0.9
+
+
 def test_r2_needs_values() -> None:
     metric = metrics.R2Score(num_regressors=3)
     metric.update_state([[1.0], [2.0], [3.0]], [[1.0], [2.0], [4.0]])

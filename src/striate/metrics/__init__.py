@@ -34,6 +34,12 @@ from striate.metrics.confusion_metrics import (
     TrueNegatives,
     TruePositives,
 )
+from striate.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
 from striate.metrics.f_score import F1Score, FBetaScore
 from striate.metrics.iou_metrics import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from striate.metrics.loss_metrics import (
@@ -72,6 +78,7 @@ _CLASSES = (
     CategoricalAccuracy,
     CategoricalCrossentropy,
     CategoricalHinge,
+    ConcordanceCorrelation,
     CosineSimilarity,
     F1Score,
     FBetaScore,
@@ -89,6 +96,7 @@ _CLASSES = (
     MeanSquaredLogarithmicError,
     OneHotIoU,
     OneHotMeanIoU,
+    PearsonCorrelation,
     Poisson,
     Precision,
     PrecisionAtRecall,
@@ -180,6 +188,7 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
     "F1Score",
     "FBetaScore",
@@ -200,6 +209,7 @@ __all__ = [
     "Metric",
     "OneHotIoU",
     "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
     "Precision",
     "PrecisionAtRecall",
@@ -219,8 +229,10 @@ __all__ = [
     "TruePositives",
     "binary_accuracy",
     "categorical_accuracy",
+    "concordance_correlation",
     "deserialize",
     "get",
+    "pearson_correlation",
     "serialize",
     "sparse_categorical_accuracy",
     "sparse_top_k_categorical_accuracy",
