@@ -148,7 +148,7 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
         lambda: cnn().predict([IMAGES[0], IMAGES[1]], verbose=0),
         "inputs=['Tensor(shape=(12, 12, 1))'.*np.stack(samples)",
     ),
-    (lambda: keras.metrics.get("Precision"), "identifier: 'Precision'. Give one of"),  # "Poisson" would be no help
+    (lambda: keras.metrics.get("Perplexity"), "identifier: 'Perplexity'. Give one of"),  # nothing near
     (lambda: model().fit(lambda: iter([]), verbose=0), "Call the function"),
     (lambda: fit(lambda y, p: None), "The loss '<lambda>' returned None"),
     (fit_without_logs, "return a dict of name -> value. Received: NoneType"),
@@ -174,7 +174,7 @@ def test_message(number: int) -> None:
         (keras, "Conv2D", " Did you mean striate.layers.Conv2D?"),
         (keras.layers, "LSTM", ""),  # nothing is near: a wrong hint costs more than none
         (keras.layers, "Embedding", ""),
-        (keras.metrics, "AUC", ""),
+        (keras.metrics, "Perplexity", ""),
     ],
 )
 def test_a_name_that_is_not_there(place: Any, name: str, hint: str) -> None:
