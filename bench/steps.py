@@ -75,10 +75,12 @@ def main() -> None:
     shown = [["step", "op", "ms", "share", "GFLOP/s", "GB/s", "kernel", "result"]]
     for i in np.argsort(-seconds)[: asked.top]:
         row, s = rows[i], float(seconds[i])
-        rate = f"{row.flops / s * 1e-9:.0f}" if row.flops else "-"
+        # A step that was left out, its result being there already, takes no time.
+        rate = f"{row.flops / s * 1e-9:.0f}" if row.flops and s else "-"
+        moved = f"{row.bytes / s * 1e-9:.1f}" if s else "-"
         shown.append(
             [
-                str(i), row.op, milliseconds(s), f"{s / whole:.1%}", rate, f"{row.bytes / s * 1e-9:.1f}",
+                str(i), row.op, milliseconds(s), f"{s / whole:.1%}", rate, moved,
                 row.kernel or "HOST", row.result,
             ]
         )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from striate import ops
@@ -139,6 +139,8 @@ KEYS = st.one_of(
 )
 
 
+@example([slice(-3, None, -1)], False)  # from before the first: nothing
+@example([slice(3, 0, 2)], False)
 @given(st.lists(KEYS, max_size=4), st.booleans())
 def test_indexing_traced_tensors_is_numpy(keys: list[Any], dots: bool) -> None:
     from striate import backend

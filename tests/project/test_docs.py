@@ -106,7 +106,7 @@ def test_the_layer_of_the_how_to_works() -> None:
     exec(compile(source, "add-a-layer.md", "exec"), scope)
     layer = scope["UnitNormalization"]
     failures: list[str] = []
-    runner = doctest.DocTestRunner()
+    runner = doctest.DocTestRunner(verbose=False)  # else pytest's own -v is taken for its
     for example in doctest.DocTestFinder().find(layer, "UnitNormalization", module=False, globs=scope):
         runner.run(example, out=failures.append)
     assert runner.summarize(verbose=False).attempted > 0 and not failures, "".join(failures)

@@ -43,7 +43,7 @@ def test_examples(name: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> 
     module = importlib.import_module(name)
     monkeypatch.chdir(tmp_path)
     failures: list[str] = []
-    runner = doctest.DocTestRunner(optionflags=FLAGS)
+    runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)  # else pytest's own -v is taken for its
     for test in FINDER.find(module, name, extraglobs=None):
         if test.examples and inspect.getmodule(module) is module:
             test.globs = {**SCOPE, **vars(module)}

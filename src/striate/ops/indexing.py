@@ -87,11 +87,9 @@ builtin_slice = type(np.s_[:])
 def _bounds(part: Any, n: int | None, axis: int) -> tuple[int, int, int]:
     if n is not None:
         begin, end, step = part.indices(n)
-        if step < 0 and end < 0:
-            end = -n - 1
-        elif step > 0:
-            end = max(begin, end)
-        return begin, end, step
+        if not range(begin, end, step):
+            return 0, 0, 1  # backwards from before the first, begin is -1, which would be the last
+        return begin, -n - 1 if end < 0 else end, step
     begin, end, step = part.start or 0, part.stop, 1 if part.step is None else part.step
     if (begin, end, step) == (0, None, 1):
         return 0, -1, 1
