@@ -177,12 +177,15 @@ def test_drawn(row: Any, data: st.DataObject) -> None:
     check(row.name, row.op, inputs, attrs, data.draw(st.booleans()))
 
 
-#: more than one block of terms, several blocks of tiles, rounds of tiles, all tiles together
+#: more than one block of terms, several blocks of tiles, all tiles together, few of them; of the filters' gradients
+#: rounds and parts of tiles, groups of channels and filters
 LARGE = {
     "deep": ((1, 26, 27, 300), 40, SAME),
     "blocks": ((6, 30, 30, 16), 33, SAME),
     "lecture": ((3, 14, 14, 64), 70, SAME),
     "together": ((9, 7, 7, 130), 65, SAME),
+    "parts": ((35, 16, 15, 16), 17, SAME),
+    "groups": ((3, 13, 14, 270), 133, SAME),
     "far": ((2, 23, 14, 24), 24, ConvAttrs(padding="explicit", pads=(5, 6, 0, 7))),
 }
 
@@ -195,7 +198,7 @@ def test_large(row: Any, label: str) -> None:
     if refusal(row.name, row.op, inputs, given_attrs) is None:
         check(row.name, row.op, inputs, given_attrs)
     else:
-        assert label == "together" and "_batch_" not in row.name
+        assert label in ("together", "groups") and "_batch_" not in row.name  # filters that one image does not pay for
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name_of)

@@ -15,7 +15,7 @@
 //
 // Bits. A tile belongs to one image. A product is summed over channels upwards, one fused multiply-add a term from
 // zero; the transforms are the same code for every tile of a kind; the bias comes last. So an output's bits do not
-// depend on the batch, on its block or on the thread. conv2d_grad_w sums tiles in the order of tiles.h, and in rounds
+// depend on the batch, on its block or on the thread. conv2d_grad_w sums tiles in the order of tiles.h, and in parts
 // whose number depends on the shape only.
 //
 // Error of an element: |A^T| ((|G||w||G^T|) . (|B^T||x||B|)) |A|, summed over channels, times a factor times eps, with
@@ -23,11 +23,10 @@
 // reaches the tile (at most 4x4 outputs) that reads it. docs/numerics-winograd.md argues the factor.
 //
 // Phases.
-//   conv2d, conv2d_grad_x: the filters are transformed, then either each piece takes a block of tiles through input
-//   transform, products and output transform in its own scratch, or, where tiles are few and channels many, the three
-//   are phases over all tiles and pieces are points and panels of filters. Both give the same bits. conv2d_grad_w:
-//   rounds of (transform x and g of a few hundred tiles; add their products to the sums of each point), then the sums
-//   are transformed back.
+//   conv2d, conv2d_grad_x: the filters are transformed, then each piece takes a block of tiles through input transform,
+//   products and output transform in its own scratch. Of few tiles, each piece takes all, and some of the filters; of
+//   tiles that are neither few nor many, the three are phases and pieces are points and panels of filters. All give
+//   the same bits. conv2d_grad_w: sums of columns of points (weights.h), then they are transformed back.
 #pragma once
 
 #include "base/conv.h"

@@ -14,6 +14,11 @@ constexpr int64_t kGroupWidth = 64;             // filters whose products a bloc
 constexpr int64_t kWantedBlocks = 8;            // smaller blocks rather than fewer than this
 // Fewer blocks than this: all tiles together, pieces are points.
 constexpr int64_t kFewBlocks = 8;
+// So few tiles are one block, and pieces are its groups of panels: transforming the tiles again for each takes less
+// than handing V and M from one core's cache to another's.
+constexpr int64_t kFewTiles = 32;
+constexpr int64_t kFewTilesBytes = 1280 * 1024;  // of V
+constexpr int64_t kFewTilesPieces = 4;
 
 struct Forward {
   Tiles tiles;
@@ -21,6 +26,7 @@ struct Forward {
   Epilogue epilogue;
   int64_t channels;             // of the source
   int64_t blocks, room, group;  // room: tiles of a block at most; group: panels
+  int64_t parts;                // pieces of a block
   int64_t u_bytes, v_bytes, m_bytes;
   bool has_bias, together;
   bool ready;  // the filters come transformed, in the place of w
@@ -68,17 +74,18 @@ inline void products(const Forward& f, const float* v, const float* u, float* m,
   }
 }
 
-// A block of tiles, all the way.
+// A block of tiles, or its share of the filters, all the way.
 inline void forward_block(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Forward& f = args.as<Forward>();
-  const Part block = part_of(f.tiles.count(), f.blocks, piece);
+  const Part block = part_of(f.tiles.count(), f.blocks, piece / f.parts);
+  const Part groups = part_of(f.groups(), f.parts, piece % f.parts);
   float* v = floats_at(thread_scratch, 0);
   float* m = floats_at(thread_scratch, f.v_bytes);
   float* zeros = floats_at(thread_scratch, f.v_bytes + f.m_bytes);
   clear(zeros, zeros_floats(f.channels));
   const Image source = {args.ptr<const float>(0), f.channels, zeros};
   for (int64_t t = block.begin; t < block.end; ++t) input_tile(f.tiles, t, source, v, t - block.begin, f.room);
-  for (int64_t g = 0; g < f.groups(); ++g) {
+  for (int64_t g = groups.begin; g < groups.end; ++g) {
     const Part panels = f.panels_of_group(g);
     products(f, v, filters_of(args, f), m, block, panels);
     const Result r = result_of(args, f, panels.begin, panels.end - panels.begin);
@@ -127,7 +134,9 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   const int64_t share = ceil_div(tiles, kWantedBlocks);
   const int64_t most = max64(min64(min64(fit, kBlockTiles), share), kTileRows);
   f.blocks = ceil_div(tiles, most);
-  f.together = f.blocks < kFewBlocks;
+  const bool few = tiles <= kFewTiles && tiles * tile_bytes <= kFewTilesBytes && panels > 1;
+  if (few) f.blocks = min64(tiles, 1);
+  f.together = f.blocks < kFewBlocks && !few;
   f.u_bytes = ready ? 0 : 36 * 4 * u_floats(panels, f.channels);
   plan->flops = c.flops();
   if (!ready) plan->add_phase(forward_filters, tiles > 0 ? f.filters.pieces() : 0);
@@ -143,13 +152,18 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
     plan->add_phase(together_product, tiles > 0 ? 36 * f.groups() : 0);
     plan->add_phase(together_output, tiles);
   } else {
-    f.room = ceil_div(tiles, f.blocks);
+    f.room = ceil_div(tiles, max64(f.blocks, 1));
     f.group = min64(panels, max64(1, kGroupWidth / kPanel));
+    f.parts = 1;
+    if (few) {
+      f.parts = min64(panels, kFewTilesPieces);
+      f.group = min64(f.group, ceil_div(panels, f.parts));
+    }
     f.v_bytes = 36 * 4 * v_floats(f.channels, f.room);
     f.m_bytes = 36 * 4 * m_floats(f.group, f.room);
     plan->scratch_bytes = static_cast<size_t>(f.u_bytes);
     plan->thread_scratch_bytes = static_cast<size_t>(max64(f.v_bytes + f.m_bytes + zeros, kFilterScratch));
-    plan->add_phase(forward_block, f.blocks);
+    plan->add_phase(forward_block, f.blocks * f.parts);
   }
   plan->set_params(f);
   return nullptr;

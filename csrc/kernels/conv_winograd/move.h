@@ -45,11 +45,12 @@ inline void input_channels(const float* const (&px)[36], int64_t channels, float
                                            point);
 }
 
-// Tile `tile` to place `place` of a V that has room for `room` tiles.
-[[maybe_unused]] inline void input_tile(const Tiles& tiles, int64_t tile, const Image& image, float* v, int64_t place,
-                                        int64_t room) {
-  const Tile t = tiles.at(tile);
-  const float* px[36];
+// Where the 6x6 pixels of a tile lie.
+struct Pixels {
+  const float* at[36];
+};
+[[maybe_unused]] inline Pixels input_pixels(const Tiles& tiles, const Tile& t, const Image& image) {
+  Pixels px;
   const int64_t row0 = t.row - tiles.rows.pad, col0 = t.col - tiles.cols.pad;
   const int64_t height = tiles.rows.in, width = tiles.cols.in;
   for (int64_t i = 0; i < 6; ++i) {
@@ -58,12 +59,20 @@ inline void input_channels(const float* const (&px)[36], int64_t channels, float
     const float* line = image.pixels + (t.image * height + (inside ? row : 0)) * width * image.channels;
     for (int64_t j = 0; j < 6; ++j) {
       const int64_t col = col0 + j;
-      px[i * 6 + j] = inside && col >= 0 && col < width ? line + col * image.channels : image.zeros;
+      px.at[i * 6 + j] = inside && col >= 0 && col < width ? line + col * image.channels : image.zeros;
     }
   }
+  return px;
+}
+
+// Tile `tile` to place `place` of a V that has room for `room` tiles.
+[[maybe_unused]] inline void input_tile(const Tiles& tiles, int64_t tile, const Image& image, float* v, int64_t place,
+                                        int64_t room) {
+  const Tile t = tiles.at(tile);
+  const Pixels px = input_pixels(tiles, t, image);
   const int64_t point = v_floats(image.channels, room);
-  STRIATE_WINOGRAD_KINDS(input_channels, t.row_kind, t.col_kind, px, image.channels, v + place * kChunk, room * kChunk,
-                         point)
+  STRIATE_WINOGRAD_KINDS(input_channels, t.row_kind, t.col_kind, px.at, image.channels, v + place * kChunk,
+                         room * kChunk, point)
 }
 
 // The outputs of a tile that lie in the image.
@@ -77,55 +86,6 @@ struct Outputs {
   const int64_t row = t.row + r.first, col = t.col + c.first;
   return {(t.image * tiles.rows.out + row) * tiles.cols.out + col, min64(r.count, tiles.rows.out - row),
           min64(c.count, tiles.cols.out - col), r.first, c.first};
-}
-
-// ---- dM = A g A^T
-template <int RLo, int RHi, int CLo, int CHi, bool Tail>
-STRIATE_INLINE void grad_vector(const float* const (&px)[16], int64_t c, int n, float* to, int64_t point) {
-  Vf t[4][6];
-  STRIATE_UNROLL
-  for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? 4 : 3); ++i) {
-    Vf y[4];
-    STRIATE_UNROLL
-    for (int j = CLo == 0 ? 0 : 1; j < (CHi == 6 ? 4 : 3); ++j)
-      y[j] = Tail ? load_n(px[i * 4 + j] + c, n) : load(px[i * 4 + j] + c);
-    transform_grad<CLo, CHi>(y, t[i]);
-  }
-  STRIATE_UNROLL
-  for (int j = CLo; j < CHi; ++j) {
-    Vf y[4], m[6];
-    STRIATE_UNROLL
-    for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? 4 : 3); ++i) y[i] = t[i][j];
-    transform_grad<RLo, RHi>(y, m);
-    STRIATE_UNROLL
-    for (int i = RLo; i < RHi; ++i) store(to + (i * 6 + j) * point, m[i]);
-  }
-}
-
-template <int RLo, int RHi, int CLo, int CHi>
-inline void grad_channels(const float* const (&px)[16], int64_t channels, float* m, int64_t panel, int64_t point) {
-  int64_t c = 0;
-  for (; c + kLanes <= channels; c += kLanes)
-    grad_vector<RLo, RHi, CLo, CHi, false>(px, c, kLanes, m + c / kPanel * panel + c % kPanel, point);
-  if (c < channels)
-    grad_vector<RLo, RHi, CLo, CHi, true>(px, c, static_cast<int>(channels - c), m + c / kPanel * panel + c % kPanel,
-                                          point);
-}
-
-[[maybe_unused]] inline void grad_tile(const Tiles& tiles, int64_t tile, const Image& grad, float* m, int64_t place,
-                                       int64_t room) {
-  const Tile t = tiles.at(tile);
-  const Outputs o = outputs_of(tiles, t);
-  const float* px[16];
-  for (int64_t i = 0; i < 4; ++i)
-    for (int64_t j = 0; j < 4; ++j) {
-      const int64_t row = i - o.row0, col = j - o.col0;
-      const bool inside = row >= 0 && row < o.rows && col >= 0 && col < o.cols;
-      px[i * 4 + j] = inside ? grad.pixels + (o.first + row * tiles.cols.out + col) * grad.channels : grad.zeros;
-    }
-  const int64_t point = m_floats(panels_of(grad.channels), room);
-  STRIATE_WINOGRAD_KINDS(grad_channels, t.row_kind, t.col_kind, px, grad.channels, m + place * kPanel, room * kPanel,
-                         point)
 }
 
 // ---- Y = A^T M A, bias and activation
@@ -251,8 +211,9 @@ constexpr size_t kFilterScratch = sizeof(float) * 9 * kFilterRows * kPanel;
   }
 }
 
-// ---- dw = G^T dU G: the rows [c0, c0 + rows) of one panel
-[[maybe_unused]] inline void filter_grad_piece(const Filters& f, const float* u, int64_t piece, float* dw) {
+// ---- dw = G^T dU G: the rows [c0, c0 + rows) of one panel; dU is the sum of `parts`, `stride` floats apart
+[[maybe_unused]] inline void filter_grad_piece(const Filters& f, const float* u, int64_t parts, int64_t stride,
+                                               int64_t piece, float* dw) {
   const int64_t panel = piece / f.blocks(), c0 = piece % f.blocks() * kFilterRows, col = panel * kPanel;
   const int64_t rows = min64(kFilterRows, f.channels - c0), point = u_floats(f.panels(), f.channels);
   for (int64_t c = c0; c < c0 + rows; ++c)
@@ -264,6 +225,10 @@ constexpr size_t kFilterScratch = sizeof(float) * 9 * kFilterRows * kPanel;
         Vf p[6], q[3];
         STRIATE_UNROLL
         for (int a = 0; a < 6; ++a) p[a] = load(from + (a * 6 + b) * point);
+        for (int64_t i = 1; i < parts; ++i) {
+          STRIATE_UNROLL
+          for (int a = 0; a < 6; ++a) p[a] += load(from + i * stride + (a * 6 + b) * point);
+        }
         transform_filter_grad(p, q);
         STRIATE_UNROLL
         for (int a = 0; a < 3; ++a) t[a][b] = q[a];

@@ -22,16 +22,25 @@ namespace {
 
 constexpr int kPoints = 6;  // along an axis
 
+// Point P of v = B^T d. What points share the compiler finds: the same expression of the same numbers.
+template <int P>
+STRIATE_INLINE Vf input_point(const Vf (&d)[6]) {
+  if constexpr (P == 0) return (d[0] - d[2]) + (d[4] - d[2]) + 1.5f * (d[1] - d[3]);
+  if constexpr (P == 1) return (d[4] - d[1]) - 0.5f * d[3] - 2.5f * d[2];
+  if constexpr (P == 2) return (d[4] + d[1]) + 0.5f * d[2] - 2.5f * d[3];
+  if constexpr (P == 3) return (d[4] - d[2]) - 0.5f * (d[1] - d[3]);
+  if constexpr (P == 4) return (d[4] - d[2]) + 2.0f * (d[1] - d[3]);
+  if constexpr (P == 5) return (d[5] - d[3]) + (d[1] - d[3]) - 1.5f * (d[4] - d[2]);
+}
 // v = B^T d
 template <int Lo, int Hi>
 STRIATE_INLINE void transform_input(const Vf (&d)[6], Vf (&v)[6]) {
-  const Vf t = d[4] - d[2], s = d[1] - d[3];
-  if constexpr (Lo == 0) v[0] = (d[0] - d[2]) + t + 1.5f * s;
-  v[1] = (d[4] - d[1]) - 0.5f * d[3] - 2.5f * d[2];
-  v[2] = (d[4] + d[1]) + 0.5f * d[2] - 2.5f * d[3];
-  v[3] = t - 0.5f * s;
-  v[4] = t + 2.0f * s;
-  if constexpr (Hi == 6) v[5] = (d[5] - d[3]) + s - 1.5f * t;
+  if constexpr (Lo == 0) v[0] = input_point<0>(d);
+  v[1] = input_point<1>(d);
+  v[2] = input_point<2>(d);
+  v[3] = input_point<3>(d);
+  v[4] = input_point<4>(d);
+  if constexpr (Hi == 6) v[5] = input_point<5>(d);
 }
 
 // u = G w
@@ -56,27 +65,34 @@ STRIATE_INLINE void transform_output(const Vf (&m)[6], Vf (&y)[4]) {
   if constexpr (Hi == 6) y[3] = odd + 8.0f * m[3] - 0.125f * m[4] + m[5];
 }
 
+// Point P of m = A y, where y[0] and y[3] count only if First and Last say so.
+template <int P, bool First, bool Last>
+STRIATE_INLINE Vf grad_point(const Vf (&y)[4]) {
+  if constexpr (P == 0) return y[0];
+  if constexpr (P == 1) return (First ? y[2] + y[0] : y[2]) + (Last ? y[1] + y[3] : y[1]);
+  if constexpr (P == 2) return (First ? y[2] + y[0] : y[2]) - (Last ? y[1] + y[3] : y[1]);
+  if constexpr (P == 3) {
+    Vf m = 2.0f * y[1] + 4.0f * y[2];
+    if constexpr (First) m += y[0];
+    return Last ? m + 8.0f * y[3] : m;
+  }
+  if constexpr (P == 4) {
+    Vf m = 0.25f * y[2] - 0.5f * y[1];
+    if constexpr (First) m += y[0];
+    return Last ? m - 0.125f * y[3] : m;
+  }
+  if constexpr (P == 5) return y[3];
+}
 // m = A y
 template <int Lo, int Hi>
 STRIATE_INLINE void transform_grad(const Vf (&y)[4], Vf (&m)[6]) {
-  Vf even = y[2], odd = y[1];
-  Vf at2 = 2.0f * y[1] + 4.0f * y[2], at_half = 0.25f * y[2] - 0.5f * y[1];
-  if constexpr (Lo == 0) {
-    m[0] = y[0];
-    even += y[0];
-    at2 += y[0];
-    at_half += y[0];
-  }
-  if constexpr (Hi == 6) {
-    m[5] = y[3];
-    odd += y[3];
-    at2 += 8.0f * y[3];
-    at_half -= 0.125f * y[3];
-  }
-  m[1] = even + odd;
-  m[2] = even - odd;
-  m[3] = at2;
-  m[4] = at_half;
+  constexpr bool kFirst = Lo == 0, kLast = Hi == 6;
+  if constexpr (kFirst) m[0] = grad_point<0, kFirst, kLast>(y);
+  m[1] = grad_point<1, kFirst, kLast>(y);
+  m[2] = grad_point<2, kFirst, kLast>(y);
+  m[3] = grad_point<3, kFirst, kLast>(y);
+  m[4] = grad_point<4, kFirst, kLast>(y);
+  if constexpr (kLast) m[5] = grad_point<5, kFirst, kLast>(y);
 }
 
 // w = G^T u

@@ -1,105 +1,151 @@
-// conv2d_grad_w, in rounds of tiles.
+// conv2d_grad_w: a piece is half the columns of points, for some channels and filters, over a part of the tiles.
+//
+// What a piece writes and reads again stays with its thread: V and dM of one column and a few tiles, in the
+// second-level cache. Whole tiles would go by way of the third level, and with two threads from one core's cache to the
+// other's, which took as long as a third of the products. The price: pixels are transformed along their rows once a
+// column, and V once for each group of filters.
 #pragma once
 
+#include "kernels/conv_winograd/columns.h"
 #include "kernels/conv_winograd/forward.h"
 
 namespace striate {
 namespace {
 
-// What a round's transformed tiles come to at most: they are written, and read by every panel, in the third-level
-// cache.
-constexpr int64_t kRoundBytes = 4 * 1024 * 1024;
-constexpr int64_t kMoveTiles = 4;   // tiles of a transforming piece
-constexpr int64_t kSumTiles = 128;  // tiles between storing and reloading sums: 16 KiB of a panel at AVX-512
-constexpr int64_t kSumPanels = 4;   // panels of a product's piece
+constexpr int64_t kColumnBytes = 768 * 1024;  // V and dM of a round at most
+constexpr int64_t kRoundTiles = 64;           // tiles of a round at most
+constexpr int64_t kGroupChannels = 256;       // channels of a piece at most
+constexpr int64_t kGroupFilters = 128;        // filters of a piece at most
+constexpr int64_t kWantedSums = 4;            // pieces; below, tiles are cut into parts
+constexpr int64_t kPartTiles = 256;           // tiles of a part at least: each has sums of its own
 
 struct GradFilters {
   Tiles tiles;
   Filters filters;
-  int64_t rounds, room;  // room: tiles of a round at most
-  int64_t move_pieces, groups;
-  int64_t u_bytes, v_bytes;
+  int64_t parts, rounds, room;           // rounds of a part; room: tiles of a round at most
+  int64_t channel_groups, panel_groups;  // pieces of half the columns and a part
+  int64_t chunks, panels;                // of a group at most
+  int64_t v_bytes, m_bytes;              // of a thread
 
-  Part round(int64_t i) const { return part_of(tiles.count(), rounds, i); }
+  int64_t part_floats() const { return 36 * u_floats(filters.panels(), filters.channels); }
+  int64_t groups() const { return channel_groups * panel_groups; }
 };
 
-inline void grad_w_move(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
-  const GradFilters& f = args.as<GradFilters>();
-  const Part round = f.round(args.round), part = part_of(round.end - round.begin, f.move_pieces, piece);
-  float* zeros = floats_at(thread_scratch, 0);
-  clear(zeros, zeros_floats(max64(f.filters.channels, f.filters.width)));
-  const Image x = {args.ptr<const float>(0), f.filters.channels, zeros};
-  const Image g = {args.ptr<const float>(1), f.filters.width, zeros};
-  float* v = floats_at(args.scratch, f.u_bytes);
-  float* m = floats_at(args.scratch, f.u_bytes + f.v_bytes);
-  for (int64_t t = part.begin; t < part.end; ++t) {
-    input_tile(f.tiles, round.begin + t, x, v, t, f.room);
-    grad_tile(f.tiles, round.begin + t, g, m, t, f.room);
-  }
-}
+// Two halves of as many tiles: an image's last tile may leave out columns 0 and 5.
+constexpr int kHalfColumns = 3;
+constexpr int kColumns[2][kHalfColumns] = {{1, 2, 0}, {3, 4, 5}};
 
-// One point, all channels, a few panels.
-inline void grad_w_sum(const StepArgs& args, int64_t piece, unsigned char*) {
-  const GradFilters& f = args.as<GradFilters>();
-  const int64_t p = piece / f.groups, channels = f.filters.channels, panels = f.filters.panels();
-  const Part group = part_of(panels, f.groups, piece % f.groups), round = f.round(args.round);
-  const Part need = f.tiles.needing(static_cast<int>(p / 6), static_cast<int>(p % 6), round);
-  float* u = floats_at(args.scratch, 0) + p * u_floats(panels, channels);
-  const float* v = floats_at(args.scratch, f.u_bytes) + p * v_floats(channels, f.room);
-  const float* m = floats_at(args.scratch, f.u_bytes + f.v_bytes) + p * m_floats(panels, f.room);
-  if (need.begin == need.end) {
-    if (args.round == 0) clear(u + group.begin * channels * kPanel, (group.end - group.begin) * channels * kPanel);
-    return;
-  }
-  const int64_t steps = ceil_div(need.end - need.begin, kSumTiles);
-  for (int64_t s = 0; s < steps; ++s) {
-    const Part part = part_of(need.end - need.begin, steps, s);
-    const int64_t first = need.begin + part.begin, count = part.end - part.begin;
-    const bool resume = args.round > 0 || s > 0;
-    for (int64_t panel = group.begin; panel < group.end; ++panel) {
-      const float* g = m + (panel * f.room + first) * kPanel;
-      const bool wide = f.filters.width - panel * kPanel > kLanes;
-      for (int64_t c0 = 0; c0 < channels; c0 += kChunk) {
-        const int64_t n = min64(kChunk, channels - c0), parts = ceil_div(n, kSumRows);
-        for (int64_t i = 0; i < parts; ++i) {
-          const Part rows = part_of(n, parts, i);
-          const float* from = v + c0 * f.room + first * kChunk + rows.begin;
-          float* sums = u + (panel * channels + c0 + rows.begin) * kPanel;
-          if (wide) {
-            run_sums_nv<2>(rows.end - rows.begin, from, g, count, sums, resume);
-          } else {
-            run_sums_nv<1>(rows.end - rows.begin, from, g, count, sums, resume);
-          }
+// A piece's share of the sums, and where its transforms lie.
+struct GradGroup {
+  Part channels, panels;
+  int64_t width, all_channels;  // of all groups
+  int64_t room;
+};
+
+// dU[c][panel] += sum_t V[t][c] dM[t][panel] over `count` tiles of one point.
+inline void add_products(const GradGroup& w, const float* v, const float* m, int64_t count, float* u, bool resume) {
+  for (int64_t panel = w.panels.begin; panel < w.panels.end; ++panel) {
+    const float* g = m + (panel - w.panels.begin) * w.room * kPanel;
+    const bool wide = w.width - panel * kPanel > kLanes;
+    for (int64_t c0 = w.channels.begin; c0 < w.channels.end; c0 += kChunk) {
+      const int64_t n = min64(kChunk, w.channels.end - c0), parts = ceil_div(n, kSumRows);
+      for (int64_t i = 0; i < parts; ++i) {
+        const Part rows = part_of(n, parts, i);
+        const float* from = v + (c0 - w.channels.begin) * w.room + rows.begin;
+        float* sums = u + (panel * w.all_channels + c0 + rows.begin) * kPanel;
+        if (wide) {
+          run_sums_nv<2>(rows.end - rows.begin, from, g, count, sums, resume);
+        } else {
+          run_sums_nv<1>(rows.end - rows.begin, from, g, count, sums, resume);
         }
       }
     }
   }
 }
 
+inline void grad_w_sums(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+  const GradFilters& f = args.as<GradFilters>();
+  const int64_t all_channels = f.filters.channels, all_panels = f.filters.panels(), width = f.filters.width;
+  const int64_t group = piece / 2 % f.groups(), index = piece / 2 / f.groups();
+  const int (&columns)[kHalfColumns] = kColumns[piece % 2];
+  const Part chunks = part_of(chunks_of(all_channels), f.channel_groups, group / f.panel_groups);
+  const GradGroup w = {{chunks.begin * kChunk, min64(chunks.end * kChunk, all_channels)},
+                       part_of(all_panels, f.panel_groups, group % f.panel_groups),
+                       width,
+                       all_channels,
+                       f.room};
+  const Part filters = {w.panels.begin * kPanel, min64(w.panels.end * kPanel, width)};
+
+  float* v = floats_at(thread_scratch, 0);
+  float* m = floats_at(thread_scratch, f.v_bytes);
+  float* zeros = floats_at(thread_scratch, f.v_bytes + f.m_bytes);
+  clear(zeros, zeros_floats(max64(all_channels, width)));
+  const Image x = {args.ptr<const float>(0), all_channels, zeros};
+  const Image g = {args.ptr<const float>(1), width, zeros};
+  const int64_t v_point = v_floats(f.chunks * kChunk, f.room), m_point = m_floats(f.panels, f.room);
+  const int64_t u_point = u_floats(all_panels, all_channels);
+  float* u = floats_at(args.scratch, 0) + index * f.part_floats();
+
+  const Part part = part_of(f.tiles.count(), f.parts, index);
+  bool begun[kHalfColumns][kPoints] = {};
+  for (int64_t r = 0; r < f.rounds; ++r) {
+    const Part within = part_of(part.end - part.begin, f.rounds, r);
+    const Part round = {part.begin + within.begin, part.begin + within.end};
+    for (int k = 0; k < kHalfColumns; ++k) {
+      const int j = columns[k];
+      const Part any = f.tiles.needing(1, j, round);  // every tile needs a row of points that is not the first or last
+      for (int64_t i = any.begin; i < any.end; ++i) {
+        const Tile t = f.tiles.at(round.begin + i);
+        transform_column<false>(j, t.row_kind, input_pixels(f.tiles, t, x), w.channels,
+                                {v + i * kChunk, f.room * kChunk, v_point});
+        transform_column<true>(j, t.row_kind, output_pixels(f.tiles, t, g), filters,
+                               {m + i * kPanel, f.room * kPanel, m_point});
+      }
+      for (int p = 0; p < kPoints; ++p) {
+        const Part need = f.tiles.needing(p, j, round);
+        if (need.begin == need.end) continue;
+        add_products(w, v + p * v_point + need.begin * kChunk, m + p * m_point + need.begin * kPanel,
+                     need.end - need.begin, u + (p * 6 + j) * u_point, begun[k][p]);
+        begun[k][p] = true;
+      }
+    }
+  }
+  for (int k = 0; k < kHalfColumns; ++k) {
+    for (int p = 0; p < kPoints; ++p) {
+      if (begun[k][p]) continue;
+      for (int64_t panel = w.panels.begin; panel < w.panels.end; ++panel)
+        clear(u + (p * 6 + columns[k]) * u_point + (panel * all_channels + w.channels.begin) * kPanel,
+              (w.channels.end - w.channels.begin) * kPanel);
+    }
+  }
+}
+
 inline void grad_w_finish(const StepArgs& args, int64_t piece, unsigned char*) {
   const GradFilters& f = args.as<GradFilters>();
-  if (args.round + 1 == f.rounds) filter_grad_piece(f.filters, floats_at(args.scratch, 0), piece, args.ptr<float>(2));
+  filter_grad_piece(f.filters, floats_at(args.scratch, 0), f.parts, f.part_floats(), piece, args.ptr<float>(2));
 }
 
 inline const char* plan_grad_w_winograd(const Conv& c, const Tiles& t, StepPlan* plan) {
   GradFilters f = {};
   f.tiles = t;
   f.filters = {c.in_channels, c.out_channels, false};
-  const int64_t tiles = f.tiles.count(), panels = f.filters.panels();
-  const int64_t tile_bytes = 36 * 4 * (chunks_of(c.in_channels) * kChunk + panels * kPanel);
-  const int64_t fit = max64(kSumTiles, kRoundBytes / tile_bytes / kSumTiles * kSumTiles);
-  f.rounds = max64(1, ceil_div(tiles, fit));
-  f.room = max64(1, ceil_div(tiles, f.rounds));
-  f.move_pieces = ceil_div(f.room, kMoveTiles);
-  f.groups = ceil_div(panels, kSumPanels);
-  f.u_bytes = 36 * 4 * u_floats(panels, c.in_channels);
-  f.v_bytes = 36 * 4 * v_floats(c.in_channels, f.room);
-  plan->scratch_bytes = static_cast<size_t>(f.u_bytes + f.v_bytes + 36 * 4 * m_floats(panels, f.room));
-  plan->thread_scratch_bytes = static_cast<size_t>(zeros_floats(max64(c.in_channels, c.out_channels)) * 4);
+  const int64_t tiles = f.tiles.count(), panels = f.filters.panels(), chunks = chunks_of(c.in_channels);
+  f.channel_groups = ceil_div(chunks * kChunk, kGroupChannels);
+  f.panel_groups = ceil_div(panels * kPanel, kGroupFilters);
+  f.chunks = ceil_div(chunks, f.channel_groups);
+  f.panels = ceil_div(panels, f.panel_groups);
+  f.parts = max64(1, min64(ceil_div(kWantedSums, 2 * f.groups()), tiles / kPartTiles));
+  const int64_t part_tiles = ceil_div(tiles, f.parts);
+  const int64_t tile_bytes = kPoints * 4 * (f.chunks * kChunk + f.panels * kPanel);
+  f.rounds = max64(1, ceil_div(part_tiles, min64(kRoundTiles, kColumnBytes / tile_bytes)));
+  f.room = max64(1, ceil_div(part_tiles, f.rounds));
+  f.v_bytes = kPoints * 4 * v_floats(f.chunks * kChunk, f.room);
+  f.m_bytes = kPoints * 4 * m_floats(f.panels, f.room);
+  plan->scratch_bytes = static_cast<size_t>(f.parts * f.part_floats() * 4);
+  plan->thread_scratch_bytes =
+      static_cast<size_t>(f.v_bytes + f.m_bytes + zeros_floats(max64(c.in_channels, c.out_channels)) * 4);
   plan->flops = c.flops();
-  plan->rounds = f.rounds;
-  plan->add_phase(grad_w_move, f.move_pieces);
-  plan->add_phase(grad_w_sum, 36 * f.groups);
+  plan->add_phase(grad_w_sums, 2 * f.groups() * f.parts);
   plan->add_phase(grad_w_finish, f.filters.pieces());
   plan->set_params(f);
   return nullptr;
