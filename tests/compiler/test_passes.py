@@ -14,6 +14,7 @@ from striate.compiler.passes.fold_batch_norm import fold_batch_norm
 from striate.compiler.passes.fold_constants import fold_constants
 from striate.compiler.passes.fuse_activation import fuse_activation
 from striate.compiler.passes.fuse_bias import fuse_bias
+from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
 from striate.compiler.passes.simplify import simplify
 from striate.compiler.passes.use_dense import use_dense
 from striate.compiler.pipeline import PASSES, run_passes
@@ -31,6 +32,7 @@ from striate.ir.ops.attrs import (
     MatmulAttrs,
     PadAttrs,
     PermAttrs,
+    PoolAttrs,
     ShapeAttrs,
     SliceAttrs,
 )
@@ -277,3 +279,58 @@ def test_a_whole_block_becomes_one_product_when_predicting_and_not_when_training
     assert "batch_norm_infer" not in ops_of(predicting)
     assert "batch_norm_infer" in ops_of(run_passes(graph, training=True))
     same_meaning(b, graph, predicting)
+
+
+def pooled_gradient(b: Builder, pool: PoolAttrs, mask: str = "relu_grad") -> tuple[Any, ...]:
+    """(what the mask gives, g, x, y) behind a pool of an activation's result."""
+    x = b.op("relu", b.input(2, 5, 6, 3))
+    y = b.op("max_pool2d", x, attrs=pool)
+    g = b.input(*y.type.dims)
+    return b.op(mask, b.op("max_pool2d_grad", g, x, y, attrs=pool), x), g, x, y
+
+
+@pytest.mark.parametrize(
+    "pool", [PoolAttrs((2, 2), (2, 2)), PoolAttrs((3, 3), (2, 2), "same"), PoolAttrs((2, 3), (1, 1))]
+)
+@pytest.mark.parametrize("mask", ["relu_grad", "relu6_grad"])
+def test_masks_act_on_the_pooled_gradient(mask: str, pool: PoolAttrs) -> None:
+    b = Builder()
+    masked, g, _x, y = pooled_gradient(b, pool, mask)
+    total = b.op("reduce_sum", masked, attrs=AxesAttrs((0, 1, 2)))
+    before = b.graph(masked, total)
+    after = shrink_pool_gradients(before)
+    dx, db = after.outputs
+    assert dx.op == "max_pool2d_grad" and dx.inputs[0].op == mask and dx.inputs[0].inputs == (g, y)
+    assert db.op == "reduce_sum" and db.inputs[0] == dx.inputs[0]
+    b.arrays[0][0, 1, 1, 0] = np.nan  # the window's maximum is NaN, and takes the gradient, which the mask stops
+    b.arrays[0][1, 2, 2, 1] = np.inf
+    (wanted, _), _ = interpret(before, b.arrays, b.state)
+    (got, _), _ = interpret(after, b.arrays, b.state)
+    np.testing.assert_array_equal(got, wanted)
+    b.arrays[0] = np.nan_to_num(b.arrays[0])
+    same_meaning(b, before, after)
+
+
+def test_masks_stay_where_they_are_not_the_pools() -> None:
+    pool = PoolAttrs((2, 2), (2, 2))
+    b = Builder()
+    masked, g, x, y = pooled_gradient(b, pool)
+    graph = b.graph(masked, masked.inputs[0])  # read elsewhere too
+    assert shrink_pool_gradients(graph).outputs[0] == masked
+    other = b.op("relu_grad", masked.inputs[0], b.op("exp", x))
+    assert shrink_pool_gradients(b.graph(other)).outputs[0] == other
+    tanh = b.op("tanh_grad", b.op("max_pool2d_grad", g, x, y, attrs=pool), x)  # 0 * NaN
+    assert shrink_pool_gradients(b.graph(tanh)).outputs[0] == tanh
+
+
+def test_sums_of_a_pools_gradient_are_sums_of_what_it_spreads() -> None:
+    b = Builder()
+    pool = PoolAttrs((3, 2), (2, 2), "same")
+    x = b.input(2, 5, 6, 3)
+    y = b.op("avg_pool2d", x, attrs=pool)
+    dx = b.op("avg_pool2d_grad", b.input(*y.type.dims), attrs=pool.producing(x.type.dims))
+    whole, image, lines = (b.op("reduce_sum", dx, attrs=AxesAttrs(axes)) for axes in ((0, 1, 2), (1, 2), (0, 1)))
+    before = b.graph(whole, image, lines)
+    after = shrink_pool_gradients(before)
+    assert [v.inputs[0].op for v in after.outputs] == ["input", "input", "avg_pool2d_grad"]
+    same_meaning(b, before, after)

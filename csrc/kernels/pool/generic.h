@@ -76,17 +76,20 @@ STRIATE_INLINE void spread(const float* g, const float* x, const float* y, float
       }
     return;
   }
-  const Vf gradient = load_n(g, lanes), top = load_n(y, lanes);
-  Vi open = Vi{} - 1;  // lanes whose maximum has not been met
-  for (int64_t u = 0; u < high; ++u)
+  Vf rest = load_n(g, lanes);  // 0 where the maximum has been met
+  const Vf top = load_n(y, lanes);
+  STRIATE_UNROLL
+  for (int64_t u = 0; u < high; ++u) {
+    STRIATE_UNROLL
     for (int64_t v = 0; v < wide; ++v) {
       const int64_t at = u * line + v * channels;
       const Vf cell = load_n(x + at, lanes);
-      const Vi here = open & ((cell == top) | (cell != cell));
-      open &= ~here;
-      const Vf part = reinterpret_cast<Vf>(reinterpret_cast<Vi>(gradient) & here);
+      const Vi here = (cell == top) | (cell != cell);
+      const Vf part = here ? rest : Vf{};
+      rest = here ? Vf{} : rest;
       Add ? add_to(dx + at, part, lanes) : store_n(dx + at, part, lanes);
     }
+  }
 }
 
 template <bool Average>
@@ -108,10 +111,12 @@ inline void pool_grad_rows(const StepArgs& args, int64_t piece, unsigned char*) 
   for (int64_t j = 0; j < p.cols.out; ++j) {
     const Part cols = window_of(p.cols, j);
     const int64_t stop = j + 1 == p.cols.out ? p.cols.in : cols.end;
-    for (int64_t r = rows.begin; r < rows.end; ++r) {
-      float* to = dx + r * line;
-      std::memset(to + done * channels, 0, static_cast<size_t>((cols.begin - done) * channels) * 4);
-      std::memset(to + cols.end * channels, 0, static_cast<size_t>((stop - cols.end) * channels) * 4);
+    if (cols.begin > done || stop > cols.end) {
+      for (int64_t r = rows.begin; r < rows.end; ++r) {
+        float* to = dx + r * line;
+        std::memset(to + done * channels, 0, static_cast<size_t>((cols.begin - done) * channels) * 4);
+        std::memset(to + cols.end * channels, 0, static_cast<size_t>((stop - cols.end) * channels) * 4);
+      }
     }
     done = stop;
     const int64_t first = rows.begin * line + cols.begin * channels;

@@ -11,6 +11,7 @@ from striate.compiler.passes.fold_batch_norm import fold_batch_norm
 from striate.compiler.passes.fold_constants import fold_constants
 from striate.compiler.passes.fuse_activation import fuse_activation
 from striate.compiler.passes.fuse_bias import fuse_bias
+from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
 from striate.compiler.passes.simplify import simplify
 from striate.compiler.passes.use_dense import use_dense
 from striate.compiler.plan.build import build
@@ -29,6 +30,7 @@ PASSES: tuple[Pass, ...] = (
     fuse_bias,
     fold_batch_norm,
     fuse_activation,
+    shrink_pool_gradients,
     simplify,
     eliminate_common_subexpressions,
 )
