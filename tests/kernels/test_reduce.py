@@ -225,6 +225,13 @@ F, I32, B, F64 = 0, 1, 4, 5
         ("argmax", ([(F, (3,))], [(F, ())], [0, 0], []), "gives int32"),
         ("argmax", ([(F, (3,))], [(I32, ())], [1, 0], []), "an axis is out of range or given twice"),
         ("argmax", ([(F, (0,))], [(I32, ())], [0, 0], []), "no elements have no maximum or minimum"),
+        ("gather_grad", ([(F64, (3,)), (I32, (3,))], [(F64, (5,))], [0, 1, 5], []), "takes float32 only"),
+        ("gather_grad", ([(F, (3,)), (F, (3,))], [(F, (5,))], [0, 1, 5], []), "takes int32 indices"),
+        ("gather_grad", ([(F, (3,)), (I32, (3,))], [(F, (5,))], [1, 1, 5], []), "the axis is outside the rank"),
+        ("gather_grad", ([(F, (3,)), (I32, (3,))], [(F, (5,))], [0, 1, 4], []), "shape does not fit the result"),
+        ("gather_grad", ([(F, (3,)), (I32, (3,))], [(F, (5,))], [0, 2, 5, 1], []), "shape does not fit the result"),
+        ("gather_grad", ([(F, (2,)), (I32, (3,))], [(F, (5,))], [0, 1, 5], []), "the gradient's shape does not fit"),
+        ("gather_grad", ([(F, (3, 1)), (I32, (3,))], [(F, (5,))], [0, 1, 5], []), "the gradient's rank does not fit"),
     ],
     ids=str,
 )

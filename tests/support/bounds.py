@@ -268,6 +268,13 @@ def _dropout(case: Case, exact: list[Array]) -> Bounds:
     return [2.1 * EPS * np.abs(exact[0])]
 
 
+def _scattered(case: Case, exact: list[Array]) -> Bounds:
+    """Rows that go to one place are added one after the other, in float32, to a first 0."""
+    g, indices = _double(case)
+    (rows,) = run_reference("gather_grad", (np.ones_like(g), indices), case.attrs)
+    return [rows * EPS * _absolute("gather_grad", [g, indices], case.attrs)]
+
+
 def _winograd_filters(case: Case, exact: list[Array]) -> Bounds:
     """Two passes of at most four roundings each, G's own among them."""
     assert isinstance(case.attrs, WinogradFilterAttrs)
@@ -298,6 +305,7 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     **dict.fromkeys(words("batch_norm_train batch_norm_infer batch_norm_train_grad"), _batch_norm),
     **dict.fromkeys(words("sgd_update momentum_update adam_update rmsprop_update"), _updates),
     **dict.fromkeys(words("gelu gelu_grad silu_grad hard_silu_grad"), _near),
+    "gather_grad": _scattered,
     "random_normal": _normal,
     "dropout": _dropout,
     "winograd_filters": _winograd_filters,

@@ -115,6 +115,8 @@ def gather_grad(op: str, draw: Draw) -> Iterator[Case]:
     yield Case(op, "axis1", (draw.normal(3, 2, 4, 4), draw.integers(0, 5, 2, 4)), GatherGradAttrs(1, (3, 5, 4)))
     strays = np.array([-1, 0, -4, 3, 0], np.int32)
     yield Case(op, "strays", (draw.normal(5, 4), strays), GatherGradAttrs(0, (3, 4)), smooth=False)
+    far = draw.integers(0, 12000, 40)
+    yield Case(op, "several pieces", (draw.normal(40, 3), far), GatherGradAttrs(0, (12000, 3)), smooth=False)
 
 
 @cases_for("one_hot")

@@ -20,6 +20,7 @@ from striate.ir.ops.attrs import (
     DenseAttrs,
     DropoutAttrs,
     EpsilonAttrs,
+    GatherGradAttrs,
     MatmulAttrs,
     PadAttrs,
     PermAttrs,
@@ -218,6 +219,17 @@ def batch_norm(draw: st.DrawFn, op: str) -> Case:
     return Case(op, "drawn", given, EpsilonAttrs(1e-3))
 
 
+def scattered(draw: st.DrawFn, op: str) -> Case:
+    """Few places for many rows, and many places (several pieces) for few; some indices lead nowhere."""
+    axis, inner = draw(st.integers(0, 1)), draw(SEAMS)
+    n, m = draw(st.sampled_from([1, 3, 40, 2000])), draw(st.sampled_from([1, 7, 300]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**20)))
+    indices = rng.integers(-n - 2, n + 2, m).astype(np.int32)
+    outer = (draw(SMALL),) * axis
+    g = rng.standard_normal((*outer, m, inner)).astype(np.float32)
+    return Case(op, "drawn", (g, indices), GatherGradAttrs(axis, (*outer, n, inner)))
+
+
 def random_field(draw: st.DrawFn, op: str) -> Case:
     words64 = st.integers(-(2**63), 2**63 - 1)
     state = np.array([draw(words64), draw(words64)], np.int64)
@@ -244,6 +256,7 @@ _MAKERS: dict[Maker, list[str]] = {
     softmax: words("softmax log_softmax softmax_grad log_softmax_grad"),
     crossentropy: [f"{kind}softmax_crossentropy{part}" for kind in ("", "sparse_") for part in ("", "_grad")],
     batch_norm: words("batch_norm_train batch_norm_infer batch_norm_train_grad"),
+    scattered: ["gather_grad"],
     random_field: words("random_uniform random_normal dropout"),
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/lines.h"
 #include "kernels/reduce/any.h"
+#include "kernels/reduce/scatter.h"
 
 namespace striate {
 namespace {

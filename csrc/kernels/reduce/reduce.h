@@ -1,4 +1,5 @@
-// Reductions over any axes, and argmax/argmin along one. Reference: ir/ops/reduce.py, argmax.py.
+// Reductions over any axes, and argmax/argmin along one. Reference: ir/ops/reduce.py, argmax.py;
+// gather_grad (scatter.h), float32, which adds up rows that go to one place: ir/ops/gather.py.
 //
 //   reduce_sum max min     float32, int32, int64 (sums wrap)        reduce_mean prod   float32
 //   reduce_any all         bool                                     argmax argmin      float32, int32, int64 -> int32

@@ -73,11 +73,4 @@ def reference_grad(g: Array, indices: Array, a: GatherGradAttrs) -> Array:
 
 
 define_op("gather", attrs=AxisAttrs, infer=infer, vjp=terms(_slopes), reference=reference)
-define_op(
-    "gather_grad",
-    attrs=GatherGradAttrs,
-    infer=infer_grad,
-    vjp=terms(_grad_slopes),
-    reference=reference_grad,
-    host="adds rows at places known only when it runs; no layer of the zoo trains through it",
-)
+define_op("gather_grad", attrs=GatherGradAttrs, infer=infer_grad, vjp=terms(_grad_slopes), reference=reference_grad)
