@@ -62,6 +62,16 @@ def test_calls_are_remembered_under_keras_names() -> None:
     assert _made_by(ops.mean(x, axis=1)) == ("keras.src.ops.numpy", "Mean", {"axis": 1})
     assert _made_by(ops.cast(x, "int32")) == ("keras.src.ops.core", "Cast", {"dtype": "int32"})
     assert _made_by(x[:, 0]) == ("keras.src.ops.numpy", "GetItem", {})
+    image, last = KerasTensor((None, 4, 5, 3)), {"data_format": "channels_last"}
+    assert _made_by(ops.image.rgb_to_grayscale(image)) == ("keras.src.ops.image", "RGBToGrayscale", last)
+    assert _made_by(ops.image.rgb_to_hsv(image)) == ("keras.src.ops.image", "RGBToHSV", last)
+    assert _made_by(ops.image.hsv_to_rgb(image)) == ("keras.src.ops.image", "HSVToRGB", last)
+    moved = ops.image.affine_transform(image, np.zeros(8, "float32"), fill_mode="wrap")
+    assert moved.shape == (None, 4, 5, 3)
+    assert _made_by(moved) == ("keras.src.ops.image", "AffineTransform", {"fill_mode": "wrap", **last})
+    read = ops.image.map_coordinates(image, np.zeros((4, 6, 2), "float32"), order=1)
+    assert read.shape == (6, 2)
+    assert _made_by(read) == ("keras.src.ops.image", "MapCoordinates", {"order": 1})
 
 
 def test_tensors_after_plain_arguments_are_given_by_name() -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from striate import backend
 from striate.backend import convert_to_numpy, convert_to_tensor, is_tensor, shape
+from striate.ops import colors as colors
 from striate.ops import image as image
 from striate.ops import nn as nn
 from striate.ops import resizing as resizing
+from striate.ops import sampling as sampling
 from striate.ops.activation import (
     elu,
     gelu,
