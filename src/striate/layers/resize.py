@@ -8,33 +8,30 @@ from striate import backend, ops
 from striate.core import args
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
-from striate.layers.base import Layer
+from striate.layers.augment import ImageLayer, Shape
 from striate.ops import resizing, windows
 
-Shape = tuple[int | None, ...]
 
+class SizeBase(ImageLayer):
+    """What layers share whose images have the size (height, width), in pixels; masks take the nearest pixels."""
 
-class SizeBase(Layer):
-    """What layers share whose images have the size (height, width), in pixels."""
-
-    def _start(self, height: int, width: int, data_format: str | None) -> None:
+    def _start(self, height: int, width: int) -> None:
         self.height = args.positive_int(height, "height")
         self.width = args.positive_int(width, "width")
-        self.data_format = backend.standardize_data_format(data_format)
 
-    def _axes(self, rank: int, shape: Any) -> tuple[int, int]:
-        if rank not in (3, 4):
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if isinstance(input_shape, dict):
+            return super().compute_output_shape(input_shape)
+        shape: list[int | None] = list(input_shape)
+        if len(shape) not in (3, 4):
             raise ShapeError(
                 f"{type(self).__name__} takes an image (height, width, channels) or a batch of them. "
                 f"Received: input_shape={tuple(shape)}."
             )
-        return (rank - 3, rank - 2) if self.data_format == "channels_last" else (rank - 2, rank - 1)
-
-    def compute_output_shape(self, input_shape: Any) -> Shape:
-        shape = list(input_shape)
-        rows, columns = self._axes(len(shape), shape)
-        shape[rows], shape[columns] = self.height, self.width
-        return tuple(shape)
+        for axis, length in zip(self._spatial, (self.height, self.width), strict=True):
+            shape[axis + len(shape) - 4] = length
+        made: Shape = tuple(shape)
+        return made
 
 
 @export("layers.Resizing")
@@ -75,8 +72,8 @@ class Resizing(SizeBase):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self._start(height, width, data_format)
+        super().__init__(data_format=data_format, **kwargs)
+        self._start(height, width)
         self.interpolation = args.one_of(interpolation, "interpolation", resizing.INTERPOLATIONS)
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
             raise ArgumentError(
@@ -88,18 +85,29 @@ class Resizing(SizeBase):
         self.fill_value = fill_value
         self.antialias = bool(antialias)
 
-    def call(self, inputs: Any) -> Any:
+    def _resized(self, images: Any, interpolation: str, antialias: bool) -> Any:
         return ops.image.resize(
-            inputs,
+            images,
             (self.height, self.width),
-            interpolation=self.interpolation,
-            antialias=self.antialias,
+            interpolation=interpolation,
+            antialias=antialias,
             crop_to_aspect_ratio=self.crop_to_aspect_ratio,
             pad_to_aspect_ratio=self.pad_to_aspect_ratio,
             fill_mode=self.fill_mode,
             fill_value=self.fill_value,
             data_format=self.data_format,
         )
+
+    def _dtype_of_images(self, images: Any) -> str:
+        return backend.dtype_of(images)
+
+    def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
+        """A batch of images, resized, in their own dtype."""
+        return self._resized(images, self.interpolation, self.antialias)
+
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+        """The masks, resized; each pixel is taken from the nearest."""
+        return self._resized(segmentation_masks, "nearest", False)
 
 
 @export("layers.CenterCrop")
@@ -123,19 +131,25 @@ class CenterCrop(SizeBase):
     """
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._start(height, width, data_format)
+        super().__init__(data_format=data_format, **kwargs)
+        self._start(height, width)
 
-    def call(self, inputs: Any) -> Any:
-        x = backend.cast(inputs, self.compute_dtype)
-        shape = tuple(x.shape)
-        axes = self._axes(len(shape), shape)
-        if backend.is_keras_tensor(x):
-            return backend.KerasTensor(self.compute_output_shape(shape), self.compute_dtype)
-        more = [shape[axis] - kept for axis, kept in zip(axes, (self.height, self.width), strict=True)]
+    def _middle(self, images: Any, interpolation: str) -> Any:
+        shape = tuple(int(n or 0) for n in backend.shape(images))
+        kept = (self.height, self.width)
+        more = [shape[axis] - n for axis, n in zip(self._spatial, kept, strict=True)]
         if min(more) < 0:
-            size = (self.height, self.width)
-            return ops.image.resize(x, size, crop_to_aspect_ratio=True, data_format=self.data_format)
-        for axis, cut_off, kept in zip(axes, more, (self.height, self.width), strict=True):
-            x = windows.cut(x, axis, cut_off // 2, cut_off // 2 + kept)
-        return x
+            return ops.image.resize(
+                images, kept, interpolation, crop_to_aspect_ratio=True, data_format=self.data_format
+            )
+        for axis, cut_off, n in zip(self._spatial, more, kept, strict=True):
+            images = windows.cut(images, axis, cut_off // 2, cut_off // 2 + n)
+        return images
+
+    def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
+        """The middle of a batch of images."""
+        return self._middle(backend.cast(images, self.compute_dtype), "bilinear")
+
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+        """The middle of the masks; where they are enlarged, each pixel is taken from the nearest."""
+        return self._middle(backend.convert_to_tensor(segmentation_masks), "nearest")

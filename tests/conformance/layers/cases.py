@@ -19,7 +19,7 @@ class Case:
     arguments: dict[str, Any]
     inputs: list[Shape]
     weights: dict[str, Shape] = field(default_factory=dict)
-    #: what the output depends on in a random or discontinuous way is left out of the gradient's test.
+    #: False where the output is made of steps: no gradient reaches the input then.
     differentiable: bool = True
 
     @property
@@ -30,6 +30,7 @@ class Case:
 
 
 IMAGES = [(2, 7, 6, 4)]
+COLOURS = [(2, 7, 6, 3)]
 SIGNALS = [(2, 9, 4)]
 VOLUMES = [(2, 5, 6, 7, 4)]
 PAIR = [(2, 5, 4, 3), (2, 5, 4, 3)]
@@ -37,6 +38,10 @@ PAIR = [(2, 5, 4, 3), (2, 5, 4, 3)]
 
 def _case(name: str, inputs: list[Shape], weights: dict[str, Shape] | None = None, /, **arguments: Any) -> Case:
     return Case(name, arguments, inputs, weights or {})
+
+
+def _stepped(name: str, inputs: list[Shape], /, **arguments: Any) -> Case:
+    return Case(name, arguments, inputs, differentiable=False)
 
 
 def _inner(name: str, **config: Any) -> dict[str, Any]:
@@ -400,4 +405,27 @@ CASES = [
     ),
     _case("EuclideanRBF", [(3, 4)], {"centers": (4, 5)}, units=5),
     _case("EuclideanRBF", [(2, 3, 2, 4)], {"centers": (4, 1)}, units=1),
+    _case("RandomFlip", IMAGES, seed=3),
+    _case("RandomFlip", IMAGES, mode="horizontal", seed=3),
+    _case("RandomFlip", IMAGES, mode="vertical", seed=5),
+    _case("RandomRotation", IMAGES, factor=0.2, seed=3),
+    _case("RandomRotation", IMAGES, factor=[0.1, 0.3], fill_mode="constant", fill_value=0.5, seed=3),
+    _case("RandomZoom", IMAGES, height_factor=[-0.4, 0.3], fill_mode="wrap", seed=3),
+    _case("RandomZoom", IMAGES, height_factor=0.3, width_factor=[0.1, 0.5], fill_mode="nearest", seed=3),
+    _case("RandomTranslation", IMAGES, height_factor=0.3, width_factor=[-0.1, 0.4], seed=3),
+    _case("RandomTranslation", IMAGES, height_factor=0, width_factor=0.5, interpolation="nearest", seed=3),
+    _case("RandomShear", IMAGES, x_factor=[0.1, 0.5], y_factor=[0.0, 0.2], seed=3),
+    _case("RandomContrast", IMAGES, factor=0.5, value_range=[-4, 4], seed=3),
+    _case("RandomBrightness", IMAGES, factor=0.2, value_range=[-4, 4], seed=3),
+    _case("RandomSaturation", COLOURS, factor=[0.1, 0.7], value_range=[-4, 4], seed=3),
+    _case("RandomHue", COLOURS, factor=0.4, value_range=[-4, 4], seed=3),
+    _case("RandomColorJitter", COLOURS, value_range=[-4, 4], brightness_factor=0.2, hue_factor=0.3, seed=3),
+    _case("RandomColorJitter", COLOURS, value_range=[-4, 4], contrast_factor=0.4, saturation_factor=0.3, seed=3),
+    _case("RandomGrayscale", COLOURS, factor=0.6),
+    _case("RandomCrop", IMAGES, height=4, width=3, seed=3),
+    _case("RandomCrop", IMAGES, height=9, width=3, seed=3),
+    _case("RandomErasing", IMAGES, fill_value=0.5, value_range=[-4, 4], seed=3),
+    _case("Solarization", IMAGES, addition_factor=0.2, threshold_factor=0.7, value_range=[-4, 4], seed=3),
+    _case("AutoContrast", IMAGES, value_range=[-4, 4]),
+    _stepped("Equalization", IMAGES, value_range=[-4, 4], bins=16),
 ]
