@@ -30,6 +30,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "tensordot": lambda x: ops.tensordot(x, x, axes=[[0], [0]]),
     "selu": ops.selu,
     "layer_normalization": lambda x: ops.layer_normalization(x, epsilon=1e-3),
+    "rms_normalization": lambda x: ops.rms_normalization(x, scale=np.arange(1, 5, dtype="float32"), epsilon=1e-3),
     "softmax over all": lambda x: ops.softmax(x, axis=None),
     "slice_update": lambda x: ops.slice_update(x, [1, 1], x[:1, :2] * 2.0),
     "stack": lambda x: ops.stack(ops.unstack(x, axis=1), axis=0),

@@ -15,6 +15,24 @@ from striate.layers.input_spec import InputSpec
 Shape = tuple[int | None, ...]
 
 
+def known_axes(layer: Any, shape: Any) -> list[int]:
+    """The axes of a layer as places from 0, checked against a shape."""
+    rank = len(shape)
+    axes = layer.axis if isinstance(layer.axis, list) else [layer.axis]
+    if any(not -rank <= a < rank for a in axes):
+        raise ShapeError(
+            f"{type(layer).__name__}'s axis is out of bounds for its input. Received: axis={layer.axis}, "
+            f"input_shape={tuple(shape)}. Choose axes from {-rank} to {rank - 1}."
+        )
+    places = [a % rank for a in axes]
+    if any(shape[a] is None for a in places):
+        raise ShapeError(
+            f"The axes that {type(layer).__name__} scales must have known lengths. Received: axis={layer.axis}, "
+            f"input_shape={tuple(shape)}. Give the Input's axis a size."
+        )
+    return places
+
+
 class SampleNormBase(Layer):
     """What normalisations within a sample share: gamma and beta, statistics in float32 or wider."""
 
@@ -50,21 +68,7 @@ class SampleNormBase(Layer):
         self.autocast = False
 
     def _axes(self, shape: Any) -> list[int]:
-        """The axes as places from 0, checked against a shape."""
-        rank = len(shape)
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        if any(not -rank <= a < rank for a in axes):
-            raise ShapeError(
-                f"{type(self).__name__}'s axis is out of bounds for its input. Received: axis={self.axis}, "
-                f"input_shape={tuple(shape)}. Choose axes from {-rank} to {rank - 1}."
-            )
-        places = [a % rank for a in axes]
-        if any(shape[a] is None for a in places):
-            raise ShapeError(
-                f"The axes that {type(self).__name__} scales must have known lengths. Received: axis={self.axis}, "
-                f"input_shape={tuple(shape)}. Give the Input's axis a size."
-            )
-        return places
+        return known_axes(self, shape)
 
     def _add_scale_and_shift(self, shape: tuple[int, ...], gamma: bool, beta: bool) -> None:
         if gamma:
@@ -268,3 +272,48 @@ class GroupNormalization(SampleNormBase):
         if beta is not None:
             shift = shift + ops.reshape(beta, (1, 1, self.groups, inner, 1))
         return backend.cast(ops.reshape(x * factor + shift, shape), self.compute_dtype)
+
+
+@export("layers.RMSNormalization")
+class RMSNormalization(Layer):
+    """Divides each sample by its root mean square along `axis`, and multiplies by a scale that is learned.
+
+        y = x / sqrt(mean(x**2) + epsilon) * scale
+
+    Source: `keras.layers.RMSNormalization`: same arguments, defaults, weights; Zhang and Sennrich 2019.
+
+    Args:
+        axis: integer, or a list of them: the axes over which the mean is taken.
+        epsilon: added to the mean.
+
+    Input shape: any; Output shape: the same. Weights: scale, of the lengths of the axes.
+
+    Raises:
+        ValueError: an axis that the input does not have, or of open length.
+
+    Example:
+        >>> RMSNormalization()(np.array([[1.0, -1.0]], "float32")).round(3).tolist()
+        [[1.0, -1.0]]
+    """
+
+    scale: Any = None
+
+    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.epsilon = epsilon
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        places = sorted(known_axes(self, input_shape))
+        # As in Keras, whose config has a list once the layer is built.
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        shape = tuple(int(input_shape[a]) for a in places)
+        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
+
+    def call(self, x: Any) -> Any:
+        return ops.rms_normalization(x, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        known_axes(self, input_shape)
+        return tuple(input_shape)

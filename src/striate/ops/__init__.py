@@ -142,7 +142,13 @@ from striate.ops.joining import (
     unstack,
     vstack,
 )
-from striate.ops.normalization import batch_normalization, layer_normalization, moments, normalize
+from striate.ops.normalization import (
+    batch_normalization,
+    layer_normalization,
+    moments,
+    normalize,
+    rms_normalization,
+)
 from striate.ops.piecewise import (
     celu,
     glu,
@@ -321,6 +327,7 @@ __all__ = [
     "relu6",
     "repeat",
     "reshape",
+    "rms_normalization",
     "roll",
     "round",
     "rsqrt",

@@ -95,6 +95,38 @@ def layer_normalization(
     return y
 
 
+@export("ops.rms_normalization", "ops.nn.rms_normalization")
+@symbolic_op(_NN, "RMSNorm", always=("scale",))
+def rms_normalization(x: Tensor, scale: Tensor | None = None, axis: Any = -1, epsilon: float | None = None) -> Tensor:
+    """x / sqrt(mean(x**2) + epsilon) * scale, the mean taken over `axis` of each example; computed in float32 at least.
+
+    Source: `keras.ops.rms_normalization`; Zhang and Sennrich 2019.
+
+    Args:
+        x: floats, or integers, which become them.
+        scale: of the lengths of the axes, in their order.
+        axis: integer, or several of them.
+        epsilon: added to the mean; `keras.config.epsilon()` unless given.
+
+    Example:
+        >>> rms_normalization(np.array([[3.0, 4.0]], "float32"), epsilon=0.0).round(4).tolist()
+        [[0.8485000133514404, 1.131399989128113]]
+    """
+    x = as_float(x)
+    dtype = dtype_of(x)
+    wide = backend.cast(x, backend.result_type(dtype, "float32"))
+    shape = shape_of(x) or (1,)
+    wide = wide if shape_of(x) else shapes.reshape_to(wide, shape)
+    axes = sorted(normalize_axis(a, len(shape)) for a in ([axis] if isinstance(axis, int) else axis))
+    mean = reductions.mean(elementwise.square(wide), axis=axes, keepdims=True)
+    epsilon = backend.epsilon() if epsilon is None else epsilon
+    y = arithmetic.multiply(wide, elementwise.rsqrt(arithmetic.add(mean, epsilon)))
+    if scale is not None:
+        along = [shape[i] if i in axes else 1 for i in range(len(shape))]
+        y = arithmetic.multiply(y, shapes.reshape_to(tensor(scale, dtype_of(wide)), along))
+    return backend.cast(y, dtype)
+
+
 @export("ops.normalize", "ops.nn.normalize")
 @symbolic_op(_NN, "Normalize")
 def normalize(x: Tensor, axis: Any = -1, order: float = 2, epsilon: float | None = None) -> Tensor:

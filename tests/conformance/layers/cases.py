@@ -405,6 +405,8 @@ CASES = [
     ),
     _case("EuclideanRBF", [(3, 4)], {"centers": (4, 5)}, units=5),
     _case("EuclideanRBF", [(2, 3, 2, 4)], {"centers": (4, 1)}, units=1),
+    _case("RMSNormalization", IMAGES, {"scale": (4,)}),
+    _case("RMSNormalization", IMAGES, {"scale": (6, 4)}, axis=[2, 3], epsilon=0.1),
     _case("RandomFlip", IMAGES, seed=3),
     _case("RandomFlip", IMAGES, mode="horizontal", seed=3),
     _case("RandomFlip", IMAGES, mode="vertical", seed=5),
