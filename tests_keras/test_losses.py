@@ -101,6 +101,60 @@ def test_overlaps(oracle, name, data):
     same_both_ways(oracle, made, expected["config"])
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@given(data=st.data())
+def test_ctc(oracle, weighted, data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
+    logits = rng.normal(0, 2, (3, 7, 4)).astype("float32")
+    labels = rng.integers(1, 4, (3, 3))
+    labels[0, 2], labels[1, 1:] = 0, 0  # shorter ones
+    config = {"reduction": data.draw(REDUCTIONS)}
+    weights = np.array([0.0, 0.5, 2.0], "float32") if weighted else None
+    expected = oracle("loss", name="CTC", config=config, y_true=labels, y_pred=logits, sample_weight=weights)
+    made = striate.losses.CTC(**config)
+    close(made(labels, logits, weights), expected["value"])
+    variable = striate.Variable(logits)
+    _, (gradient,) = striate.value_and_grad(lambda: ops.sum(made(labels, variable, weights)), [variable])()
+    close(gradient, expected["gradient"], 1e-4)
+    same_both_ways(oracle, made, expected["config"])
+
+
+@given(data=st.data())
+def test_circle(oracle, data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
+    x = rng.normal(size=(6, 4))
+    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype("float32")
+    labels = np.array(data.draw(st.sampled_from([[0, 0, 1, 1, 2, 2], [0, 0, 0, 1, 1, 1]])))
+    config = {
+        "gamma": data.draw(st.sampled_from([80.0, 2.0])), "margin": data.draw(st.sampled_from([0.4, 0.1])),
+        "remove_diagonal": data.draw(st.booleans()), "reduction": data.draw(REDUCTIONS),
+    }  # fmt: skip
+    weights = np.linspace(0.0, 2, 6, dtype="float32") if data.draw(st.booleans()) else None
+    expected = oracle("loss", name="Circle", config=config, y_true=labels, y_pred=x, sample_weight=weights)
+    made = striate.losses.Circle(**config)
+    close(made(labels, x, weights), expected["value"])
+    same_both_ways(oracle, made, expected["config"])
+    if np.isfinite(expected["gradient"]).all():
+        variable = striate.Variable(x)
+        _, (gradient,) = striate.value_and_grad(lambda: ops.sum(made(labels, variable, weights)), [variable])()
+        close(gradient, expected["gradient"], 1e-4)
+
+
+@given(data=st.data())
+def test_generalized_crossentropy(oracle, data):
+    _, labels, predicted = data.draw(problems("sparse").filter(lambda p: p[1].ndim == 1 and not p[0]["from_logits"]))
+    config = {"q": data.draw(st.sampled_from([0.1, 0.5, 0.9])), "reduction": data.draw(REDUCTIONS)}
+    weights = np.linspace(0.0, 2, len(labels), dtype="float32") if data.draw(st.booleans()) else None
+    name = "CategoricalGeneralizedCrossEntropy"
+    expected = oracle("loss", name=name, config=config, y_true=labels, y_pred=predicted, sample_weight=weights)
+    made = striate.losses.CategoricalGeneralizedCrossEntropy(**config)
+    close(made(labels, predicted, weights), expected["value"])
+    variable = striate.Variable(predicted)
+    _, (gradient,) = striate.value_and_grad(lambda: ops.sum(made(labels, variable, weights)), [variable])()
+    close(gradient, expected["gradient"], 1e-4)
+    same_both_ways(oracle, made, expected["config"])
+
+
 FUNCTIONS = {
     "sparse_categorical_crossentropy": "sparse",
     "categorical_crossentropy": "categorical",

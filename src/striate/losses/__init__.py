@@ -9,6 +9,7 @@ from striate.backend import deserialize_keras_object, get_registered_object, ser
 from striate.core.args import unknown_name
 from striate.core.namespace import lazy_names
 from striate.core.registry import export
+from striate.losses.alignment import CTC, ctc
 from striate.losses.classification import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -31,6 +32,7 @@ from striate.losses.classification_losses import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from striate.losses.embedding import Circle, circle
 from striate.losses.loss import (
     FunctionLoss,
     Loss,
@@ -62,13 +64,17 @@ from striate.losses.regression_losses import (
     MeanSquaredLogarithmicError,
     Poisson,
 )
+from striate.losses.robust import CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy
 
 _CLASSES = (
+    CTC,
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
     CategoricalHinge,
+    Circle,
     CosineSimilarity,
     Dice,
     Hinge,
@@ -149,12 +155,15 @@ def get(identifier: Any) -> Any:
 __getattr__, __dir__ = lazy_names(__name__)  # what Keras lacks: SparsePenalty
 
 __all__ = [
+    "CTC",
     "NAMES",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
     "Dice",
     "FunctionLoss",
@@ -177,9 +186,12 @@ __all__ = [
     "binary_focal_crossentropy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "convert_target",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",

@@ -33,6 +33,7 @@ from striate.ops.activation import (
     swish,
     tanh,
 )
+from striate.ops.alignment import ctc_loss
 from striate.ops.arithmetic import (
     add,
     clip,
@@ -245,6 +246,7 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "ctc_loss",
     "cumsum",
     "depthwise_conv",
     "divide",

@@ -109,8 +109,8 @@ def rms_normalization(x: Tensor, scale: Tensor | None = None, axis: Any = -1, ep
         epsilon: added to the mean; `keras.config.epsilon()` unless given.
 
     Example:
-        >>> rms_normalization(np.array([[3.0, 4.0]], "float32"), epsilon=0.0).round(4).tolist()
-        [[0.8485000133514404, 1.131399989128113]]
+        >>> rms_normalization(np.array([[7.0, -1.0]], "float32"), epsilon=0.0).round(2).tolist()  # / 5
+        [[1.399999976158142, -0.20000000298023224]]
     """
     x = as_float(x)
     dtype = dtype_of(x)
