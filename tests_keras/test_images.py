@@ -85,3 +85,43 @@ def test_colours(oracle, name, data):
     got, want = both(oracle, source, x=x, data_format="channels_first" if first else "channels_last")
     assert got.dtype == want.dtype
     close(got, want)
+
+
+FUNCTIONS = {
+    "pad": "keras.ops.image.pad_images(x, 1, 2, target_height=14, right_padding=3)",
+    "crop": "keras.ops.image.crop_images(x, 1, left_cropping=2, bottom_cropping=3, target_width=4)",
+    "patches": "keras.ops.image.extract_patches(x, (2, 3))",
+    "dilated patches": "keras.ops.image.extract_patches(x, 3, strides=1, dilation_rate=2, padding='same')",
+    "patches first": "keras.ops.image.extract_patches(x, (2, 4), strides=(1, 2), data_format='channels_first')",
+    "patches of volumes": "keras.ops.image.extract_patches_3d(np.stack([x, x], axis=-1), (2, 3, 1), strides=2)",
+    "depth": "keras.ops.space_to_depth(x, 2)",
+    "depth first": "keras.ops.space_to_depth(x, 4, data_format='channels_first')",
+    "space": "keras.ops.depth_to_space(x, 2)",
+    "space first": "keras.ops.depth_to_space(np.moveaxis(x, -1, 1), 2, data_format='channels_first')",
+    "blur": "keras.ops.image.gaussian_blur(x, (5, 5), (1.5, 1.5), data_format='channels_last')",
+    "blur first": "keras.ops.image.gaussian_blur(x, data_format='channels_first')",
+    "sobel": "keras.ops.image.sobel_edges(x)",
+    "ssim": "keras.ops.image.ssim(x, x[::-1] * 0.5 + x * 0.5, filter_size=5, filter_sigma=1.2)",
+    "ssim of one": "keras.ops.image.ssim(x[0], x[1], max_val=2.0, filter_size=3, k1=0.05)",
+    "psnr": "keras.ops.psnr(x, x[::-1] * 0.5, 2.0)",
+    "multi hot": "keras.ops.multi_hot(np.array([[0, 3], [2, 2]]), num_classes=4)",
+    "multi hot of one": "keras.ops.multi_hot(np.array([0, 3]), num_classes=4)",
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_cutting_and_filters(oracle, name):
+    x = np.random.default_rng(0).uniform(size=(2, 8, 8, 4)).astype("float32")
+    got, want = both(oracle, f"result = np.asarray({FUNCTIONS[name]})", x=x)
+    assert got.dtype == want.dtype
+    close(got, want)
+
+
+def test_blur_is_as_high_as_the_documentation_says(oracle):
+    """(height, width) of the kernel; Keras's JAX backend takes (width, height)."""
+    x = np.random.default_rng(0).uniform(size=(2, 8, 8, 4)).astype("float32")
+    source = "result = np.asarray(keras.ops.image.gaussian_blur(x, SIZES, data_format='channels_last'))"
+    want = oracle("run_script", source=source.replace("SIZES", "(5, 3), (1.5, 0.7)"), x=x)
+    got, theirs = both(oracle, source.replace("SIZES", "(3, 5), (0.7, 1.5)"), x=x)
+    close(got, want)
+    assert np.abs(theirs - got).max() > 1e-3, "Keras has mended its blur: compare it in the table above"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import itertools
 from typing import Any
 
 import numpy as np
@@ -181,5 +182,141 @@ def test_gradients_of_colours_are_finite_at_black_and_grey() -> None:
     ],
 )
 def test_refusals_say_what_to_do(call: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=f"(?s){text}"):
+        call(np.ones((2, 4, 4, 3), "float32"))
+
+
+# Cutting, filtering, comparing ---------------------------------------------------------------------------------------
+
+
+def test_edges_are_given_by_two_of_three() -> None:
+    x = np.arange(2 * 4 * 5 * 3, dtype="float32").reshape(2, 4, 5, 3)
+    want = np.pad(x, ((0, 0), (1, 2), (0, 3), (0, 0)))
+    for more in (
+        {"top_padding": 1, "bottom_padding": 2, "left_padding": 0, "right_padding": 3},
+        {"top_padding": 1, "target_height": 7, "left_padding": 0, "target_width": 8},
+        {"bottom_padding": 2, "target_height": 7, "right_padding": 3, "target_width": 8},
+    ):
+        np.testing.assert_array_equal(ops.image.pad_images(x, **more), want)
+        np.testing.assert_array_equal(ops.image.pad_images(x[0], **more), want[0])
+    want = x[:, 1:3, 0:4]
+    for more in (
+        {"top_cropping": 1, "bottom_cropping": 1, "left_cropping": 0, "right_cropping": 1},
+        {"top_cropping": 1, "target_height": 2, "left_cropping": 0, "target_width": 4},
+        {"bottom_cropping": 1, "target_height": 2, "right_cropping": 1, "target_width": 4},
+    ):
+        np.testing.assert_array_equal(ops.image.crop_images(x, **more), want)
+        first = ops.image.crop_images(np.moveaxis(x, -1, 1), data_format="channels_first", **more)
+        np.testing.assert_array_equal(first, np.moveaxis(want, -1, 1))
+
+
+@pytest.mark.parametrize("strides", [None, (1, 2), (2, 3)])
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_patches_are_windows(strides: Any, dtype: str) -> None:
+    x = np.random.default_rng(0).integers(0, 99, (2, 7, 8, 3)).astype(dtype)
+    got = ops.image.extract_patches(x, (2, 3), strides)
+    step = strides or (2, 3)
+    for i, j in np.ndindex(got.shape[1:3]):
+        window = x[:, i * step[0] : i * step[0] + 2, j * step[1] : j * step[1] + 3]
+        np.testing.assert_array_equal(got[:, i, j], window.reshape(2, -1))
+    assert got.dtype == dtype and got.shape[1:3] == ((7 - 2) // step[0] + 1, (8 - 3) // step[1] + 1)
+    first = ops.image.extract_patches(np.moveaxis(x, -1, 1), (2, 3), strides, data_format="channels_first")
+    np.testing.assert_array_equal(np.moveaxis(first, 1, -1), got)
+    np.testing.assert_array_equal(ops.image.extract_patches(x[0], (2, 3), strides), got[0])
+
+
+def test_patches_of_volumes_and_of_padded_images() -> None:
+    x = np.random.default_rng(0).normal(size=(1, 4, 5, 6, 2)).astype("float32")
+    got = ops.image.extract_patches_3d(x, 2)
+    assert got.shape == (1, 2, 2, 3, 16)
+    np.testing.assert_array_equal(got[0, 1, 1, 2], x[0, 2:4, 2:4, 4:6].ravel())
+    close = ops.image.extract_patches(x, (2, 2, 2), strides=1)
+    np.testing.assert_array_equal(close[0, 1, 2, 3], x[0, 1:3, 2:4, 3:5].ravel())
+    around = ops.image.extract_patches(np.ones((1, 3, 3, 1), "float32"), 3, strides=1, padding="same")
+    assert around.sum(axis=-1)[0].tolist() == [[4, 6, 4], [6, 9, 6], [4, 6, 4]]
+
+
+def test_blocks_of_pixels_and_channels() -> None:
+    x = np.arange(2 * 4 * 6 * 3, dtype="int32").reshape(2, 4, 6, 3)
+    deep = ops.space_to_depth(x, 2)
+    assert deep.shape == (2, 2, 3, 12)
+    np.testing.assert_array_equal(deep[1, 1, 2], x[1, 2:4, 4:6].ravel())
+    np.testing.assert_array_equal(ops.depth_to_space(deep, 2), x)
+    first = np.moveaxis(x, -1, 1)
+    deep_first = ops.space_to_depth(first, 2, data_format="channels_first")
+    np.testing.assert_array_equal(deep_first[1, :, 1, 2], first[1, :, 2:4, 4:6].ravel())
+    np.testing.assert_array_equal(ops.depth_to_space(deep_first, 2, data_format="channels_first"), first)
+    assert ops.depth_to_space(striate.backend.KerasTensor((None, None, 5, 8)), 2).shape == (None, None, 10, 2)
+
+
+def blurred(x: Array, kernel: Array) -> Array:
+    """Each channel of one image correlated with a kernel, zeros around, in float64."""
+    h, w = (n // 2 for n in kernel.shape)
+    wide = np.pad(x.astype("float64"), ((h, h), (w, w), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(wide, kernel.shape, axis=(0, 1))
+    return np.asarray(np.einsum("ijcuv,uv->ijc", windows, kernel))
+
+
+def test_filters_are_their_kernels() -> None:
+    x = np.random.default_rng(0).uniform(size=(2, 8, 9, 3)).astype("float32")
+    bells = [np.exp(-0.5 * ((np.arange(n) - n // 2) / s) ** 2) for n, s in ((3, 0.7), (5, 1.5))]
+    kernel = np.outer(*(b / b.sum() for b in bells))
+    for image in x:
+        got = ops.image.gaussian_blur(image, (3, 5), (0.7, 1.5))
+        np.testing.assert_allclose(got, blurred(image, kernel), rtol=0, atol=20 * 2.0**-24)
+    down = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
+    edges = ops.image.sobel_edges(x)
+    assert edges.shape == (*x.shape, 2)
+    for image, edge in zip(x, edges, strict=True):
+        for axis, weights in enumerate((down, down.T)):
+            np.testing.assert_allclose(edge[..., axis], blurred(image, weights), rtol=0, atol=9 * 8 * 2.0**-24)
+    first = ops.image.gaussian_blur(np.moveaxis(x, -1, 1), (3, 5), (0.7, 1.5), data_format="channels_first")
+    np.testing.assert_allclose(np.moveaxis(first, 1, -1)[1], blurred(x[1], kernel), rtol=0, atol=20 * 2.0**-24)
+    bytes_ = (255 * x).astype("uint8")
+    assert ops.image.gaussian_blur(bytes_).dtype == "uint8"
+
+
+def test_likeness_of_images() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=(3, 16, 20, 2)).astype("float32")
+    noise = rng.normal(size=x.shape).astype("float32")
+    alike = [ops.image.ssim(x, x + s * noise) for s in (0.0, 0.05, 0.2, 1.0)]
+    np.testing.assert_allclose(alike[0], 1, rtol=1e-5)
+    assert all((a > b).all() for a, b in itertools.pairwise(alike)) and alike[3].shape == (3,)
+    one = ops.image.ssim(x[0], x[0] + 0.2 * noise[0])
+    assert one.shape == () and abs(one - alike[2][0]) < 1e-5
+    np.testing.assert_allclose(ops.image.ssim(255 * x, 255 * x + 51 * noise, max_val=255), alike[2], rtol=1e-3)
+    assert abs(float(ops.psnr(x, x + 0.1, 1.0)) - 20) < 1e-3
+    assert np.isposinf(ops.psnr(x, x, 1.0))
+    variable = striate.Variable(x + noise)
+    _, (slope,) = striate.value_and_grad(lambda: ops.sum(ops.image.ssim(x, variable)), [variable])()
+    assert np.isfinite(slope).all() and (slope != 0).any()
+
+
+def test_several_labels_an_example() -> None:
+    assert ops.multi_hot([[0, 2], [1, 1]], 3).tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert ops.multi_hot([3, 0], num_tokens=4, dtype="int32").tolist() == [1, 0, 0, 1]
+    with pytest.raises(ValueError, match="`num_classes` must be specified"):
+        ops.multi_hot([1])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda x: ops.image.pad_images(x, 1, 1), ArgumentError, "exactly two of top_padding, bottom_padding"),
+        (lambda x: ops.image.pad_images(x, 1, 1, target_height=3, target_width=9), ArgumentError, "0 or more"),
+        (lambda x: ops.image.crop_images(x, 3, 0, 3, 0), ArgumentError, "0 or more, and fit"),
+        (lambda x: ops.image.extract_patches(x, 0), ArgumentError, "`size` must be"),
+        (lambda x: ops.image.extract_patches(x[0, 0], 2), ShapeError, "takes tensors of rank 3, or 4"),
+        (lambda x: ops.depth_to_space(x, 2), ShapeError, "channels must be a multiple of 4"),
+        (lambda x: ops.space_to_depth(x, 3), ShapeError, "height must be a multiple of 3"),
+        (lambda x: ops.space_to_depth(x, 1), ArgumentError, "`block_size` must be at least 2"),
+        (lambda x: ops.image.gaussian_blur(x, (0, 3)), ArgumentError, "`kernel_size` must be"),
+        (lambda x: ops.image.sobel_edges(x[0]), ShapeError, "of rank 4"),
+        (lambda x: ops.image.ssim(x, x[0]), ShapeError, "two images, or batches of images"),
+        (lambda x: ops.psnr(x, x[0], 1.0), ShapeError, "tensors of one shape"),
+    ],
+)
+def test_refusals_of_cutting_and_filters(call: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=f"(?s){text}"):
         call(np.ones((2, 4, 4, 3), "float32"))

@@ -69,7 +69,7 @@ TENSOR_ARGUMENTS = frozenset(
         "indices", "values", "target", "output", "targets", "predictions", "arrays", "tensors", "operands", "a", "b",
         "y_true", "y_pred", "pred", "mean", "variance", "offset", "start_indices", "updates", "data", "segment_ids",
         "images", "key", "scale", "fill_value", "constant_values", "gamma", "beta", "weights", "variable",
-        "transform", "coordinates", "target_length", "output_length",
+        "transform", "coordinates", "target_length", "output_length", "image1", "image2",
     }
 )  # fmt: skip
 

@@ -63,6 +63,7 @@ from striate.ops.classification import (
     binary_crossentropy,
     categorical_crossentropy,
     in_top_k,
+    multi_hot,
     one_hot,
     sparse_categorical_crossentropy,
     top_k,
@@ -98,6 +99,7 @@ from striate.ops.creation import (
     zeros,
     zeros_like,
 )
+from striate.ops.cutting import depth_to_space, space_to_depth
 from striate.ops.elementwise import (
     abs,
     absolute,
@@ -128,6 +130,7 @@ from striate.ops.elementwise import (
     square,
     tan,
 )
+from striate.ops.filters import psnr
 from striate.ops.indexing import argsort, get_item, slice, sort, take
 from striate.ops.joining import (
     append,
@@ -248,6 +251,7 @@ __all__ = [
     "count_nonzero",
     "ctc_loss",
     "cumsum",
+    "depth_to_space",
     "depthwise_conv",
     "divide",
     "divide_no_nan",
@@ -311,6 +315,7 @@ __all__ = [
     "mod",
     "moments",
     "moveaxis",
+    "multi_hot",
     "multiply",
     "ndim",
     "negative",
@@ -323,6 +328,7 @@ __all__ = [
     "pad",
     "power",
     "prod",
+    "psnr",
     "ravel",
     "reciprocal",
     "relu",
@@ -351,6 +357,7 @@ __all__ = [
     "softplus",
     "softsign",
     "sort",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",

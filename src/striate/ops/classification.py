@@ -10,7 +10,7 @@ from typing import Any
 
 from striate import backend
 from striate.backend import symbolic_op
-from striate.core.errors import ShapeError
+from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.ir.ops.attrs import DepthAttrs, TopKAttrs
 from striate.ops import arithmetic, elementwise, reductions, shapes
@@ -36,6 +36,40 @@ def one_hot(x: Tensor, num_classes: int, axis: int = -1, dtype: Any = None, spar
     place = normalize_axis(axis, len(shape_of(y)))
     y = y if place == len(shape_of(y)) - 1 else shapes.moveaxis(y, -1, place)
     return backend.cast(y, backend.standardize_dtype(dtype))
+
+
+@export("ops.multi_hot", "ops.nn.multi_hot")
+@symbolic_op(_NN, "MultiHot")
+def multi_hot(
+    inputs: Tensor,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: Any = None,
+    sparse: bool = False,
+    **kwargs: Any,
+) -> Tensor:
+    """1 at every place that one of the integers names, 0 elsewhere: several labels an example.
+
+    Source: `keras.ops.multi_hot`.
+
+    Args:
+        inputs: integers (labels,) or (batch, labels, ...).
+        num_classes: number of classes.
+        axis: where the classes stand before labels are joined.
+
+    Raises:
+        ValueError: no num_classes.
+
+    Example:
+        >>> multi_hot([[0, 3], [1, 1]], 4).tolist()
+        [[1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0]]
+    """
+    num_classes = kwargs.get("num_tokens") if num_classes is None else num_classes
+    if num_classes is None:
+        raise ArgumentError("Argument `num_classes` must be specified. Received: num_classes=None.")
+    inputs = tensor(inputs, "int32")
+    each = one_hot(inputs, num_classes, axis=axis, dtype=dtype)
+    return reductions.max(each, axis=1 if len(shape_of(inputs)) > 1 else 0)
 
 
 def logits_behind(output: Tensor, activation: str) -> Tensor | None:
