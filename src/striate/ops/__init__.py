@@ -9,6 +9,7 @@ from __future__ import annotations
 from striate import backend
 from striate.backend import convert_to_numpy, convert_to_tensor, is_tensor, shape
 from striate.ops import colors as colors
+from striate.ops import cutting as cutting
 from striate.ops import image as image
 from striate.ops import nn as nn
 from striate.ops import resizing as resizing
@@ -59,6 +60,7 @@ from striate.ops.arithmetic import (
     true_divide,
     where,
 )
+from striate.ops.blocks import depth_to_space, space_to_depth
 from striate.ops.classification import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -99,7 +101,6 @@ from striate.ops.creation import (
     zeros,
     zeros_like,
 )
-from striate.ops.cutting import depth_to_space, space_to_depth
 from striate.ops.elementwise import (
     abs,
     absolute,
