@@ -423,7 +423,7 @@ CASES = [
     _case("RandomHue", COLOURS, factor=0.4, value_range=[-4, 4], seed=3),
     _case("RandomColorJitter", COLOURS, value_range=[-4, 4], brightness_factor=0.2, hue_factor=0.3, seed=3),
     _case("RandomColorJitter", COLOURS, value_range=[-4, 4], contrast_factor=0.4, saturation_factor=0.3, seed=3),
-    _case("RandomGrayscale", COLOURS, factor=0.6),
+    _case("RandomGrayscale", COLOURS, factor=1.0),
     _case("RandomCrop", IMAGES, height=4, width=3, seed=3),
     _case("RandomCrop", IMAGES, height=9, width=3, seed=3),
     _case("RandomErasing", IMAGES, fill_value=0.5, value_range=[-4, 4], seed=3),
