@@ -9,6 +9,7 @@ are sums of absolute values, got by running references on |inputs|. Never a numb
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from striate.ir.attrs import Attrs
 from striate.ir.opdef import run_reference
 from striate.ir.ops import philox
 from striate.ir.ops import winograd as winograd_ops
-from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, PoolAttrs, WinogradConvAttrs, WinogradFilterAttrs
+from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, PoolAttrs, SampleAttrs, WinogradConvAttrs, WinogradFilterAttrs
 from tests.support.cases import Case, words
 from tests.support.kernel_runs import EPS, ulp
 from tests.support.winograd import FACTOR, winograd
@@ -275,6 +276,17 @@ def _scattered(case: Case, exact: list[Array]) -> Bounds:
     return [rows * EPS * _absolute("gather_grad", [g, indices], case.attrs)]
 
 
+def _sampled(case: Case, exact: list[Array]) -> Bounds:
+    """Of each of 2**r corners: r weights, r products with them, and an addition; nearest copies."""
+    assert isinstance(case.attrs, SampleAttrs)
+    if not case.attrs.linear:
+        return [0.0]
+    x, *places = _double(case)
+    attrs = replace(case.attrs, value=abs(case.attrs.value))
+    (size,) = run_reference("sample", (np.abs(x), *places), attrs)
+    return [(2 * len(places) + 2 ** len(places)) * EPS * size]
+
+
 def _winograd_filters(case: Case, exact: list[Array]) -> Bounds:
     """Two passes of at most four roundings each, G's own among them."""
     assert isinstance(case.attrs, WinogradFilterAttrs)
@@ -306,6 +318,7 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     **dict.fromkeys(words("sgd_update momentum_update adam_update rmsprop_update"), _updates),
     **dict.fromkeys(words("gelu gelu_grad silu_grad hard_silu_grad"), _near),
     "gather_grad": _scattered,
+    "sample": _sampled,
     "random_normal": _normal,
     "dropout": _dropout,
     "winograd_filters": _winograd_filters,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 import numpy as np
 
@@ -10,10 +11,12 @@ from striate.ir.ops.attrs import (
     AxisAttrs,
     DepthAttrs,
     DropoutAttrs,
+    FillMode,
     GatherGradAttrs,
     PackAttrs,
     PadAttrs,
     PermAttrs,
+    SampleAttrs,
     ShapeAttrs,
     SliceAttrs,
     SliceGradAttrs,
@@ -117,6 +120,37 @@ def gather_grad(op: str, draw: Draw) -> Iterator[Case]:
     yield Case(op, "strays", (draw.normal(5, 4), strays), GatherGradAttrs(0, (3, 4)), smooth=False)
     far = draw.integers(0, 12000, 40)
     yield Case(op, "several pieces", (draw.normal(40, 3), far), GatherGradAttrs(0, (12000, 3)), smooth=False)
+
+
+@cases_for("sample")
+def sample(op: str, draw: Draw) -> Iterator[Case]:
+    """Places stay off whole numbers and halves, so that finite differences say what the gradient is."""
+    lengths = (4, 5, 3)
+
+    def places(n: int) -> Iterator[np.ndarray]:
+        rng = np.random.default_rng(n)
+        for length in lengths[:n]:
+            whole, part = rng.integers(-2 * length, 3 * length, (2, 6)), rng.uniform(0.1, 0.4, (2, 6))
+            yield (whole + part).astype(np.float32)
+
+    for n, channels in ((1, 5), (2, 3), (3, 1)):
+        for fill in get_args(FillMode):
+            for linear in (True, False):
+                x = draw.normal(2, *lengths[:n], channels)
+                kind = "linear" if linear else "nearest"
+                attrs = SampleAttrs(linear, fill, 0.75)
+                yield Case(op, f"{n} axes, {fill}, {kind}", (x, *places(n)), attrs, batched=tuple(range(n + 1)))
+    odd = np.array([[0, -0.0, 0.5, 1.5, 2.5, -0.5, -1.5, 3, 1e9, -1e9, np.nan, np.inf]], np.float32)
+    for linear in (True, False):
+        for fill in get_args(FillMode):
+            attrs = SampleAttrs(linear, fill, 0.75)
+            yield Case(op, f"odd places, {fill}, {linear}", (draw.normal(1, 4, 2), odd), attrs, smooth=False)
+    one = np.array([[-3.25, 0.25, 2.0]], np.float32)
+    for fill in get_args(FillMode):
+        yield Case(op, f"one pixel, {fill}", (draw.normal(1, 1, 2), one), SampleAttrs(True, fill, 0.75), smooth=False)
+    far = np.random.default_rng(0).uniform(-5, 9, (1, 5000)).astype(np.float32)
+    both = (far, far[:, ::-1].copy())
+    yield Case(op, "several pieces", (draw.normal(1, 4, 4, 4), *both), SampleAttrs(True, "wrap", 0.0), smooth=False)
 
 
 @cases_for("one_hot")

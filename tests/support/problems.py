@@ -6,7 +6,7 @@ Lengths cluster around the vector widths (4, 8, 16 floats), the panels (32) and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from hypothesis import strategies as st
@@ -20,11 +20,13 @@ from striate.ir.ops.attrs import (
     DenseAttrs,
     DropoutAttrs,
     EpsilonAttrs,
+    FillMode,
     GatherGradAttrs,
     MatmulAttrs,
     PadAttrs,
     PermAttrs,
     PoolAttrs,
+    SampleAttrs,
     ShapeAttrs,
     SliceAttrs,
 )
@@ -230,6 +232,17 @@ def scattered(draw: st.DrawFn, op: str) -> Case:
     return Case(op, "drawn", (g, indices), GatherGradAttrs(axis, (*outer, n, inner)))
 
 
+def sample(draw: st.DrawFn, op: str) -> Case:
+    axes = draw(st.integers(1, 3))
+    batch, points = draw(SMALL), draw(st.sampled_from([1, 7, 3000]))
+    lengths = [draw(SMALL) for _ in range(axes)]
+    rng = np.random.default_rng(draw(st.integers(0, 2**20)))
+    x = rng.standard_normal((batch, *lengths, draw(st.sampled_from([1, 2, 3, 4, 17])))).astype(np.float32)
+    places = [rng.uniform(-9, 15, (batch, points)).astype(np.float32) for _ in range(axes)]
+    attrs = SampleAttrs(draw(st.booleans()), draw(st.sampled_from(get_args(FillMode))), 0.75)
+    return Case(op, "drawn", (x, *places), attrs)
+
+
 def random_field(draw: st.DrawFn, op: str) -> Case:
     words64 = st.integers(-(2**63), 2**63 - 1)
     state = np.array([draw(words64), draw(words64)], np.int64)
@@ -257,6 +270,7 @@ _MAKERS: dict[Maker, list[str]] = {
     crossentropy: [f"{kind}softmax_crossentropy{part}" for kind in ("", "sparse_") for part in ("", "_grad")],
     batch_norm: words("batch_norm_train batch_norm_infer batch_norm_train_grad"),
     scattered: ["gather_grad"],
+    sample: ["sample"],
     random_field: words("random_uniform random_normal dropout"),
 }
 

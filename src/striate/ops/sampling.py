@@ -1,24 +1,20 @@
 """Images read at places between their pixels, and what is made of it: affine_transform, map_coordinates.
 
-A place along an axis of n pixels is a number, pixel i being at i. "bilinear" (order 1) takes the pixels floor(c) and
-floor(c) + 1, weighted 1 - f and f with f = c - floor(c); "nearest" (order 0) takes the pixel next to c, of two the one
-farther from 0. A pixel i that the image does not have is, by the fill mode,
+A place along an axis of n pixels is a number, pixel i being at i; how one is read: `ir/ops/sample.py`. A pixel that the
+image does not have is, by the fill mode,
 
     constant    the fill value                        k k k k | a b c d | k k k k
     nearest     the one at the edge                   a a a a | a b c d | d d d d
     reflect     the image's reflection                d c b a | a b c d | d c b a
     mirror      the same, edges not doubled           e d c b | a b c d e | d c b a
     wrap        that of the image's repetition        a b c d | a b c d | a b c d
-
-Pixels are gathered by rows that hold all channels, so the parts are the engine's elementwise ops and `gather`, and a
-gradient reaches the images and the places.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from math import prod
+from typing import cast
 
 import numpy as np
 
@@ -27,7 +23,7 @@ from striate.backend import symbolic_op
 from striate.core import args
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
-from striate.ir.ops.attrs import AxisAttrs
+from striate.ir.ops.attrs import FillMode, SampleAttrs
 from striate.ops import arithmetic, elementwise, shapes
 from striate.ops._convert import Tensor, dtype_of, shape_of, tensor
 from striate.ops.core import saturate_cast
@@ -37,97 +33,25 @@ FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 INTERPOLATIONS = ("nearest", "bilinear")
 
 
-def _nearest(place: Tensor) -> Tensor:
-    """The whole number next to a place; halves go away from 0."""
-    size = elementwise.abs(place)
+def _rounded(x: Tensor) -> Tensor:
+    """The whole number next to x; halves go away from 0."""
+    size = elementwise.abs(x)
     whole = elementwise.floor(size)
-    return elementwise.sign(place) * arithmetic.where(size - whole >= 0.5, whole + 1.0, whole)
+    return elementwise.sign(x) * arithmetic.where(size - whole >= 0.5, whole + 1.0, whole)
 
 
-def _pixels(place: Tensor, order: int) -> list[tuple[Tensor, Tensor | None]]:
-    """The pixels, as whole floats, that a place takes along one axis, and their weights (None: 1)."""
-    if order == 0:
-        return [(_nearest(place), None)]
-    low = elementwise.floor(place)
-    fraction = place - low
-    return [(low, 1.0 - fraction), (low + 1.0, fraction)]
+def sample(x: Tensor, places: Sequence[Tensor], linear: bool, fill_mode: str, fill_value: float) -> Tensor:
+    """(batch, points, channels): images (batch, lengths..., channels) at places (batch, points), one for each length.
 
-
-def _inside(pixel: Tensor, n: int, fill_mode: str) -> Tensor:
-    """The pixel of an axis of n that stands for one beyond its edges."""
-    if fill_mode == "wrap":
-        pixel = arithmetic.mod(pixel, float(n))
-    elif fill_mode in ("mirror", "reflect") and n > 1:
-        # The image and its reflection repeat after `period`; "mirror" has the edges once.
-        twice = fill_mode == "reflect"
-        period = 2.0 * n if twice else 2.0 * n - 2
-        pixel = arithmetic.mod(pixel, period)
-        pixel = arithmetic.minimum(pixel, (period - 1 if twice else period) - pixel)
-    # Not clip: a pixel that is no number must become an index all the same (its weights are no numbers either).
-    return arithmetic.minimum(arithmetic.where(pixel >= 0.0, pixel, np.float32(0)), float(n - 1))
-
-
-def _product(factors: Sequence[Tensor | None]) -> Tensor | None:
-    made = None
-    for factor in factors:
-        if factor is not None:
-            made = factor if made is None else made * factor
-    return made
-
-
-def _for_all(x: Tensor, channels: int) -> Tensor:
-    """x with `channels` axes of length 1 behind its own."""
-    return shapes.reshape_to(x, (*shape_of(x), *(1,) * channels))
-
-
-def sample(x: Tensor, places: Sequence[Tensor], first: int, order: int, fill_mode: str, fill_value: float) -> Tensor:
-    """x, of float32, at places along the axes from `first` on.
-
-    Args:
-        x: (batch..., lengths..., channels...), `first` axes of the batch, as many lengths as places.
-        places: one tensor a length, float32, that broadcast to (batch..., result...).
-
-    Returns:
-        (batch..., result..., channels...)
+    In the images' dtype: computed in float32 (float64 where they are), integers rounded, halves away from 0.
     """
-    shape = tuple(int(d or 0) for d in shape_of(x))
-    batch, lengths, channels = shape[:first], shape[first : first + len(places)], shape[first + len(places) :]
-    rank = max(len(shape_of(p)) for p in places)
-    if prod(shape[: first + len(places)]) >= 2**31:
-        raise ShapeError(f"Images of at most 2**31 pixels are read at places. Received: shape {shape}. Take fewer.")
-    rows = shapes.reshape_to(x, (prod(batch) * prod(lengths), *channels))
-    image = np.arange(prod(batch), dtype="int32").reshape(batch + (1,) * (rank - first))
-    taps = [_pixels(place, order) for place in places]
-    total = None
-    for corner in itertools.product(*taps):
-        index, known = image, None
-        for (pixel, _), n in zip(corner, lengths, strict=True):
-            pixel_index = backend.cast(_inside(pixel, n, fill_mode), "int32")
-            index = arithmetic.add(arithmetic.multiply(index, n), pixel_index)
-            if fill_mode == "constant":
-                here = arithmetic.logical_and(pixel >= 0.0, pixel <= float(n - 1))
-                known = here if known is None else arithmetic.logical_and(known, here)
-        value = backend.apply("gather", rows, index, attrs=AxisAttrs(0))
-        if known is not None:
-            fill = np.asarray(fill_value, dtype_of(rows))
-            value = arithmetic.where(_for_all(known, len(channels)), value, fill)
-        weight = _product([w for _, w in corner])
-        if weight is not None:
-            value = value * _for_all(weight, len(channels))
-        total = value if total is None else total + value
-    return total
-
-
-def _sampled(
-    images: Tensor, places: Sequence[Tensor], first: int, order: int, fill_mode: str, fill_value: float
-) -> Tensor:
-    """`sample` in the images' dtype: computed in float32 (float64 where they are), integers rounded, halves from 0."""
-    dtype = dtype_of(images)
-    x = images if dtype == "float64" else backend.cast(images, "float32")
-    y = sample(x, places, first, order, fill_mode, fill_value)
+    dtype = dtype_of(x)
+    kind = dtype if dtype == "float64" else "float32"
+    attrs = SampleAttrs(linear, cast(FillMode, fill_mode), float(fill_value))
+    y = backend.apply("sample", *(backend.cast(t, kind) for t in (x, *places)), attrs=attrs)
     if backend.is_float_dtype(dtype):
         return backend.cast(y, dtype)
-    return saturate_cast(_nearest(y), dtype)
+    return saturate_cast(_rounded(y), dtype)
 
 
 def affine_places(transform: Tensor, height: int, width: int, projective: bool) -> tuple[Tensor, Tensor]:
@@ -157,9 +81,12 @@ def transform_images(
     """`affine_transform` of a batch (n, height, width, channels) by (n, 8) or (1, 8), arguments checked before."""
     first = data_format == "channels_first"
     x = shapes.transpose(images, (0, 2, 3, 1)) if first else images
-    _, height, width, _ = (int(d or 0) for d in shape_of(x))
-    places = affine_places(backend.cast(transform, "float32"), height, width, projective)
-    y = _sampled(x, places, 1, INTERPOLATIONS.index(interpolation), fill_mode, fill_value)
+    batch, height, width, _ = (int(d or 0) for d in shape_of(x))
+    places = [
+        shapes.reshape_to(shapes.broadcast_to(p, (batch, height, width)), (batch, height * width))
+        for p in affine_places(backend.cast(transform, "float32"), height, width, projective)
+    ]
+    y = shapes.reshape_to(sample(x, places, interpolation == "bilinear", fill_mode, fill_value), shape_of(x))
     return shapes.transpose(y, (0, 3, 1, 2)) if first else y
 
 
@@ -259,10 +186,10 @@ def map_coordinates(
         raise ArgumentError(f"`order` must be 0 (nearest) or 1 (linear). Received: order={order!r}.")
     if backend.is_keras_tensor(inputs) or backend.is_keras_tensor(coordinates):
         return backend.KerasTensor(given[1:], dtype_of(inputs))
-    places = [
-        shapes.reshape_to(slice_axis(backend.cast(coordinates, "float32"), 0, i, i + 1), given[1:]) for i in range(rank)
-    ]
-    return _sampled(inputs, places, 0, int(order), fill_mode, fill_value)
+    points = prod(int(n or 0) for n in given[1:])
+    places = [shapes.reshape_to(slice_axis(coordinates, 0, i, i + 1), (1, points)) for i in range(rank)]
+    whole = shapes.reshape_to(inputs, (1, *shape_of(inputs), 1))
+    return shapes.reshape_to(sample(whole, places, bool(order), fill_mode, fill_value), given[1:])
 
 
 __all__ = ["FILL_MODES", "INTERPOLATIONS", "affine_transform", "map_coordinates", "sample", "transform_images"]

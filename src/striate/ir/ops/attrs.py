@@ -102,6 +102,18 @@ class GatherGradAttrs(Attrs):
     shape: tuple[int, ...]
 
 
+FillMode = Literal["constant", "nearest", "wrap", "mirror", "reflect"]
+
+
+@dataclass(frozen=True)
+class SampleAttrs(Attrs):
+    """sample: linear or nearest, what stands beyond the edges, and the value of "constant"."""
+
+    linear: bool
+    fill: FillMode
+    value: float
+
+
 @dataclass(frozen=True)
 class DepthAttrs(Attrs):
     depth: int
