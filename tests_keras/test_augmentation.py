@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import striate
 from striate.layers import augment_place
-from support import both, close, same_both_ways
+from support import both, close, ours, same_both_ways
 
 #: few, since XLA compiles each operation for each shape anew
 SIZES = [(2, 7, 9, 3), (3, 6, 4, 3)]
@@ -255,3 +255,27 @@ def test_pipeline(oracle):
     got, want = both(oracle, PIPELINE, x=x)
     close(got[1], want[1])
     same_both_ways(oracle, striate.saving.deserialize_keras_object(got[0]), want[0])
+
+
+AUGMENTED = """
+L = keras.layers
+keras.utils.set_random_seed(0)
+model = keras.Sequential([
+    keras.Input((9, 8, 3)), L.RandomFlip("horizontal", seed=3), L.RandomRotation(0.1), L.RandomZoom(0.2, (0.1, 0.2)),
+    L.RandomTranslation(0.1, 0.2), L.RandomShear((0.1, 0.2)), L.RandomContrast(0.2), L.RandomBrightness(0.1),
+    L.RandomSaturation(0.3), L.RandomHue(0.1), L.RandomColorJitter(hue_factor=0.1), L.RandomGrayscale(0.3, seed=4),
+    L.RandomErasing(), L.Solarization(), L.AutoContrast(), L.Pipeline([L.RandomFlip(), L.Rescaling(1 / 255)]),
+    L.Conv2D(4, 3), L.RMSNormalization(), L.Flatten(), L.Dense(2)])
+model.compile("adam", keras.losses.Circle())
+model.save(path)
+result = model.predict(x, verbose=0)
+"""
+READ = "result = keras.saving.load_model(path).predict(x, verbose=0)"
+
+
+def test_files_go_both_ways(oracle, tmp_path):
+    x = np.random.default_rng(0).uniform(0, 255, (3, 9, 8, 3)).astype("float32")
+    theirs = oracle("run_script", source=AUGMENTED, x=x, path=str(tmp_path / "theirs.keras"))
+    close(ours(READ, x=x, path=str(tmp_path / "theirs.keras")), theirs)
+    mine = ours(AUGMENTED, x=x, path=str(tmp_path / "ours.keras"))
+    close(oracle("run_script", source=READ, x=x, path=str(tmp_path / "ours.keras")), mine)
