@@ -71,6 +71,16 @@ def test_one_layer_in_two_models(tmp_path: Path) -> None:
     same_bits(state(loaded), state(model))
 
 
+def test_one_layer_in_two_models_that_are_listed_after_it(tmp_path: Path) -> None:
+    """The models' own calls of the layer are no calls of the outer model's."""
+    shared, inputs = layers.Dense(6, name="shared"), keras.Input((6,), name="a")
+    first, second = (keras.Sequential([keras.Input((6,)), shared, layers.ReLU()], name=n) for n in ("one", "two"))
+    model = keras.Model(inputs, layers.Add()([first(inputs), second(shared(inputs))]))
+    loaded = reloaded(model, tmp_path)
+    assert len(loaded.weights) == 2
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
 def test_shared_ids_mean_nothing_beyond_the_file(tmp_path: Path) -> None:
     """Two loads of one file share no object."""
     dense = layers.Dense(3)

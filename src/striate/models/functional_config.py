@@ -90,6 +90,10 @@ class _Reader:
             )
         for described in config["layers"]:
             self._make_layer(described)
+        for name, calls in self.calls.items():
+            # An InputLayer records itself; a layer that is shared with another model has calls already, some of them
+            # of models that stand after it in the list.
+            self.first[name] = len(self.layers[name]._inbound_nodes) if calls else 0
         #: nested models of older files, whose calls count from 1.
         self.from_one = self._counting_from_one(config["layers"])
 
@@ -104,8 +108,6 @@ class _Reader:
             raise LoadError(f"Expected a layer or operation named {name!r}. Received: {type(layer).__name__}.")
         self.layers[name] = layer
         inbound = described.get("inbound_nodes") or []
-        # An InputLayer records itself; a layer that is shared with another model has calls already.
-        self.first[name] = 0 if not inbound else len(layer._inbound_nodes)
         self.calls[name] = list(inbound)
 
     def _counting_from_one(self, described: list[Any]) -> set[str]:
