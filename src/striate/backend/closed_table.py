@@ -30,10 +30,22 @@ _OF_CLASSES = frozenset(
 #: ... and what of ours no file may name: a class that runs a function which the file would choose.
 _IN_CODE_ONLY = frozenset({"Lambda"})
 _NO_FUNCTIONS = frozenset({"get", "serialize", "deserialize"})
+#: what of ours Keras lacks. Files name it as Keras names what was registered: "striate>" and the name. Keras reads it
+#: after `saving.register_in_keras()`. (Files of Striate 0.1 before that called it Keras's; they are read too.)
+OURS_ALONE = frozenset(
+    {
+        "activations.scaled_tanh", "initializers.DigitCodes", "initializers.FanInUniform", "layers.EuclideanRBF",
+        "layers.LocalResponseNormalization", "layers.Subsampling2D", "layers.TableConv2D", "losses.SparsePenalty",
+        "losses.SparsePenaltyCrossentropy", "losses.sparse_penalty", "losses.sparse_penalty_crossentropy",
+        "metrics.SparsePenaltyAccuracy", "metrics.sparse_penalty_accuracy",
+    }
+)  # fmt: skip
+PACKAGE = "striate"
 
 
 def place_of(cls: Any) -> tuple[str, str] | None:
-    """(module, name) under which Keras's files know a class or function of ours; None for a user's."""
+    """(module, name) under which files know a class or function of ours; None for a user's. What Keras lacks stands in
+    a module of ours."""
     own = vars(cls) if isinstance(cls, type) else getattr(cls, "__dict__", {})
     if "__keras_place__" in own:
         module, name = own["__keras_place__"]
@@ -42,8 +54,18 @@ def place_of(cls: Any) -> tuple[str, str] | None:
     fitting = [n for n in names if n.rpartition(".")[2] == cls.__name__] or list(names)
     if not fitting:
         return None
-    module, _, name = min(fitting, key=lambda n: n.count(".")).rpartition(".")
-    return f"keras.{module}" if module else "keras", name
+    path = min(fitting, key=lambda n: n.count("."))
+    module, _, name = path.rpartition(".")
+    package = PACKAGE if path in OURS_ALONE else "keras"
+    return f"{package}.{module}" if module else package, name
+
+
+def registered_name_of(module: str, name: str) -> str | None:
+    """What files give as registered name of what `place_of` found."""
+    if module.partition(".")[0] == PACKAGE:
+        return f"{PACKAGE}>{name}"
+    # As Keras writes them: what its files name by where it is kept in Keras's source bears its name here too.
+    return name if module.startswith("keras.src.") else None
 
 
 def is_keras(module: Any) -> bool:
@@ -76,6 +98,15 @@ def _own_class(module: str | None, name: str) -> type | None:
     return None
 
 
+def _alone(module: Any, name: str, registered_name: Any) -> Any:
+    """What Keras lacks, by the name that its files, and ours, give it; None if it is nothing of the kind."""
+    bare = name.removeprefix(f"{PACKAGE}>")
+    placed = isinstance(module, str) and module.partition(".")[0] == PACKAGE
+    if placed or bare != name or registered_name == f"{PACKAGE}>{name}":
+        return next((_public(path) for path in OURS_ALONE if path.rpartition(".")[2] == bare), None)
+    return None
+
+
 def find_operation(module: Any, name: str) -> Any:
     """The function of `striate.ops` that an operation of a functional model stands for, or None."""
     if not isinstance(module, str) or not module.startswith("keras.src.ops."):
@@ -90,6 +121,9 @@ def find_class(module: Any, name: str, registered_name: Any, custom_objects: Any
     Raises:
         LoadError: nothing of ours and nothing that the user gave bears the name.
     """
+    alone = _alone(module, name, registered_name)
+    if isinstance(alone, type):
+        return alone
     packaged = isinstance(registered_name, str) and ">" in registered_name
     if name not in _IN_CODE_ONLY and (is_keras(module) or (module is None and not packaged)):
         found = _own_class(module, name)
@@ -117,6 +151,9 @@ def find_function(module: Any, name: str, registered_name: Any, custom_objects: 
     Raises:
         LoadError: neither.
     """
+    alone = _alone(module, name, registered_name)
+    if callable(alone) and not isinstance(alone, type):
+        return alone
     for kind in _OF_FUNCTIONS if name.islower() and name not in _NO_FUNCTIONS else ():
         if not is_keras(module) or kind in module.split("."):
             found = _public(f"{kind}.{name}")

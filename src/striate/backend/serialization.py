@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.backend.closed_table import place_of
+from striate.backend.closed_table import place_of, registered_name_of
 from striate.backend.custom_objects import get_registered_name
 from striate.backend.tensor import KerasTensor
 from striate.core import configurable
@@ -69,9 +69,11 @@ def serialize_keras_object(obj: Any) -> Any:
                 "Define it as a function, register it with register_keras_serializable(), and use that."
             )
         place = place_of(obj)
-        if place is not None:
+        known = get_registered_name(obj) if place is None else registered_name_of(*place)
+        if known is None:
             return name
-        known = get_registered_name(obj)
+        # Keras looks up what was registered by the text alone, so that holds the package too.
+        name = name if place is None else known
         return {"module": "builtins", "class_name": "function", "config": name, "registered_name": known}
     raise ArgumentError(
         f"Cannot serialize {obj!r} of type {type(obj).__name__}. Expected plain values or an object with get_config()."
@@ -147,8 +149,7 @@ def _described(obj: Any) -> dict[str, Any]:
         "module": module,
         "class_name": name,
         "config": serialize_keras_object(obj.get_config()),
-        # As Keras writes them: what its files name by where it is kept in Keras's source bears its name here too.
-        "registered_name": (name if module.startswith("keras.src.") else None) if ours else get_registered_name(cls),
+        "registered_name": registered_name_of(module, name) if ours else get_registered_name(cls),
     }
     for key in ("build_config", "compile_config"):
         get = getattr(obj, f"get_{key}", None)

@@ -8,6 +8,7 @@
     |-- StateError(ValueError)        an object used before it is built or compiled
     |-- LoadError(ValueError)         a file that is refused or does not fit the model
     |   `-- UnsafeFileError           ... because it asks for more than loading data
+    |-- MissingPackageError(ImportError)  a package that is needed only here is not installed
     |-- DatasetError(OSError)         a data set that cannot be found or is damaged
     `-- EngineError(RuntimeError)     the engine refused a program: a fault of ours
 
@@ -46,6 +47,10 @@ class LoadError(StriateError, ValueError):
 
 class UnsafeFileError(LoadError):
     """A file that asks for more than loading data."""
+
+
+class MissingPackageError(StriateError, ImportError):
+    """A package that Striate itself does not need, and that what was asked for does, is not installed."""
 
 
 class DatasetError(StriateError, OSError):

@@ -24,7 +24,7 @@ class LocalResponseNormalization(Layer):
     (maps that there are). The sum is a product with a banded matrix, which has kernels of its own.
 
     Not in Keras: for AlexNet (Krizhevsky and others 2012, section 3.3, whose values are the defaults). Networks since
-    then use `BatchNormalization`. A model with it is loaded by Striate only.
+    then use `BatchNormalization`. Keras loads a model with it after `striate.saving.register_in_keras()`.
 
     Args:
         size: how many neighbouring maps are added up, the map itself among them.

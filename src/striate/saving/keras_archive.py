@@ -153,8 +153,16 @@ def load_archive(
     Raises:
         LoadError: whatever is wrong with the file.
     """
-    archive = read_archive(path)
     what = f"{CONFIG} of {'the file' if isinstance(path, io.BytesIO) else os.fspath(path)}"
+    return make_model(read_archive(path), what, custom_objects, compile)
+
+
+def make_model(archive: Archive, what: str, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Any:
+    """The model of an archive's members; `what` names the config in errors.
+
+    Raises:
+        LoadError: whatever is wrong with them.
+    """
     config = archive.config
     objects = limits.check_config(config, what)
     if not compile:
