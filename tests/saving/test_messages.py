@@ -42,18 +42,18 @@ MODELS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a part of the path is a file": (lambda d: "good.keras/x.keras", "File not found"),
     "longer than any name": (lambda d: "n" * 300 + ".keras", "File not found"),
     "a zero byte": (lambda d: "a\0.keras", "File not found"),
-    "a folder": (lambda d: d, r"is a folder. load_model\(\) reads .keras files.$"),
+    "a folder": (lambda d: d, r"is a folder. load_model\(\) reads .keras and older .h5 files.$"),
     "TensorFlow's": (saved_model, "SavedModel: load it there, and save it as .keras"),
     "empty": (lambda d: make(d, "e.keras", b""), "e.keras is empty, so it is no .keras file. Was it cut off"),
     "text": (lambda d: make(d, "x.txt", b"hello"), "x.txt is no .keras file, or it is damaged.*is a ZIP of"),
     "weights alone": (lambda d: "good.weights.h5", r"holds weights alone. Make the model, then call model"),
     "weights alone, renamed": (
         lambda d: make(d, "w.keras", (d / "good.weights.h5").read_bytes()),
-        r"w.keras is no .keras file but HDF5: weights alone, which model.load_weights\(\) reads, or a model",
+        r"w.keras is no .keras file but HDF5: weights alone, .* or a model in the older format, which load_model",
     ),
     "older": (
         lambda d: make(d, "old.h5", (d / "good.weights.h5").read_bytes()),
-        "older .h5 format, which Striate does not read yet. Load that in Keras, and save it as .keras",
+        "old.h5 holds no model, but weights alone: it has no attribute model_config",
     ),
     "half": (
         lambda d: make(d, "half.keras", (d / "good.keras").read_bytes()[:5000]),
@@ -71,12 +71,12 @@ def test_no_model(here: Path, kind: str) -> None:
 
 WEIGHTS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no such file": (lambda d: "none.weights.h5", "File not found: filepath='none.weights.h5'"),
-    "a folder": (lambda d: d, r"is a folder. load_weights\(\) reads .weights.h5 and .keras files"),
+    "a folder": (lambda d: d, r"is a folder. load_weights\(\) reads .weights.h5, .keras and older"),
     "another ending": (
         lambda d: make(d, "x.txt", b"hello"),
-        "reads .weights.h5 and .keras files. Received: filep",
+        "reads .weights.h5, .keras and older .h5 files. Received: filep",
     ),
-    "older": (lambda d: make(d, "x.h5", b"hello"), "Older .h5 files of weights are not read yet: load them in Keras"),
+    "older": (lambda d: make(d, "x.h5", b"hello"), "x.h5 is no HDF5 file"),
     "empty": (lambda d: make(d, "e.weights.h5", b""), "e.weights.h5 is empty: it holds no weights. Was it cut off"),
     "an archive": (
         lambda d: make(d, "z.weights.h5", (d / "good.keras").read_bytes()),
@@ -146,7 +146,7 @@ def test_skip_mismatch(here: Path) -> None:
 @pytest.mark.parametrize(
     "call, says",
     [
-        (lambda m: m.load_weights("good.weights.h5", by_name=True), "never by names of layers.*skip_mismatch=True"),
+        (lambda m: m.load_weights("good.weights.h5", by_name=True), "Only older .h5 files hold.*skip_mismatch=True"),
         (lambda m: m.save("x.keras", include_optimizer=False), r"load_model\(filepath, compile=False\) leaves it out"),
         (lambda m: m.save("x.keras", save_format="h5"), "The file's ending says the format"),
         (lambda m: m.save("x.keras", wrong=1), r"got unknown arguments: \['wrong'\].$"),

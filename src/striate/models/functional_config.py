@@ -95,7 +95,7 @@ class _Reader:
             # of models that stand after it in the list.
             self.first[name] = len(self.layers[name]._inbound_nodes) if calls else 0
         #: nested models of older files, whose calls count from 1.
-        self.from_one = self._counting_from_one(config["layers"])
+        self.from_one = self._counting_from_one(config)
 
     def _make_layer(self, described: Any) -> None:
         if not isinstance(described, dict) or not isinstance(described.get("class_name"), str):
@@ -110,12 +110,15 @@ class _Reader:
         inbound = described.get("inbound_nodes") or []
         self.calls[name] = list(inbound)
 
-    def _counting_from_one(self, described: list[Any]) -> set[str]:
-        models = {name for name, layer in self.layers.items() if isinstance(layer, self.functional)}
+    def _counting_from_one(self, config: dict[str, Any]) -> set[str]:
+        models = {name for name, layer in self.layers.items() if hasattr(layer, "get_layer")}
         if not models:
             return set()
         named: set[tuple[str, int]] = set()
-        _note_references([d.get("inbound_nodes") for d in described], models, named)
+        _note_references([d.get("inbound_nodes") for d in config["layers"]], models, named)
+        # Where outputs are named, functional models count from 1 in all files.
+        others = {name for name in models if not isinstance(self.layers[name], self.functional)}
+        _note_references(config.get("output_layers"), others, named)
         return {name for name in models if (name, len(self.calls[name])) in named}
 
     def run(self) -> None:

@@ -12,11 +12,12 @@ from striate.core.registry import export
 from striate.saving import limits
 from striate.saving.hdf5 import check_is_hdf5, read_weights, write_weights
 from striate.saving.keras_archive import load_archive, read_archive, save_archive
+from striate.saving.older_h5 import load_older_model, read_older_weights
 
 #: arguments of older versions of Keras, and what does the same now.
 _OLDER = {
-    "by_name": "Weights are matched by the model's structure, never by names of layers. Build the model as it was "
-    "saved, or pass skip_mismatch=True to load what fits",
+    "by_name": "Only older .h5 files hold the names of layers to match weights by. Build the model as it was saved, or "
+    "pass skip_mismatch=True to load what fits",
     "include_optimizer": "The optimizer's state is saved wherever the model is compiled; load_model(filepath, "
     "compile=False) leaves it out",
     "save_format": "The file's ending says the format: .keras, or .weights.h5 for save_weights()",
@@ -50,7 +51,9 @@ def _existing(filepath: Any, function: str) -> Path:
     raise LoadError(f"File not found: filepath={str(path)!r}. Check the path; the current folder is {Path.cwd()}.")
 
 
-_READS = {"load_model": ".keras", "load_weights": ".weights.h5 and .keras"}
+_READS = {"load_model": ".keras and older .h5", "load_weights": ".weights.h5, .keras and older .h5"}
+#: endings of the older format.
+_OLDER_ENDINGS = (".h5", ".hdf5")
 
 
 def _ending(path: str | os.PathLike[str]) -> str:
@@ -94,7 +97,7 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """The model of a `.keras` file, written by Striate or by Keras 3.
+    """The model of a `.keras` file, written by Striate, by Keras 3 or 2.13 to 2.15, or of an older `.h5` file.
 
     No code is run from the file, no other file is read, and no more is allocated than the model needs, whatever
     `safe_mode` says.
@@ -102,7 +105,7 @@ def load_model(
     Source: `keras.saving.load_model`.
 
     Args:
-        filepath: a ".keras" file.
+        filepath: a ".keras" file, or an ".h5" or ".hdf5" file with a whole model.
         custom_objects: {"name": class or function} for those of your own.
         compile: whether optimizer, loss and metrics are restored.
 
@@ -120,6 +123,8 @@ def load_model(
         raise LoadError(
             f"{os.fspath(filepath)!r} holds weights alone. Make the model, then call model.load_weights(filepath)."
         )
+    if _ending(filepath) in _OLDER_ENDINGS:
+        return load_older_model(_content(path, filepath), os.fspath(filepath), custom_objects, compile)
     return load_archive(path, custom_objects, compile)
 
 
@@ -152,30 +157,46 @@ def save_weights(
 
 @export("saving.load_weights")
 def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
-    """Set a built model's weights from a `.weights.h5` or `.keras` file; all of them, or none if one does not fit.
+    """Set a built model's weights from a `.weights.h5`, `.keras` or older `.h5` file; all, or none if one does not fit.
 
     Source: `keras.saving.load_weights`.
 
     Args:
+        by_name: for older `.h5` files: give each layer what the file has under its name, and pass over the others.
         skip_mismatch: leave weights alone whose shape differs, with a warning, instead of failing.
 
     Raises:
         ValueError: no such file, a model that is not built, or weights that do not fit (LoadError).
     """
+    older = _ending(filepath) in _OLDER_ENDINGS if isinstance(filepath, str | os.PathLike) else False
+    by_name = bool(kwargs.pop("by_name", False)) if older else False
     _refuse_others("load_weights", kwargs)
     path = _existing(filepath, "load_weights")
     if not model.built:
         raise LoadError(f"Model {model.name!r} is not built, so it has no weights to load into. Call it on data first.")
     if _ending(filepath) == ".keras":
         content = read_archive(path).weights
-    elif _ending(filepath) == ".weights.h5":
-        if path.stat().st_size > limits.MAX_WEIGHTS:
-            raise LoadError(f"{os.fspath(filepath)} has over {limits.MAX_WEIGHTS} bytes. It is refused.")
-        content = path.read_bytes()
-        check_is_hdf5(content, os.fspath(filepath))
+    elif older or _ending(filepath) == ".weights.h5":
+        content = _content(path, filepath)
     else:
         raise LoadError(
-            f"load_weights() reads .weights.h5 and .keras files. Received: filepath={os.fspath(filepath)!r}. "
-            "Older .h5 files of weights are not read yet: load them in Keras, and save them as .weights.h5."
+            f"load_weights() reads {_READS['load_weights']} files. Received: filepath={os.fspath(filepath)!r}. "
+            "Save the weights in Keras under one of these endings."
         )
-    read_weights(model, content, skip_mismatch)
+    if older:
+        read_older_weights(model, content, skip_mismatch, by_name)
+    else:
+        read_weights(model, content, skip_mismatch)
+
+
+def _content(path: Path, filepath: Any) -> bytes:
+    """The bytes of an HDF5 file.
+
+    Raises:
+        LoadError: too many of them, or another kind of file.
+    """
+    if path.stat().st_size > limits.MAX_WEIGHTS:
+        raise LoadError(f"{os.fspath(filepath)} has over {limits.MAX_WEIGHTS} bytes. It is refused.")
+    content = path.read_bytes()
+    check_is_hdf5(content, os.fspath(filepath))
+    return content

@@ -19,7 +19,7 @@ from striate.backend import Variable, draw_now
 from striate.core.configurable import is_ours
 from striate.core.errors import LoadError
 from striate.saving.store import Array, Store, check_group, child
-from striate.saving.walk import own_variables, walk
+from striate.saving.walk import TWICE, own_variables, walk
 
 
 def _overridden(thing: Any, method: str) -> bool:
@@ -100,16 +100,34 @@ def _group(file: h5py.File, path: str) -> h5py.Group | None:
     return found
 
 
-def _read_own(thing: Any, path: str, store: Store, skip_mismatch: bool) -> list[tuple[Variable, Array]]:
+def variables_in_file(thing: Any, count: int, older: bool) -> tuple[list[Variable], int]:
+    """The Variables of an object to which a file's first datasets belong, and how many of them it has for it.
+
+    Args:
+        count: how many it holds.
+        older: whether Keras 2 wrote it.
+    """
     own = own_variables(thing)
-    if hasattr(thing, "update_step") and len(store) < len(own):
+    if hasattr(thing, "update_step"):
+        if older:
+            # Keras 2 kept the rate elsewhere, and momenta of an SGD that has none.
+            own = [v for v in own if v.name != "learning_rate"]
+            if len(own) == 1:
+                return own, min(count, 1)
         # An optimizer that was saved before its first step has no slots yet.
         before = [v for v in own if v.name in ("iteration", "learning_rate")]
-        own = before if len(store) == len(before) else own
+        return (before if count == len(before) else own), count
+    # Its Normalization counted samples, and its random layers kept their generators' states.
+    surplus = older and (not own or (type(thing).__name__ == "Normalization" and count == len(own) + 1))
+    return own, len(own) if surplus else count
+
+
+def _read_own(thing: Any, path: str, store: Store, skip_mismatch: bool, older: bool) -> list[tuple[Variable, Array]]:
+    own, count = variables_in_file(thing, len(store), older)
     where = f"{type(thing).__name__} {getattr(thing, 'name', '')!r} ({path or 'the model'})"
-    if len(store) != len(own):
+    if count != len(own):
         message = (
-            f"{where} has {len(own)} variable{'' if len(own) == 1 else 's'}, but the weights file has {len(store)} "
+            f"{where} has {len(own)} variable{'' if len(own) == 1 else 's'}, but the weights file has {count} "
             f"for it. Expected shapes: {[v.shape for v in own]}."
         )
         if skip_mismatch or hasattr(thing, "update_step"):
@@ -132,8 +150,31 @@ def _read_own(thing: Any, path: str, store: Store, skip_mismatch: bool) -> list[
     return pairs
 
 
-def read_weights(model: Any, content: bytes | memoryview, skip_mismatch: bool = False, optimizer: bool = True) -> None:
+def _of_keras_2(file: h5py.File) -> bool:
+    """Whether a weights file has what only Keras 2 wrote: its table of layers, or steps counted in 64 bits."""
+    steps = _group(file, "optimizer/vars")
+    first = None if steps is None else child(steps, "0")
+    return isinstance(child(file, TWICE), h5py.Group) or (isinstance(first, h5py.Dataset) and first.dtype == np.int64)
+
+
+def _style(model: Any, file: h5py.File) -> str:
+    """How the Keras 2 that wrote a file walked through its model: the way on which everything is found."""
+    if isinstance(child(file, TWICE), h5py.Group):
+        return "2.13"
+    for style in ("2.13", "2.15"):
+        places = (path for path, thing in walk(model, style=style) if path != "optimizer" and own_variables(thing))
+        if all(_group(file, path) is not None for path in places):
+            return style
+    return "3"
+
+
+def read_weights(
+    model: Any, content: bytes | memoryview, skip_mismatch: bool = False, optimizer: bool = True, older: bool = False
+) -> None:
     """Set the Variables of a built model from the bytes of a weights file; all of them, or none if one does not fit.
+
+    Args:
+        older: whether Keras 2 wrote it; seen from the file otherwise, where it shows.
 
     Raises:
         LoadError: no HDF5, or names and shapes that do not fit the model (UnsafeFileError: reaching outside the file).
@@ -141,7 +182,8 @@ def read_weights(model: Any, content: bytes | memoryview, skip_mismatch: bool = 
     pairs: list[tuple[Variable, Array]] = []
     own_ways: list[tuple[Any, Store]] = []
     with open_weights(content) as file:
-        for path, thing in walk(model):
+        older = older or _of_keras_2(file)
+        for path, thing in walk(model, style=_style(model, file) if older else "3"):
             if path == "optimizer" and not optimizer:
                 continue
             group = _group(file, path)
@@ -161,7 +203,7 @@ def read_weights(model: Any, content: bytes | memoryview, skip_mismatch: bool = 
             if _overridden(thing, "load_own_variables"):
                 own_ways.append((thing, Store(entry, limit + 4 * len(content))))
             elif own or len(entry):
-                pairs.extend(_read_own(thing, path, Store(entry, limit), skip_mismatch))
+                pairs.extend(_read_own(thing, path, Store(entry, limit), skip_mismatch, older))
         for variable, value in pairs:
             variable.write(value)
         for thing, store in own_ways:

@@ -22,6 +22,7 @@ from striate.core.errors import ArgumentError, LoadError, UnsafeFileError
 from striate.core.files import write_atomically
 from striate.saving import limits
 from striate.saving.hdf5 import read_weights, write_weights
+from striate.saving.older_config import is_older, modernize
 from striate.saving.zipped import open_zip
 
 #: The version whose format is written.
@@ -167,6 +168,9 @@ def make_model(archive: Archive, what: str, custom_objects: dict[str, Any] | Non
     objects = limits.check_config(config, what)
     if not compile:
         limits.drop_compilation(config)
+    older = is_older(archive.metadata.get("keras_version"))
+    if older:
+        config = modernize(config)
     # A model whose weights are more than the file holds is no model of this file: it is refused before it is made.
     with (
         _written_by(archive.metadata.get("keras_version")),
@@ -182,7 +186,7 @@ def make_model(archive: Archive, what: str, custom_objects: dict[str, Any] | Non
         optimizer = getattr(model, "optimizer", None)
         if optimizer is not None and model.built:
             optimizer.build(model.trainable_variables)
-        read_weights(model, archive.weights)
+        read_weights(model, archive.weights, older=older)
         notes = archive.metadata.get("striate")
         if isinstance(notes, dict):
             _keep_notes(model, notes)

@@ -29,6 +29,8 @@ MAX_OBJECTS = 50_000
 MAX_LAYERS = 10_000
 #: characters of a name; each Variable's path holds the names of all that it is in.
 MAX_NAME = 1024
+#: names of layers, and of weights, that an older .h5 file may list: the largest network of the zoo has 4,000.
+MAX_NAMES = 50_000
 #: integers beyond this are no size, count or seed.
 MAX_INTEGER = 2**64
 

@@ -25,7 +25,13 @@ def is_saveable(thing: Any) -> bool:
     )
 
 
-def _children(thing: Any) -> Iterator[tuple[str, Any]]:
+#: where Keras 2.13 kept a model's layers: a table in which those with weights stood twice.
+TWICE = "_layer_checkpoint_dependencies"
+#: ways to walk: Keras 3's, Keras 2.13's, Keras 2.15's (attributes from z to a).
+STYLES = ("3", "2.13", "2.15")
+
+
+def _children(thing: Any, style: str) -> Iterator[tuple[str, Any]]:
     """Attributes by name, underscored ones last; Sequential and functional models begin with their layers."""
     kind = getattr(thing, "_saved_as", None)
     if kind in ("Sequential", "Functional"):
@@ -34,7 +40,8 @@ def _children(thing: Any) -> Iterator[tuple[str, Any]]:
     names = {*vars(thing), *_given_by_class(type(thing))}
     if kind is None and hasattr(thing, "get_layer"):
         names.add("layers")  # of a subclassed model: in its place in the alphabet, as in Keras
-    for name in sorted(names, key=lambda n: "~" + n if n.startswith("_") else n):
+    older = style == "2.15"
+    for name in sorted(names, key=lambda n: "~" + n if n.startswith("_") and not older else n, reverse=older):
         if name.startswith("__") or name in _INTERNAL or name in hidden:
             continue
         try:
@@ -63,32 +70,41 @@ def _numbered(name: str, used: dict[str, int]) -> str:
     return f"{name}_{used[name]}"
 
 
-def walk(thing: Any, path: str = "", _seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
-    """(path, object) of everything that keeps Variables, parents first, each object once."""
+def walk(
+    thing: Any, path: str = "", _seen: dict[int, Any] | None = None, style: str = "3"
+) -> Iterator[tuple[str, Any]]:
+    """(path, object) of everything that keeps Variables, parents first, each object once.
+
+    Args:
+        style: whose paths, one of `STYLES`.
+    """
     # Objects are kept beside their ids: a list that a property makes must not be freed, or the next has its id.
     seen = {} if _seen is None else _seen
     if id(thing) in seen:
         return
     seen[id(thing)] = thing
     yield path, thing
-    for name, child in _children(thing):
+    for name, child in _children(thing, style):
+        doubled = style == "2.13" and name == "layers" and getattr(thing, "_saved_as", None) is not None
+        name = TWICE if doubled else name
         below = f"{path}/{name}" if path else name
         if is_saveable(child):
-            yield from walk(child, below, seen)
+            yield from walk(child, below, seen, style)
         elif isinstance(child, list | tuple | dict):
-            yield from _walk_container(child, below, seen)
+            held = [c for layer in child for c in ([layer, layer] if layer.weights else [layer])] if doubled else child
+            yield from _walk_container(held, below, seen, style)
 
 
-def _walk_container(container: Any, path: str, seen: dict[int, Any]) -> Iterator[tuple[str, Any]]:
+def _walk_container(container: Any, path: str, seen: dict[int, Any], style: str) -> Iterator[tuple[str, Any]]:
     if id(container) in seen:
         return
     seen[id(container)] = container
     used: dict[str, int] = {}
     for child in list(container.values()) if isinstance(container, dict) else container:
         if is_saveable(child):
-            yield from walk(child, f"{path}/{_numbered(to_snake_case(type(child).__name__), used)}", seen)
+            yield from walk(child, f"{path}/{_numbered(to_snake_case(type(child).__name__), used)}", seen, style)
         elif isinstance(child, list | tuple | dict):
-            yield from _walk_container(child, f"{path}/{_numbered('container', used)}", seen)
+            yield from _walk_container(child, f"{path}/{_numbered('container', used)}", seen, style)
 
 
 def own_variables(thing: Any) -> list[Variable]:

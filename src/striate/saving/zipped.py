@@ -76,7 +76,7 @@ def _say_what_it_is(begin: bytes, what: str) -> None:
     if begin == b"\x89HDF\r\n\x1a\n":
         raise LoadError(
             f"{what} is no .keras file but HDF5: weights alone, which model.load_weights() reads, or a model in the "
-            "older .h5 format, which Striate does not read yet. Load that in Keras, and save it as .keras."
+            "older format, which load_model() reads where the file's name ends in .h5."
         )
 
 
