@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from striate.backend.budget import is_limited
 from striate.backend.closed_table import find_class, find_function, find_operation
+from striate.backend.config_limits import limited
 from striate.backend.custom_objects import CustomObjectScope
 from striate.backend.dtypes import standardize_dtype
 from striate.backend.functional_node import FunctionOperation
@@ -56,6 +58,13 @@ def deserialize_keras_object(config: Any, custom_objects: Any = None, safe_mode:
             return custom_objects[config]
         with CustomObjectScope(custom_objects):
             return deserialize_keras_object(config)
+    if not _state.depth and isinstance(config, dict | list | tuple) and not is_limited():
+        with limited(config):
+            return _deserialize(config)
+    return _deserialize(config)
+
+
+def _deserialize(config: Any) -> Any:
     _state.depth += 1
     try:
         if _state.depth > MAX_DEPTH:

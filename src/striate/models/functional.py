@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from striate.backend import KerasTensor
+from striate.backend.config_limits import limited
 from striate.core import tree
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
@@ -140,13 +141,19 @@ class Functional(WholeCall, Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A model made from what `get_config` gave.
+
+        Raises:
+            ValueError: a config that describes none, or one over the limits of `load_model` (LoadError).
+        """
         if not {"layers", "input_layers", "output_layers"} <= set(config):
             return super().from_config(config, custom_objects)
-        inputs, outputs = read_functional(config, custom_objects, Functional)
-        rest = {k: v for k, v in config.items() if k not in ("layers", "input_layers", "output_layers")}
-        if not is_functional_constructor(cls):
-            cls = Functional
-        return cls(inputs=inputs, outputs=outputs, **rest)
+        with limited(config):
+            inputs, outputs = read_functional(config, custom_objects, Functional)
+            rest = {k: v for k, v in config.items() if k not in ("layers", "input_layers", "output_layers")}
+            if not is_functional_constructor(cls):
+                cls = Functional
+            return cls(inputs=inputs, outputs=outputs, **rest)
 
 
 def is_functional_constructor(cls: type) -> bool:

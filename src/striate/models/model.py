@@ -12,6 +12,7 @@ import numpy as np
 
 from striate import backend
 from striate.backend import KerasTensor
+from striate.backend.config_limits import calls_for, check_config, limited, machine_memory
 from striate.core import tree
 from striate.core.configurable import is_ours
 from striate.core.errors import ArgumentError, StateError
@@ -198,10 +199,14 @@ class Model(ModelCopying, Trainer, Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """A model made from what `get_config` gave."""
+        """A model made from what `get_config` gave.
+
+        Raises:
+            ValueError: a config that describes none, or one over the limits of `load_model` (LoadError).
+        """
         if cls is Model and {"layers", "input_layers", "output_layers"} <= set(config):
             return _functional_class().from_config(config, custom_objects)
-        with backend.CustomObjectScope(custom_objects):
+        with limited(config), backend.CustomObjectScope(custom_objects):
             revived = {k: backend.deserialize_keras_object(v) for k, v in config.items()}
             return super().from_config(revived)
 
@@ -265,6 +270,6 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
         ValueError: text that describes no model; the rules of `load_model` hold (LoadError).
     """
     config = limits.parse_json(json_string, "The JSON")
-    calls = limits.calls_for(limits.check_config(config, "The JSON"))
-    with backend.clean_errors("The JSON"), backend.loading_limits(limits.machine_memory(), calls):
+    calls = calls_for(check_config(config, "The JSON"))
+    with backend.clean_errors("The JSON"), backend.loading_limits(machine_memory(), calls):
         return backend.deserialize_keras_object(config, custom_objects)

@@ -7,6 +7,7 @@ from typing import Any
 
 from striate import backend
 from striate.backend import KerasTensor
+from striate.backend.config_limits import limited
 from striate.core import tree
 from striate.core.errors import ArgumentError, StateError
 from striate.core.registry import export
@@ -253,6 +254,11 @@ class Sequential(WholeCall, Model):
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
+        """A model made from what `get_config` gave.
+
+        Raises:
+            ValueError: a config that describes none, or one over the limits of `load_model` (LoadError).
+        """
         if isinstance(config, list):  # Keras before 2.3
             config = {"name": None, "layers": config}
         if not isinstance(config, dict) or "layers" not in config:
@@ -260,11 +266,12 @@ class Sequential(WholeCall, Model):
                 "A Sequential model configuration must be a dictionary containing the 'name' and 'layers' keys. "
                 f"Received: config={config!r}"
             )
-        layers = [revive(described, custom_objects) for described in config["layers"]]
-        model = cls(layers, name=config.get("name"))
-        shape = _one_shape(config.get("build_input_shape"))
-        if model._graph is None and shape is not None and layers:
-            model.build(shape)
+        with limited(config):
+            layers = [revive(described, custom_objects) for described in config["layers"]]
+            model = cls(layers, name=config.get("name"))
+            shape = _one_shape(config.get("build_input_shape"))
+            if model._graph is None and shape is not None and layers:
+                model.build(shape)
         if config.get("trainable") is False:
             model.trainable = False
         return model
