@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from striate.backend.budget import is_limited, loading_limits
-from striate.core.errors import LoadError, UnsafeFileError
+from striate.core.configurable import in_part
+from striate.core.errors import LoadError, StriateError, UnsafeFileError
 
 #: nesting of JSON: a model's config has about ten levels, a nested model seven more.
 MAX_JSON_DEPTH = 120
@@ -120,6 +121,10 @@ def limited(config: Any, what: str = "The config") -> Iterator[None]:
     with loading_limits(machine_memory(), calls):
         try:
             yield
+        except (StriateError, TypeError, ValueError) as error:
+            if len(error.args) == 1 and isinstance(error.args[0], str):
+                error.args = (in_part(error.args[0]),)  # what quotes the config does so in part
+            raise
         except (LookupError, AttributeError, ArithmeticError, RecursionError) as error:
             said = str(error)[:300] or repr(error)[:300]
             raise LoadError(

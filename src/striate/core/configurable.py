@@ -56,7 +56,13 @@ _shown.maxlevel, _shown.maxdict, _shown.maxlist, _shown.maxstring, _shown.maxoth
 )
 
 
-def _in_part(text: str) -> str:
+def shown(config: Any) -> str:
+    """A config as errors quote it: in part, where it is long."""
+    return in_part(_shown.repr(config))
+
+
+def in_part(text: str) -> str:
+    """A text, without its middle where it is long."""
     return text if len(text) <= 1500 else f"{text[:1000]} ... {text[-500:]}"
 
 
@@ -135,6 +141,6 @@ class Configurable:
             raise
         except (TypeError, ValueError) as error:
             raise TypeError(
-                f"Error when making {cls.__name__!r} from its config: {_in_part(str(error))}. "
-                f"Received config={_shown.repr(config)}."
+                f"Error when making {cls.__name__!r} from its config: {in_part(str(error))}. "
+                f"Received config={shown(config)}."
             ) from error

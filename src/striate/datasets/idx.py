@@ -17,7 +17,7 @@ def parse_idx(content: bytes, what: str) -> np.ndarray[Any, Any]:
     """The array of unsigned bytes an IDX file holds.
 
     Raises:
-        DatasetError: not IDX, another element type, or a length that does not fit its header.
+        DatasetError: not IDX, another element type, nothing, or a length that does not fit its header.
     """
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or not 1 <= content[3] <= 4:
         raise DatasetError(f"{what} is no IDX file of unsigned bytes: it begins with {content[:4].hex(' ')!r}.")
@@ -26,6 +26,10 @@ def parse_idx(content: bytes, what: str) -> np.ndarray[Any, Any]:
     if len(content) < start:
         raise DatasetError(f"{what} ends inside its header.")
     shape = struct.unpack(f">{rank}I", content[4:start])
+    if not all(shape):
+        raise DatasetError(
+            f"{what} says it holds {' x '.join(map(str, shape))} bytes, which is nothing. It is refused."
+        )
     if len(content) - start != math.prod(shape):
         raise DatasetError(
             f"{what} says it holds {' x '.join(map(str, shape))} bytes, but {len(content) - start} follow the header."

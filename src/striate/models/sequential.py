@@ -9,6 +9,7 @@ from striate import backend
 from striate.backend import KerasTensor
 from striate.backend.config_limits import limited
 from striate.core import tree
+from striate.core.configurable import shown
 from striate.core.errors import ArgumentError, StateError
 from striate.core.registry import export
 from striate.layers.base import Layer
@@ -264,7 +265,7 @@ class Sequential(WholeCall, Model):
         if not isinstance(config, dict) or "layers" not in config:
             raise ArgumentError(
                 "A Sequential model configuration must be a dictionary containing the 'name' and 'layers' keys. "
-                f"Received: config={config!r}"
+                f"Received: config={shown(config)}"
             )
         with limited(config):
             layers = [revive(described, custom_objects) for described in config["layers"]]
