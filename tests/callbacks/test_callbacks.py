@@ -142,6 +142,18 @@ def test_checkpoint_of_the_best_only(tmp_path: Path) -> None:
     assert [os.path.basename(p) for p in model.saved] == ["1.keras", "2.keras", "4.keras"]
 
 
+def test_checkpoint_tells_what_it_does_as_keras_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "best.keras"
+    run(cb.ModelCheckpoint(path, save_best_only=True, verbose=1), [float(np.float32(2.3)), 1.0, 2.0])
+    assert capsys.readouterr().out.split("\n\n") == [
+        f"\nEpoch 1: val_loss improved from None to 2.30000, saving model to {path}",
+        f"Epoch 1: finished saving model to {path}",
+        f"Epoch 2: val_loss improved from 2.30000 to 1.00000, saving model to {path}",
+        f"Epoch 2: finished saving model to {path}",
+        "Epoch 3: val_loss did not improve from 1.00000\n",
+    ]
+
+
 def test_checkpoint_threshold(tmp_path: Path) -> None:
     made = cb.ModelCheckpoint(tmp_path / "{epoch}.keras", save_best_only=True, initial_value_threshold=1.5)
     assert len(run(made, [3.0, 1.0]).saved) == 1

@@ -135,6 +135,17 @@ def test_the_logger_is_silent_in_validation(clock: Clock, capsys: pytest.Capture
     assert capsys.readouterr().out == "Epoch 1/2\n1/1 - 0s - 0s/step - loss: 2.0000 - val_loss: 9.0000\n"
 
 
+def test_a_line_an_epoch_is_in_the_order_of_its_logs(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names that sort after "val_" stand there, as with Keras; a bar shows the training's first."""
+    for verbose, names in ((2, "loss val_loss worst"), (1, "loss worst val_loss")):
+        logger = ProgbarLogger()
+        logger.set_params({"verbose": verbose, "epochs": 1, "steps": 1})
+        logger.on_epoch_begin(0)
+        logger.on_train_batch_end(0, {"loss": 2.0, "worst": 0.5})
+        logger.on_epoch_end(0, {"loss": 2.0, "val_loss": 9.0, "worst": 0.5})
+        assert re.findall(r"- (\w+):", capsys.readouterr().out) == names.split()
+
+
 def test_the_logger_learns_the_number_of_steps(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     logger = ProgbarLogger()
     logger.set_params({"verbose": 2, "epochs": 1, "steps": None})

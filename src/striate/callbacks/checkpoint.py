@@ -105,7 +105,8 @@ class ModelCheckpoint(MonitorCallback):
             current = self._monitored(logs, "Can save best model only, which is")
             if current is None or not self._better(current, epoch):
                 return
-            said = f"{self.monitor} improved from {self.best} to {current:.5f}, "
+            before = "None" if self.best is None else f"{self.best:.5f}"
+            said = f"{self.monitor} improved from {before} to {current:.5f}, "
             self.best = current
         else:
             said = ""
@@ -118,6 +119,8 @@ class ModelCheckpoint(MonitorCallback):
             self._model.save_weights(path, overwrite=True)
         else:
             self._model.save(path, overwrite=True)
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1}: finished saving model to {path}")
 
     def _better(self, current: float, epoch: int) -> bool:
         if self._is_improvement(current, self.best):

@@ -229,7 +229,9 @@ class ProgbarLogger(Callback):
             self._begin()
         assert self.progbar is not None
         self.seen = batch + 1
-        self.progbar.update(self.seen, (logs or {}).items(), finalize=False)
+        # A line an epoch shows what the epoch's end is told, in its order: values of single batches are not wanted.
+        shown = (logs or {}).items() if self.verbose == 1 else ()
+        self.progbar.update(self.seen, shown, finalize=False)
 
     def _end(self, logs: Logs) -> None:
         if self.progbar is None:
