@@ -2,9 +2,9 @@
 
     .venv-keras/bin/python tools/keras_signatures.py          (make keras-env makes that environment)
 
-One line a function, a class's constructor, or a method of one of the classes below: `layers.Add(**kwargs)`. All names
-of Keras are there in the namespaces that Striate has, so that adding one of them needs no Keras. A name of ours that
-Keras does not have is listed as `name: not in Keras`, so that a misspelt one is seen.
+One line a function, a class's constructor, or a method of one of the classes below: `layers.Add(**kwargs)`. All public
+names of Keras are there, so that adding one of them needs no Keras. A name of ours that Keras does not have is listed
+as `name: not in Keras`, so that a misspelt one is seen.
 """
 
 from __future__ import annotations
@@ -73,15 +73,18 @@ def lines_of(name: str, thing: Any) -> dict[str, str]:
     return {k: v for k, v in found.items() if v is not None}
 
 
-def keras_names(keras: Any, namespaces: set[str]) -> set[str]:
-    """The classes and functions that Keras has in these namespaces ("" is the top)."""
+def keras_names(package: Any, namespace: str = "") -> set[str]:
+    """The classes and functions of a public namespace of Keras ("" is the top) and of those in it."""
     found = set()
-    for namespace in namespaces:
-        package = find(keras, namespace) if namespace else keras
-        for name in dir(package):
-            thing = getattr(package, name)
-            if not name.startswith("_") and (inspect.isclass(thing) or inspect.isroutine(thing)):
-                found.add(f"{namespace}.{name}".lstrip("."))
+    for name in dir(package):
+        thing = getattr(package, name)
+        full = f"{namespace}.{name}".lstrip(".")
+        if name.startswith("_") or full == "src":
+            continue
+        if inspect.ismodule(thing) and thing.__name__ == f"{package.__name__}.{name}":
+            found |= keras_names(thing, full)
+        elif inspect.isclass(thing) or inspect.isroutine(thing):
+            found.add(full)
     return found
 
 
@@ -97,7 +100,7 @@ def main() -> None:
 
     lines: list[str] = []
     ours = public_names()
-    for name in sorted(set(ours) | keras_names(keras, {name.rpartition(".")[0] for name in ours})):
+    for name in sorted(set(ours) | keras_names(keras)):
         thing = find(keras, name)
         if thing is None:
             lines.append(f"{name}: not in Keras\n")

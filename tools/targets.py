@@ -65,7 +65,7 @@ def demo() -> None:
 
 
 def lint() -> None:
-    """ruff, mypy --strict, import rules, public names, op table, clang-format"""
+    """ruff, mypy --strict, import rules, public names, tables of ops and of Keras's API, clang-format"""
     python = setup()
     checks: dict[str, tuple[object, ...]] = {
         "ruff check": (python, "-m", "ruff", "check", "."),
@@ -74,6 +74,7 @@ def lint() -> None:
         "import rules": (in_venv(VENV, "lint-imports"), "--no-logo"),
         "public names": (python, "tools/public_names.py", "--check"),
         "op table": (python, "tools/op_table.py", "--check"),
+        "API table": (python, "tools/api_table.py", "--check"),
         "clang-format": (in_venv(VENV, "clang-format"), "--dry-run", "--Werror", *sources_of_engine()),
     }
     failed = [name for name, command in checks.items() if not passes(name, *command)]
@@ -82,11 +83,12 @@ def lint() -> None:
 
 
 def format_all() -> None:
-    """let ruff and clang-format write the layout, and write the tables of public names and of ops"""
+    """let ruff and clang-format write the layout, and write the tables of public names, ops and Keras's API"""
     python = setup()
     run(python, "-m", "ruff", "check", "--quiet", "--fix-only", ".")
     run(python, "tools/public_names.py")
     run(python, "tools/op_table.py")
+    run(python, "tools/api_table.py")
     run(python, "-m", "ruff", "format", ".")
     run(in_venv(VENV, "clang-format"), "-i", *sources_of_engine())
 

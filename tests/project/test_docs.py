@@ -41,6 +41,28 @@ def test_the_op_table_is_up_to_date() -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+def test_the_table_of_keras_s_api_is_up_to_date() -> None:
+    checked = subprocess.run(
+        [sys.executable, "tools/api_table.py", "--check"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_a_reason_for_a_name_that_is_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    table = tool("api_table")
+    monkeypatch.setattr(table, "LEFT_OUT", {"Too hard": r"layers\.LSTM layers\.Conv2D"})
+    assert table.reasons(["layers.LSTM", "layers.Conv2D"]) == {"layers.LSTM": "Too hard", "layers.Conv2D": "Too hard"}
+    with pytest.raises(SystemExit, match=r"nothing .* is missing here fits 'layers\\\\.Conv2D'"):
+        table.reasons(["layers.LSTM"])
+
+
+def test_names_repeated_by_a_namespace_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    names = ["ops.relu", "ops.nn.relu", "ops.image.resize", "layers.relu", "relu"]
+    assert tool("api_table").repeated(names) == {"ops.nn.relu"}
+
+
 def test_the_op_table_has_the_kernels_of_this_build() -> None:
     told = {
         (op, f"{kernel.function}_{isa}", isa)
