@@ -49,6 +49,29 @@ class NoLogs(keras.Sequential):
         del data
 
 
+class WeightInCall(layers.Layer):
+    def call(self, x: Any) -> Any:
+        return x * self.add_weight(shape=(), initializer="ones")
+
+
+class MetricNoSuper(keras.metrics.Metric):
+    def __init__(self) -> None:
+        self.count = 0
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        self.count += 1
+
+    def result(self) -> Any:
+        return self.count
+
+
+def two_outputs() -> Any:
+    x = keras.Input((4,))
+    made = keras.Model(x, [layers.Dense(3, "softmax", name="kind")(x), layers.Dense(1, name="size")(x)])
+    made.compile("sgd", {"kind": SPARSE, "size": "mse"})
+    return made
+
+
 def fit_without_flatten(loss: str, y: Any, metrics: list[str]) -> Any:
     made = keras.Sequential([keras.Input((12, 12, 1)), layers.Conv2D(2, 3), layers.Dense(3, activation="softmax")])
     made.compile("sgd", loss, metrics=metrics)
@@ -72,6 +95,14 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: cnn(3).predict(IMAGES, verbose=0), "expected shape=(None, 12, 12, 3).*np.repeat(x, 3, axis=-1)"),
     (lambda: cnn(3).predict(IMAGES[..., 0], verbose=0), "found shape=(6, 12, 12).*np.repeat(x[..., None], 3, axis=-1)"),
     (lambda: cnn(3).predict(np.ones((6, 3, 12, 12)), verbose=0), "np.moveaxis(x, 1, -1)"),
+    (
+        lambda: cnn().predict(np.ones((6, 12, 12, 3)), verbose=0),
+        "The last axis counts the channels: make images grey by x.mean(axis=-1, keepdims=True), or.*(12, 12, 3)",
+    ),
+    (
+        lambda: cnn(3).predict(np.ones((6, 12, 12, 4)), verbose=0),
+        "counts the channels: give Input the shape (12, 12, 4)",
+    ),
     (lambda: cnn().predict(IMAGES[:, :10], verbose=0), "found shape=(6, 10, 12, 1).*another size"),
     (
         lambda: layers.Conv2D(2, 20)(IMAGES),
@@ -100,7 +131,14 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: fit(y=np.ones(11)), "'x' sizes: 12\n'y' sizes: 11"),
     (lambda: fit(class_weight=[1.0, 2.0]), "dictionary from class numbers.*{0: 1.0, 1: 3.0}"),
     (lambda: fit(class_weight={"cat": 2.0}), "dictionary from class numbers.*'cat'"),
+    (lambda: fit(y=np.full(12, "cat")), "names, numbers = np.unique(words, return_inverse=True)"),
+    (lambda: fit(y=np.full(12, None)), "dtype object. Convert it first"),
+    (
+        lambda: two_outputs().fit(X, [Y / 2, Y], verbose=0),
+        "`y` holds 0.5, which is no class number.*'kind'.*into the order of the outputs",
+    ),
     # Names.
+    (lambda: fit("sparse_crossentropy"), "Did you mean 'sparse_categorical_crossentropy'?"),
     (lambda: fit("catagorical_crossentropy"), "Did you mean 'categorical_crossentropy'?"),
     (lambda: model(metrics=["acuracy"]).fit(X, Y, verbose=0), "Did you mean 'accuracy'?"),
     (lambda: model(metrics="mae"), "metrics=['mae']"),
@@ -112,7 +150,17 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: layers.Conv2D(-3, 3), "`filters` must be an integer of at least 1. Received: filters=-3"),
     (lambda: layers.Dense("10"), "units='10'"),
     (lambda: layers.Dense(1, trainable="no"), "True or False. Received: trainable='no'"),
+    (lambda: model().compile("sgd", "mse", ["mae"]), "loss_weights=['mae'].*come third.*metrics=[...]"),
     # Calls.
+    (lambda: layers.Flatten(keras.Input((4,))), "got a tensor where its own arguments belong.*Flatten(...)(x)"),
+    (lambda: layers.Add([keras.Input((4,)), keras.Input((4,))]), "Add(...)(x)"),
+    (lambda: keras.Sequential(layers.Dense(1), layers.Dense(1)), "as one list.*Received: <Dense"),
+    (lambda: keras.Sequential(layers.Dense(1)), "as one list"),
+    (
+        lambda: WeightInCall()(X),
+        "already built.*'weight_in_call' asks for a weight in its call().*__init__() or build(input_shape)",
+    ),
+    (lambda: model(metrics=[MetricNoSuper()]).fit(X, Y, verbose=0), "'MetricNoSuper', you forgot to call `super()"),
     (lambda: layers.Dense(1)(), 'should be tensors. Received None.*"dense"'),
     (lambda: layers.Dense(1)(keras.Input), "should be tensors. Received <function Input"),
     (lambda: layers.Dense(1)([X, X]), "expects 1 input(s), but it received 2"),

@@ -91,8 +91,13 @@ def fraction(value: Any, name: str) -> float:
 
 
 def _closest(got: str | None, allowed: Iterable[str]) -> str:
-    close = difflib.get_close_matches(got, list(allowed), n=1, cutoff=0.65) if got else []
-    return f" Did you mean {close[0]!r}?" if close else ""
+    names = list(allowed)
+    words = set(got.split("_")) if got else set()
+    # "sparse_crossentropy" lacks a word of what is meant; by letters alone it is nearer to "binary_crossentropy".
+    longer = [name for name in names if len(words) > 1 and words < set(name.split("_"))]
+    close = difflib.get_close_matches(got, names, n=1, cutoff=0.65) if got else []
+    found = longer if len(longer) == 1 else close
+    return f" Did you mean {found[0]!r}?" if found else ""
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> ArgumentError:

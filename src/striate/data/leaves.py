@@ -42,9 +42,14 @@ def as_array(x: Any, role: str) -> Array:
                 f"of length {len(x)}. Bring all samples to one shape, for example by resizing or padding them."
             ) from None
     if array.dtype.kind not in _KINDS and array.dtype.name != "bfloat16":
+        words = array.dtype.kind in "US" or (array.dtype.kind == "O" and array.size and isinstance(array.flat[0], str))
+        mend = (
+            "Number the words: names, numbers = np.unique(words, return_inverse=True)."
+            if words
+            else "Convert it first, for example with np.asarray(values, 'float32')."
+        )
         raise DTypeError(
-            f"`{role}` must be an array of numbers. Received: {type(x).__name__} of dtype {array.dtype}. "
-            "Convert it first, for example with np.asarray(values, 'float32')."
+            f"`{role}` must be an array of numbers. Received: {type(x).__name__} of dtype {array.dtype}. {mend}"
         )
     if array.ndim == 0:
         raise ArgumentError(f"`{role}` must have a first axis that counts the samples. Received one number: {x!r}.")

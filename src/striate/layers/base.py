@@ -6,7 +6,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from striate.layers.signature import CallSignature, all_parameters, call_signatu
 from striate.layers.state import LayerState, to_flag
 
 Array = np.ndarray[Any, Any]
+L = TypeVar("L", bound="Layer")
 
 
 def _wrap_build(build: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,6 +52,10 @@ def _wrap_build(build: Callable[..., Any]) -> Callable[..., Any]:
 
     wrapped._wrapped_build = True  # type: ignore[attr-defined]
     return wrapped
+
+
+def _is_symbolic(value: Any) -> bool:
+    return any(isinstance(v, KerasTensor) for v in (value if isinstance(value, list | tuple) else (value,)))
 
 
 def _owner_of_call(cls: type) -> type:
@@ -87,6 +92,17 @@ class Layer(LayerState, Configurable):
         >>> Scale()(np.ones((1, 2), "float32"))
         array([[1., 1.]], dtype=float32)
     """
+
+    #: whether its constructor takes no tensors, as all but models' do.
+    _made_of_values = True
+
+    def __new__(cls: type[L], *args: Any, **kwargs: Any) -> L:
+        if args and cls._made_of_values and is_ours(cls) and _is_symbolic(args[0]):
+            raise ArgumentError(
+                f"{cls.__name__} got a tensor where its own arguments belong. A layer is made first, then called: "
+                f"{cls.__name__}(...)(x). Received: {args[0]!r}."
+            )
+        return super().__new__(cls, *args, **kwargs)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -127,6 +127,12 @@ class LayerState:
                 f"The name of a weight is given by keyword. Received: add_weight({shape!r}, ...). "
                 f"Write add_weight(shape=..., name={shape!r})."
             )
+        if self.built and not self._build_depth and backend.in_a_call():
+            raise StateError(
+                "You cannot add new elements of state to a layer that is already built. "
+                f"{self.name!r} asks for a weight in its call(), so each call would make another. "
+                "Make it in __init__() or build(input_shape)."
+            )
         shape = () if shape is None else ((shape,) if isinstance(shape, int) else shape)
         kind = backend.standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:

@@ -66,6 +66,11 @@ class Metric(Configurable):
     @property
     def variables(self) -> list[backend.Variable]:
         """The state, that of metrics inside included."""
+        if "_variables" not in self.__dict__:
+            raise RuntimeError(
+                f"In metric {type(self).__name__!r}, you forgot to call `super().__init__()` as the first statement in "
+                "the `__init__()` method. Go add it!"
+            )
         return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
 
     def add_variable(

@@ -64,6 +64,12 @@ def _check_range(labels: Any, term: _Term) -> None:
             f"`y` holds class numbers from {int(low)} to {int(high)}, but the output has {classes} classes, numbered "
             f"0 to {classes - 1} (loss {term.losses[0].name!r}). {mend}"
         )
+    if labels.dtype.kind == "f" and (parts := labels[labels != np.floor(labels)]).size:
+        raise ArgumentError(
+            f"`y` holds {parts.flat[0]:g}, which is no class number (loss {term.losses[0].name!r} of output "
+            f"{term.name!r}). Give whole numbers; if these are targets of another output, bring `y` into the order of "
+            "the outputs."
+        )
 
 
 class CompileLoss:
@@ -85,6 +91,12 @@ class CompileLoss:
                 f"(multiple output case). Received instead: loss_weights={loss_weights} of type {type(loss_weights)}."
             )
         self.user_loss = loss
+        for weight in tree.flatten(loss_weights) if loss_weights is not None else ():
+            if weight is not None and (isinstance(weight, str) or not hasattr(weight, "__float__")):
+                raise ArgumentError(
+                    f"`loss_weights` must be numbers. Received: loss_weights={loss_weights}. They come third in "
+                    "compile(optimizer, loss, loss_weights, metrics); give the metrics by name: metrics=[...]."
+                )
         self.user_loss_weights = loss_weights
         self.output_names = output_names
         self.built = False

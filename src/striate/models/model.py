@@ -58,6 +58,8 @@ class Model(ModelCopying, Trainer, Layer):
         >>> model.compile("sgd", "mse")
     """
 
+    _made_of_values = False
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if _is_functional_call(args, kwargs):
             functional = _functional_class()

@@ -68,6 +68,10 @@ class Sequential(WholeCall, Model):
     _not_saved = frozenset({"_stack"})
 
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
+        if isinstance(layers, Layer):
+            raise ArgumentError(
+                f"Sequential takes its layers as one list: Sequential([Dense(3), ...]). Received: {layers!r}."
+            )
         super().__init__(trainable=trainable, name=name)
         self._stack: list[Layer] = []
         self._graph: LayerGraph | None = None

@@ -102,6 +102,9 @@ def _how_to_mend(expected: tuple[Any, ...], got: tuple[Any, ...]) -> str:
             return "Channels come last: np.moveaxis(x, 1, -1)."
         if len(got) == 4 and _agree(expected[3:], got[3:]):
             return "Images of another size are brought to it first, for example with PIL's Image.resize."
+        if len(got) == 4 and _agree(expected[:3], got[:3]):
+            mend = "make images grey by x.mean(axis=-1, keepdims=True), or " if expected[3] == 1 and got[3] == 3 else ""
+            return f"The last axis counts the channels: {mend}give Input the shape {tuple(got[1:])}."
     return "The first axis counts the samples."
 
 

@@ -145,7 +145,8 @@ class OptimizerState(Configurable):
                 raise ArgumentError(
                     f"Unknown variable: {variable.path}. This optimizer can only be called for the variables it was "
                     "originally built with. When working with a new set of variables, you should recreate a new "
-                    "optimizer instance. After setting a layer's `trainable` to True, compile the model again with one."
+                    "optimizer instance. After setting a layer's `trainable` to True, or adding a layer, compile "
+                    "the model again with one."
                 )
 
     # Learning rate ----------------------------------------------------------------------------------------------------
