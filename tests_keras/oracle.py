@@ -21,6 +21,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_
 import jax
 import keras
 import numpy as np
+import recording
 
 jax.config.update("jax_compilation_cache_dir", os.path.join(sys.prefix, "jax-cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
@@ -196,8 +197,14 @@ def run_script(source: str, **given: Any) -> Any:
     return scope["result"]
 
 
+def run_file(name: str) -> Any:
+    """What a file of examples/keras_style computes and prints with real Keras in Striate's place."""
+    return recording.record(keras, name)
+
+
 FUNCTIONS = (
     layer, loss, loss_function, metric, optimizer, schedule, activation, regularizer, initializer, revive, run_script,
+    run_file,
 )  # fmt: skip
 
 
