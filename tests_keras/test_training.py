@@ -283,3 +283,40 @@ result = [[m.name, [l.name for l in m.layers], [w.path for w in m.weights], m.co
 def test_names_and_paths(oracle):
     got, expected = both(oracle, PRELUDE + NAMES)
     all_close(got, expected, 0)
+
+
+TOLD = """
+class Tells(L.Layer):
+    def call(self, x, training=True):
+        return x + (1 if training else 0)
+class Hears(keras.Model):
+    def __init__(self, default):
+        super().__init__()
+        self.tells, self.default = Tells(), default
+    def call(self, x, training=None):
+        return self.tells(x, training=training) if self.default is None else self.tells(x)
+class Deaf(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.tells = Tells()
+    def call(self, x):
+        return self.tells(x)
+x = np.zeros((2, 3), "float32")
+a = keras.Input((3,))
+built = keras.Sequential([keras.Input((3,)), Tells()])
+models = [Tells(), keras.Sequential([Tells()]), built, keras.Model(a, Tells()(a)), keras.Model(a, built(a)),
+          keras.Model(a, Tells()(a, training=False)), Hears(None), Hears(True), Deaf()]
+result = []
+for m in models:
+    result.append([float(np.asarray(m(x, **given))[0, 0]) for given in ({}, {"training": True}, {"training": False})
+                   if not (given and isinstance(m, Deaf))])
+    # Keras on JAX predicts by `call` alone: a subclass that passes nothing on is not told. On TensorFlow it is.
+    if isinstance(m, keras.Model) and getattr(m, "default", None) is not True:
+        result.append([float(m.predict(x, verbose=0)[0, 0]), float(m.predict_on_batch(x)[0, 0])])
+"""
+
+
+def test_a_layer_that_trains_unless_it_is_told_not_to(oracle):
+    """As those that change images at random: `model(x)` does, `predict` does not; a None passed on is falsy."""
+    got, expected = both(oracle, PRELUDE + TOLD)
+    all_close(got, expected, 0)

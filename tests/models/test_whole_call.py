@@ -31,6 +31,40 @@ def test_the_bits_of_predict() -> None:
             assert np.asarray(whole(X)).tobytes() == np.asarray(whole(X, training=False)).tobytes() == want.tobytes()
 
 
+class Doubles(layers.Layer):
+    """Does something unless it is told that this is no training, as layers that change images at random do."""
+
+    def call(self, x: Any, training: bool = True) -> Any:
+        return 2 * x if training else x
+
+
+Doubles.__module__ = "striate.layers.doubles"  # one of ours
+
+
+def test_a_layer_that_trains_unless_told_not_to_does_so_in_a_call() -> None:
+    """As with Keras: a block of augmentation that is called augments; `predict` and `evaluate` tell it not to."""
+    for made in (model(Doubles()), nested(Doubles())):
+        functional = keras.Model(made.inputs, made.outputs)
+        for whole in (made, functional):
+            assert not whole._may_run_whole()
+            quiet = whole.predict(X, verbose=0)
+            np.testing.assert_allclose(whole(X, training=False), quiet, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(whole(X), 2 * quiet, rtol=1e-5, atol=1e-6)
+
+
+def test_a_none_passed_on_is_no_training() -> None:
+    class Passes(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.doubles = Doubles()
+
+        def call(self, x: Any, training: Any = None) -> Any:
+            return self.doubles(x, training=training)
+
+    np.testing.assert_array_equal(Passes()(X), X)
+    np.testing.assert_array_equal(Passes()(X, training=True), 2 * X)
+
+
 def test_follows_weights_and_layers() -> None:
     made = model()
     before = np.asarray(made(X))

@@ -78,6 +78,8 @@ def of_its_own(outputs: Any, arguments: Any) -> Any:
 def resolve_training(layer: Called, signature: CallSignature, args: Args, kwargs: Kwargs, context: Any) -> Kwargs:
     """`training`: as given, else as the layer around was told, else the default of the layer's own `call`.
 
+    As in Keras, a None that is passed on (`layer(x, training=training)`) does not bring the default back.
+
     Raises:
         ValueError: a tensor, as from layer(a, b) where layer([a, b]) was meant.
     """
@@ -90,7 +92,7 @@ def resolve_training(layer: Called, signature: CallSignature, args: Args, kwargs
     given = args[position] if position is not None and position < len(args) else kwargs.get("training")
     if given is None:
         given = context.training
-    if given is None:
+    if given is None and "training" not in kwargs and (position is None or position >= len(args)):
         given = signature.training_default
     if given is not None and not isinstance(given, bool | int) and backend.shape(given) != ():
         raise ArgumentError(

@@ -15,6 +15,7 @@ import numpy as np
 from striate import backend
 from striate.core import tree
 from striate.core.configurable import is_ours
+from striate.layers.signature import call_signature
 
 
 class WholeCall:
@@ -53,6 +54,8 @@ class WholeCall:
 
 def _is_plain(layer: Any) -> bool:
     if not is_ours(type(layer)) or layer.activity_regularizer is not None or "call" in layer.__dict__:
+        return False
+    if call_signature(type(layer)).training_default is True:  # at random unless it is told not to: so model(x) is, too
         return False
     graph = getattr(layer, "_graph", None)
     if graph is not None and any(_is_told_to_train(node) for node in graph.nodes):
