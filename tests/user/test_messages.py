@@ -137,6 +137,8 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
         lambda: two_outputs().fit(X, [Y / 2, Y], verbose=0),
         "`y` holds 0.5, which is no class number.*'kind'.*into the order of the outputs",
     ),
+    (lambda: fit(SPARSE, 3, np.arange(12) % 3 + 5), "from 5 to 7.*3 classes.*Number them from 0, here by y - 5"),
+    (lambda: model().fit(list(X), Y, verbose=0), "'x' sizes: 4, 4.*'y' sizes: 12\nA list is several.*np.stack(x)"),
     # Names.
     (lambda: fit("sparse_crossentropy"), "Did you mean 'sparse_categorical_crossentropy'?"),
     (lambda: fit("catagorical_crossentropy"), "Did you mean 'categorical_crossentropy'?"),
@@ -152,6 +154,12 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: layers.Dense(1, trainable="no"), "True or False. Received: trainable='no'"),
     (lambda: model().compile("sgd", "mse", ["mae"]), "loss_weights=['mae'].*come third.*metrics=[...]"),
     # Calls.
+    (
+        lambda: keras.Sequential([keras.Input((9, 1)), layers.Conv1D(1, 3)]).predict(np.ones((2, 1, 9)), verbose=0),
+        "found shape=(2, 1, 9). Channels come last: np.moveaxis(x, 1, -1)",
+    ),
+    (lambda: keras.optimizers.SGD().apply(zip(X, X)), "holds pairs.*apply_gradients(zip(gradients, variables))"),
+    (lambda: keras.optimizers.SGD().apply(X[0, 0]), "a list with a gradient for each variable.*value_and_grad"),
     (lambda: layers.Flatten(keras.Input((4,))), "got a tensor where its own arguments belong.*Flatten(...)(x)"),
     (lambda: layers.Add([keras.Input((4,)), keras.Input((4,))]), "Add(...)(x)"),
     (lambda: keras.Sequential(layers.Dense(1), layers.Dense(1)), "as one list.*Received: <Dense"),
@@ -229,6 +237,27 @@ def test_a_name_that_is_not_there(place: Any, name: str, hint: str) -> None:
     with pytest.raises(AttributeError) as raised:
         getattr(place, name)
     assert str(raised.value) == f"{place.__name__}.{name} does not exist in Striate.{hint}"
+
+
+def test_the_older_name_of_the_learning_rate() -> None:
+    optimizer = keras.optimizers.Adam()
+    with pytest.raises(AttributeError, match=r"'Adam' object has no attribute 'lr'. Write `learning_rate`\."):
+        print(optimizer.lr)
+    assert not hasattr(optimizer, "rate")
+
+
+@pytest.mark.parametrize(
+    "kind, units, activation",
+    [
+        (keras.losses.SparseCategoricalCrossentropy, 3, "softmax"),
+        (keras.losses.BinaryCrossentropy, 1, "sigmoid"),
+    ],
+)
+def test_logits_that_are_probabilities(kind: Any, units: int, activation: str) -> None:
+    made = keras.Sequential([keras.Input((4,)), layers.Dense(units, activation)])
+    made.compile("sgd", kind(from_logits=True))
+    with pytest.warns(UserWarning, match=f"from_logits=True, but the output is a {activation}'s"):
+        made.fit(X, np.zeros((12, 1)), verbose=0)
 
 
 def test_a_mistake_leaves_the_model_usable() -> None:

@@ -32,8 +32,13 @@ def common_length(parts: dict[str, Any]) -> int:
     distinct = {n for many in lengths.values() for n in many}
     if len(distinct) != 1:
         listed = "\n".join(f"'{role}' sizes: {', '.join(map(str, many))}" for role, many in lengths.items())
+        # A list of images, one a label, where one array of all is meant.
+        several = [
+            r for r, many in lengths.items() if len(many) > 1 and any([len(many)] == n for n in lengths.values())
+        ]
+        mend = "".join(f"\nA list is several arrays: make one of it by np.stack({role})." for role in several)
         raise ArgumentError(
-            "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.\n" + listed
+            "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.\n" + listed + mend
         )
     return distinct.pop()
 

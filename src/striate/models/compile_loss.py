@@ -58,7 +58,7 @@ def _check_range(labels: Any, term: _Term) -> None:
     low, high, classes = labels.min(), labels.max(), term.classes or 0
     if low < 0 or high >= classes:
         mend = "Give the last layer one unit a class."
-        if low < 0 or (low == 1 and high == classes):
+        if low < 0 or high - low < classes:
             mend = f"Number them from 0, here by y - {int(low)}." if low > 0 else "Number them from 0."
         raise ArgumentError(
             f"`y` holds class numbers from {int(low)} to {int(high)}, but the output has {classes} classes, numbered "

@@ -89,6 +89,8 @@ def _how_to_mend(expected: tuple[Any, ...], got: tuple[Any, ...]) -> str:
     """What people mean most often when a shape does not fit."""
     if _agree(expected[1:], got):
         return "The first axis counts the samples: one alone takes it by x[None]."
+    if len(expected) > 2 and expected != got and _agree(expected, (*got[:1], *got[2:], *got[1:2])):
+        return "Channels come last: np.moveaxis(x, 1, -1)."
     if len(expected) == 4:
         if _agree(expected[1:3], got) and expected[3] == 1:
             return (
@@ -98,8 +100,6 @@ def _how_to_mend(expected: tuple[Any, ...], got: tuple[Any, ...]) -> str:
         if _agree(expected[:3], got[:3]) and expected[3] == 3 and got[3:] in ((), (1,)):
             grey = "x" if got[3:] else "x[..., None]"
             return f"Grey images become images of three channels by np.repeat({grey}, 3, axis=-1)."
-        if _agree(expected, (*got[:1], *got[2:], *got[1:2])):
-            return "Channels come last: np.moveaxis(x, 1, -1)."
         if len(got) == 4 and _agree(expected[3:], got[3:]):
             return "Images of another size are brought to it first, for example with PIL's Image.resize."
         if len(got) == 4 and _agree(expected[:3], got[:3]):

@@ -6,6 +6,7 @@ so that it loses no digits; Keras does the same on TensorFlow. Probabilities tha
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from striate import backend
@@ -95,6 +96,21 @@ def _classes_last(output: Tensor, axis: int) -> Tensor:
     return output if normalize_axis(axis, rank) == rank - 1 else shapes.moveaxis(output, axis, -1)
 
 
+def _take_logits(output: Tensor, from_logits: bool, activation: str) -> tuple[Tensor, bool]:
+    """(logits, True) where they are known: the loss of those loses nothing to rounding."""
+    logits = logits_behind(output, activation) if isinstance(output, backend.SymbolicTensor) else None
+    if logits is None:
+        return output, from_logits
+    if from_logits:
+        warnings.warn(
+            f"A crossentropy got from_logits=True, but the output is a {activation}'s: probabilities, no logits. Leave "
+            f"out the {activation}, or from_logits.",
+            stacklevel=2,
+        )
+        return output, True
+    return logits, True
+
+
 def _fits(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> bool:
     return len(a) == len(b) and all(m is None or n is None or m == n for m, n in zip(a, b, strict=True))
 
@@ -117,10 +133,7 @@ def sparse_categorical_crossentropy(
         ValueError: shapes that do not fit.
     """
     labels = tensor(target, "int32")
-    if isinstance(output, backend.SymbolicTensor) and not from_logits:
-        logits = logits_behind(output, "softmax")
-        if logits is not None:
-            output, from_logits = logits, True
+    output, from_logits = _take_logits(output, from_logits, "softmax")
     output = _classes_last(as_float(output), axis)
     if len(shape_of(labels)) == len(shape_of(output)) and shape_of(labels)[-1] == 1:
         labels = shapes.squeeze(labels, -1)
@@ -150,10 +163,7 @@ def categorical_crossentropy(target: Tensor, output: Tensor, from_logits: bool =
     Raises:
         ValueError: shapes that do not fit.
     """
-    if isinstance(output, backend.SymbolicTensor) and not from_logits:
-        logits = logits_behind(output, "softmax")
-        if logits is not None:
-            output, from_logits = logits, True
+    output, from_logits = _take_logits(output, from_logits, "softmax")
     output = as_float(output)
     target = tensor(target, dtype_of(output))
     if not _fits(shape_of(target), shape_of(output)):
@@ -182,10 +192,7 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
     Raises:
         ValueError: shapes that differ.
     """
-    if isinstance(output, backend.SymbolicTensor) and not from_logits:
-        logits = logits_behind(output, "sigmoid")
-        if logits is not None:
-            output, from_logits = logits, True
+    output, from_logits = _take_logits(output, from_logits, "sigmoid")
     output = as_float(output)
     target = tensor(target, dtype_of(output))
     if not _fits(shape_of(target), shape_of(output)):

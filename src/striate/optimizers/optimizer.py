@@ -138,9 +138,18 @@ class Optimizer(VaryingSteps):
         Raises:
             ValueError: gradients that do not fit the Variables, Variables it was not built for, or no gradient at all.
         """
+        if hasattr(grads, "shape"):
+            raise ArgumentError(
+                f"`grads` is a list with a gradient for each variable. Received: {grads!r}. "
+                "Gradients of a loss come from striate.value_and_grad(loss, variables)()."
+            )
         gradients = list(grads)
         if not gradients:
             return
+        if all(isinstance(pair, tuple) for pair in gradients):
+            raise ArgumentError(
+                "`grads` holds pairs. Write apply(gradients, variables), or apply_gradients(zip(gradients, variables))."
+            )
         if trainable_variables is None and not self.built:
             raise ArgumentError(
                 "When passing `grads` without `variables`, the optimizer must already be built on a list of variables. "
@@ -164,6 +173,10 @@ class Optimizer(VaryingSteps):
                 if variable.constraint is not None:
                     variable.assign(variable.constraint(variable.value))
         self._iterations.assign_add(1)
+
+    def __getattr__(self, name: str) -> Any:
+        hint = " Write `learning_rate`." if name == "lr" else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{hint}", name=name, obj=self)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """`apply` on (gradient, Variable) pairs; gives the count of steps."""
