@@ -66,6 +66,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "applications.lenet5.connections": ("striate.applications.lenet5", "connections"),
     "applications.lenet5.learning_rate": ("striate.applications.lenet5", "learning_rate"),
     "applications.lenet5.preprocess_input": ("striate.applications.lenet5", "preprocess_input"),
+    "as_keras": ("striate.core.alias", "as_keras"),
     "backend.Variable": ("striate.backend.variable", "Variable"),
     "backend.backend": ("striate.backend.settings", "backend"),
     "backend.cast": ("striate.backend.apply", "cast"),
