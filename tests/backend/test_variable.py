@@ -12,7 +12,8 @@ import pytest
 
 import striate as keras
 from striate import layers, ops
-from striate.backend import KerasTensor
+from striate.backend import KerasTensor, only_shapes
+from striate.random import host
 
 
 def test_made_from_the_name_of_an_initializer() -> None:
@@ -38,6 +39,20 @@ def test_made_from_the_name_of_an_initializer() -> None:
 def test_refused(make: Callable[[], Any], text: str) -> None:
     with pytest.raises((ValueError, TypeError), match=text):
         make()
+
+
+def test_weights_that_are_only_counted_are_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "uniform", lambda state, shape: pytest.fail("drawn"))
+    with only_shapes():
+        layer = layers.Dense(3)
+        layer.build((None, 2))
+    assert layer.count_params() == 9 and not layer.kernel.numpy().any()
+    layer.kernel.assign(np.ones((2, 3)))  # it has a buffer like any other
+    assert layer(np.ones((1, 2), "float32")).tolist() == [[2, 2, 2]]
+    monkeypatch.undo()
+    drawn = layers.Dense(3)
+    drawn.build((None, 2))
+    assert drawn.kernel.numpy().any()
 
 
 def test_assign_gives_the_value_in_the_variables_own_dtype() -> None:

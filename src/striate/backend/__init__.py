@@ -42,7 +42,7 @@ from striate.backend.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
-from striate.backend.deferred import draw_now, values_from_file
+from striate.backend.deferred import draw_now, only_shapes, values_from_file
 from striate.backend.deserialization import clean_errors, deserialize_keras_object, sharing_scope
 from striate.backend.dtypes import (
     DTypePolicy,
@@ -150,6 +150,7 @@ __all__ = [
     "loading_limits",
     "name_scope",
     "on_random_seed",
+    "only_shapes",
     "open_batch",
     "place_of",
     "record",

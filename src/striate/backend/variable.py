@@ -13,7 +13,7 @@ from striate.backend import context
 from striate.backend.apply import cast, convert_to_tensor, wrap_value
 from striate.backend.apply import shape as shape_of
 from striate.backend.budget import book_allocation
-from striate.backend.deferred import wait
+from striate.backend.deferred import stays_zero, wait
 from striate.backend.dtypes import python_dtype, standardize_dtype
 from striate.backend.names import unique_name
 from striate.backend.tensor import Stored, SymbolicTensor
@@ -21,7 +21,7 @@ from striate.compiler.eager import ConcreteTrace
 from striate.core.errors import ArgumentError, DTypeError, ShapeError, SymbolicError
 from striate.core.registry import export
 from striate.engine.lock import EXCLUSIVE, SHARED
-from striate.engine.native import aligned_empty, arithmetic
+from striate.engine.native import aligned_empty, aligned_zeros, arithmetic
 from striate.ir.types import DTYPES, numpy_dtype
 
 if TYPE_CHECKING:
@@ -100,8 +100,11 @@ class Variable(Stored):
             with context.tracing(None), arithmetic(flush_denormals=False):
                 return self._initial(initializer, shape, dtype)
 
-        if shape is not None and (callable(initializer) or isinstance(initializer, str)) and wait(self, draw):
-            self.array: Array = aligned_empty(shape, kind.name)
+        drawn = shape is not None and (callable(initializer) or isinstance(initializer, str))
+        if drawn and stays_zero():
+            self.array: Array = aligned_zeros(shape, kind.name)
+        elif drawn and wait(self, draw):
+            self.array = aligned_empty(shape, kind.name)
             self.array[...] = 0
         else:
             value = draw()

@@ -31,11 +31,16 @@ def command(model: str, plan: bool, batch_size: int, mode: str, as_json: bool) -
 
     Names: lecture, lenet5, lenet5-1998, alexnet, alexnet-one-tower.
     """
+    from striate.backend import only_shapes
     from striate.cli.output import print_json
     from striate.cli.sources import compile_as_published, make_model, open_model
     from striate.models.plan import describe_plan
 
-    loaded = make_model(model) if model in ARCHITECTURES else open_model(model)
+    if model in ARCHITECTURES:
+        with only_shapes():
+            loaded = make_model(model)
+    else:
+        loaded = open_model(model)
     training = mode == "train"
     if model in ARCHITECTURES and training:
         compile_as_published(model, loaded)

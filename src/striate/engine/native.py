@@ -107,9 +107,19 @@ def aligned_empty(shape: tuple[int, ...], dtype: str = "float32") -> Array:
     nbytes = math.prod(shape) * wanted.itemsize
     if HAVE_NATIVE and nbytes:  # on huge pages where it is large
         return np.frombuffer(_native.AlignedBuffer(nbytes), np.uint8).view(wanted).reshape(shape)
-    raw = np.empty(nbytes + ALIGNMENT, np.uint8)
+    return _aligned(np.empty(nbytes + ALIGNMENT, np.uint8), nbytes).view(wanted).reshape(shape)
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: str = "float32") -> Array:
+    """Zeros that start on a cache line; large ones take no memory before they are touched."""
+    wanted = numpy_dtype(dtype)
+    nbytes = math.prod(shape) * wanted.itemsize
+    return _aligned(np.zeros(nbytes + ALIGNMENT, np.uint8), nbytes).view(wanted).reshape(shape)
+
+
+def _aligned(raw: Array, nbytes: int) -> Array:
     start = -address_of(raw) % ALIGNMENT
-    return raw[start : start + nbytes].view(wanted).reshape(shape)
+    return raw[start : start + nbytes]
 
 
 def address_of(array: Array) -> int:
