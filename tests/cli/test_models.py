@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from striate.applications import zoo
 from striate.cli.options import ARCHITECTURES
 from striate.cli.sources import LabelledImages
 from striate.random import host
@@ -28,6 +29,18 @@ def test_summary_knows_the_published_models(name: str, parameters: int, monkeypa
 
 def test_summary_s_help_has_all_names() -> None:
     assert ", ".join(ARCHITECTURES) in " ".join(run("summary", "--help").out.split())
+
+
+def test_the_zoo_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo, "ZOO", {name: zoo.ZOO[name] for name in ("lenet5-1998", "vgg16")})
+    header, lenet, vgg = run("zoo", "list").out.splitlines()
+    assert header.split() == ["name", "year", "parameters", "multiply-adds", "field", "file", "paper"]
+    assert lenet.split()[:6] == ["lenet5-1998", "1998", "60,840", "328,096", "32", "applications/lenet5.py"]
+    assert vgg.split()[:6] == ["vgg16", "2014", "138,357,544", "15,470,264,320", "212", "applications/vgg.py"]
+    assert vgg.endswith("Very Deep Convolutional Networks for Large-Scale Image Recognition")
+    told = json.loads(run("zoo", "list", "--json").out)["architectures"]
+    assert told[1]["multiply_adds"] == 15_470_264_320 and told[1]["receptive_field"] == [212, 212]
+    assert run("zoo", "lisst").code == 2
 
 
 @pytest.mark.parametrize("mode", ["train", "predict"])

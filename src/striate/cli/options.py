@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
+from striate.applications.zoo import ZOO
 from striate.cli.suggest import Name
 
 #: data sets of small grey images that the commands know by name.
 DATASETS = ("fashion_mnist", "fashion_mnist_mini", "mnist")
 #: models by name that are trained on those data sets with crossentropy.
 MODELS = ("lecture", "lenet5")
-#: models by name that can be looked at: those, and some for other images or with losses of their own.
-ARCHITECTURES = (*MODELS, "lenet5-1998", "alexnet", "alexnet-one-tower")
+#: models by name that can be looked at.
+ARCHITECTURES = tuple(ZOO)
 
 
 def data_option(default: str | None = None) -> Callable[..., Any]:

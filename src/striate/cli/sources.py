@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import click
 import numpy as np
 
+from striate.applications.zoo import ZOO
 from striate.cli.options import ARCHITECTURES, MODELS
 from striate.cli.suggest import did_you_mean_file, files_beside
 from striate.data.images import Preprocessing
@@ -68,20 +68,7 @@ def load_images(name: str) -> LabelledImages:
 
 def make_model(name: str) -> Any:
     """A model of ours by name, not compiled."""
-    assert name in ARCHITECTURES
-    from striate.applications.alexnet import AlexNet
-    from striate.applications.lecture import LectureModel
-    from striate.applications.lenet5 import LeNet5
-
-    makers: dict[str, Callable[..., Any]] = {
-        "lecture": LectureModel,
-        # Takes the data sets' images as they are.
-        "lenet5": lambda name: LeNet5("modern", (28, 28, 1), include_preprocessing=True, name=name),
-        "lenet5-1998": lambda name: LeNet5("1998", name=name),
-        "alexnet": lambda name: AlexNet("2012", name=name),
-        "alexnet-one-tower": lambda name: AlexNet("one-tower", name=name),
-    }
-    return makers[name](name=name)
+    return ZOO[name].make()
 
 
 def compile_as_published(name: str, model: Any) -> None:

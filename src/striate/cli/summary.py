@@ -10,7 +10,10 @@ from striate.cli.options import ARCHITECTURES, json_option
 from striate.cli.suggest import Name, printable
 
 
-@click.command("summary")
+@click.command(
+    "summary",
+    help=f"The layers of MODEL: a .keras file, or the name of a model.\n\nNames: {', '.join(ARCHITECTURES)}.",
+)
 @click.argument("model")
 @click.option(
     "--plan", is_flag=True, help="Show the engine's plan: each step, its kernel, why it, and why not another."
@@ -27,10 +30,6 @@ from striate.cli.suggest import Name, printable
 )
 @json_option
 def command(model: str, plan: bool, batch_size: int, mode: str, as_json: bool) -> None:
-    """The layers of MODEL: a .keras file, or the name of a model.
-
-    Names: lecture, lenet5, lenet5-1998, alexnet, alexnet-one-tower.
-    """
     from striate.backend import only_shapes
     from striate.cli.output import print_json
     from striate.cli.sources import compile_as_published, make_model, open_model

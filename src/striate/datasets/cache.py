@@ -8,7 +8,7 @@ import os
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -78,7 +78,19 @@ def _check_url(url: str) -> None:
 
 
 def download(url: str, limit: int, progress: Callable[[int], None] | None = None) -> bytes:
-    """What `url` serves, at most `limit` bytes.
+    """What `url` serves, at most `limit` bytes; errors as for `chunks`."""
+    parts: list[bytes] = []
+    got = 0
+    for chunk in chunks(url, limit):
+        parts.append(chunk)
+        got += len(chunk)
+        if progress is not None:
+            progress(got)
+    return b"".join(parts)
+
+
+def chunks(url: str, limit: int) -> Iterator[bytes]:
+    """What `url` serves, piece by piece, at most `limit` bytes.
 
     Raises:
         DatasetError: no connection, an error status, another scheme than HTTPS, or too long an answer.
@@ -86,25 +98,21 @@ def download(url: str, limit: int, progress: Callable[[int], None] | None = None
     _check_url(url)
     opener = urllib.request.build_opener(_OnlyHttps)
     request = urllib.request.Request(url, headers={"User-Agent": "striate"})
-    parts: list[bytes] = []
     got = 0
     try:
         with opener.open(request, timeout=TIMEOUT) as answer:
             promised = answer.headers.get("Content-Length")
             while chunk := answer.read(1 << 16):
-                parts.append(chunk)
                 got += len(chunk)
                 if got > limit:
                     raise DatasetError(f"{url} serves more than the {limit} bytes expected. It is refused.")
-                if progress is not None:
-                    progress(got)
+                yield chunk
             if promised is not None and int(promised) != got:
                 raise DatasetError(f"{url} was cut off after {got} of {promised} bytes. Try again.")
     except urllib.error.HTTPError as error:
         raise DatasetError(f"{url} answered {error.code} {error.reason}.") from error
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise DatasetError(f"{url} cannot be reached: {getattr(error, 'reason', error)}.") from error
-    return b"".join(parts)
 
 
 def read_file(path: Path, limit: int) -> bytes:

@@ -14,6 +14,7 @@ from striate import backend
 from striate.backend import FunctionalNode, KerasTensor
 from striate.core import tree
 from striate.core.errors import ArgumentError
+from striate.core.registry import export
 from striate.layers.input import InputLayer
 
 #: operation -> what to call in its place
@@ -30,6 +31,31 @@ def node_of(tensor: KerasTensor) -> FunctionalNode:
         )
     node: FunctionalNode = history.operation._inbound_nodes[history.node_index]
     return node
+
+
+@export("utils.get_source_inputs")
+def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
+    """The tensors of `Input`s that a tensor of a functional model comes from, each once.
+
+    Source: `keras.utils.get_source_inputs`.
+
+    Example:
+        >>> x = keras.Input((3,), name="x")
+        >>> [t.name for t in get_source_inputs(keras.layers.Dense(2)(x))]
+        ['x']
+    """
+    found: dict[int, KerasTensor] = {}
+    seen: set[FunctionalNode] = set()
+    stack = [tensor]
+    while stack:
+        tensor = stack.pop()
+        node = node_of(tensor)
+        if node.is_input:
+            found.setdefault(id(tensor), tensor)
+        elif node not in seen:
+            seen.add(node)
+            stack.extend(reversed(node.input_tensors))
+    return list(found.values())
 
 
 class LayerGraph:
@@ -202,4 +228,4 @@ def start_from(inputs: Any, outputs: Any) -> tuple[Any, Any]:
     return tree.pack_sequence_as(inputs, fresh), tree.map_structure(value, outputs)
 
 
-__all__ = ["LayerGraph", "node_of", "start_from"]
+__all__ = ["LayerGraph", "get_source_inputs", "node_of", "start_from"]

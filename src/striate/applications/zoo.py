@@ -1,0 +1,111 @@
+"""The architectures by name: when each was published and where, how it is made, and what it should count.
+
+One record each; commands, tests and pages read this table. What a network costs is counted on the model itself
+(`models/measure.py`); `parameters` is what others say, with who says it, and a test compares.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from striate.core.public_names import PUBLIC
+
+KERAS = "Keras 3.15.1, count_params()"
+_KRIZHEVSKY = "Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep Convolutional Neural Networks"
+_LECUN = "LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document Recognition"
+_VGG = "Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition"
+_RESNET = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition"
+_RESNET_V2 = "He, Zhang, Ren, Sun: Identity Mappings in Deep Residual Networks"
+_MOBILENET = "Howard et al.: MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications"
+_MOBILENET_V2 = "Sandler et al.: MobileNetV2: Inverted Residuals and Linear Bottlenecks"
+
+Size = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network that Striate has.
+
+    Args:
+        name: as commands know it.
+        year, paper: where it was published.
+        constructor: in `striate.applications`.
+        image: (height, width, channels) that it was published for.
+        least: the smallest square, in pixels, that its tests give it.
+        parameters: how many it should have, all weights counted, by `source`.
+        arguments: of the constructor, beside name and input_shape.
+    """
+
+    name: str
+    year: int
+    paper: str
+    constructor: str
+    image: Size
+    least: int
+    parameters: int
+    source: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """Where it is written down, below src/striate."""
+        module = PUBLIC[f"applications.{self.constructor}"][0]
+        return "/".join(module.split(".")[1:]) + ".py"
+
+    @property
+    def family(self) -> str:
+        return self.file.rpartition("/")[2].removesuffix(".py")
+
+    def make(self, **more: Any) -> Any:
+        """The model, not compiled, with random weights; `more` goes before the record's own arguments."""
+        module, attribute = PUBLIC[f"applications.{self.constructor}"]
+        given = {"name": self.name, "input_shape": self.image, **self.arguments, **more}
+        return getattr(importlib.import_module(module), attribute)(**given)
+
+
+def _keras(
+    name: str, year: int, paper: str, constructor: str, parameters: int, size: int = 224, least: int = 32
+) -> Architecture:
+    """One that Keras has as well."""
+    return Architecture(name, year, paper, constructor, (size, size, 3), least, parameters, KERAS, {"weights": None})
+
+
+_ALL = (
+    Architecture(
+        "lenet5-1998", 1998, _LECUN, "LeNet5", (32, 32, 1), 32, 60_840, "the paper's 60,000 and 10 codes of 84",
+        {"variant": "1998"},
+    ),
+    Architecture(
+        "lenet5", 1998, _LECUN, "LeNet5", (28, 28, 1), 28, 61_706, "counted by hand, docs/results/architectures.md",
+        {"variant": "modern", "include_preprocessing": True},
+    ),
+    Architecture(
+        "alexnet", 2012, _KRIZHEVSKY, "AlexNet", (227, 227, 3), 67, 60_965_224,
+        "counted by hand, applications/alexnet.py", {"variant": "2012"},
+    ),
+    Architecture(
+        "alexnet-one-tower", 2014, "Krizhevsky: One Weird Trick for Parallelizing Convolutional Neural Networks",
+        "AlexNet", (224, 224, 3), 63, 61_100_840, "torchvision's alexnet", {"variant": "one-tower"},
+    ),
+    Architecture("vgg11", 2014, _VGG, "VGG11", (224, 224, 3), 32, 132_863_336, "torchvision's vgg11"),
+    Architecture("vgg13", 2014, _VGG, "VGG13", (224, 224, 3), 32, 133_047_848, "torchvision's vgg13"),
+    _keras("vgg16", 2014, _VGG, "VGG16", 138_357_544),
+    _keras("vgg19", 2014, _VGG, "VGG19", 143_667_240),
+    _keras("resnet50", 2015, _RESNET, "ResNet50", 25_636_712),
+    _keras("resnet101", 2015, _RESNET, "ResNet101", 44_707_176),
+    _keras("resnet152", 2015, _RESNET, "ResNet152", 60_419_944),
+    _keras("resnet50v2", 2016, _RESNET_V2, "ResNet50V2", 25_613_800),
+    _keras("resnet101v2", 2016, _RESNET_V2, "ResNet101V2", 44_675_560),
+    _keras("resnet152v2", 2016, _RESNET_V2, "ResNet152V2", 60_380_648),
+    _keras("mobilenet", 2017, _MOBILENET, "MobileNet", 4_253_864),
+    _keras("mobilenetv2", 2018, _MOBILENET_V2, "MobileNetV2", 3_538_984),
+    Architecture(
+        "lecture", 2019, "Geron: Hands-On Machine Learning, 2nd ed., chapter 14", "LectureModel", (28, 28, 1), 28,
+        1_413_834, KERAS,
+    ),
+)  # fmt: skip
+
+#: name -> record, by year
+ZOO: dict[str, Architecture] = {a.name: a for a in _ALL}

@@ -1,0 +1,81 @@
+"""Every architecture of the zoo: it counts and sees what others say, runs, trains, and goes through a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import striate
+from striate.applications.zoo import ZOO, Architecture
+from striate.backend import only_shapes
+from striate.cli.sources import compile_as_published
+from striate.models.measure import multiply_adds, receptive_field
+from tests.support.long import LONG
+from tests.support.random_weights import with_random_weights
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERY = pytest.mark.parametrize("architecture", ZOO.values(), ids=lambda a: a.name)
+
+
+def first_of_each_family() -> list[Architecture]:
+    """The one with the fewest weights of each file, and all of them in the long run."""
+    by_family: dict[str, Architecture] = {}
+    for a in sorted(ZOO.values(), key=lambda a: a.parameters):
+        by_family.setdefault(a.family, a)
+    return list(ZOO.values()) if LONG else list(by_family.values())
+
+
+@EVERY
+def test_it_counts_what_others_say(architecture: Architecture) -> None:
+    with only_shapes():
+        model = architecture.make()
+    assert model.count_params() == architecture.parameters, architecture.source
+    assert model.name == architecture.name
+    assert model.input_shape == (None, *architecture.image)
+    assert (ROOT / "src" / "striate" / architecture.file).is_file()
+
+
+@pytest.mark.parametrize("architecture", first_of_each_family(), ids=lambda a: a.name)
+def test_it_runs_trains_and_goes_through_a_file(architecture: Architecture, tmp_path: Path) -> None:
+    striate.utils.set_random_seed(3)
+    shape = (architecture.least, architecture.least, architecture.image[-1])
+    model = with_random_weights(lambda: architecture.make(input_shape=shape, classes=10))
+    x = np.random.default_rng(0).normal(size=(2, *shape)).astype("float32")
+    compile_as_published(architecture.name, model)
+    before = [w.numpy() for w in model.trainable_weights]
+    loss = model.train_on_batch(x, np.array([3, 7]))[0]
+    assert np.isfinite(loss)
+    still = [w.path for w, old in zip(model.trainable_weights, before, strict=True) if (w.numpy() == old).all()]
+    assert not still, "these weights did not learn"
+    said = model.predict(x, verbose=0)
+    assert said.shape == (2, 10) and np.isfinite(said).all()
+    model.save(tmp_path / "m.keras")
+    assert (striate.models.load_model(tmp_path / "m.keras").predict(x, verbose=0) == said).all()
+
+
+#: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019, table.
+FIELDS = {
+    "alexnet": 195, "vgg11": 150, "vgg16": 212, "resnet50": 483, "resnet101": 1027, "resnet152": 1507,
+    "resnet50v2": 483, "mobilenet": 315,
+}  # fmt: skip
+#: products as papers say them, and how far their last digit reaches.
+PRODUCTS = {
+    "resnet50": (3.8e9, 0.1e9), "resnet101": (7.6e9, 0.1e9), "resnet152": (11.3e9, 0.1e9),  # table 1
+    "mobilenet": (569e6, 0.5e6),  # table 4
+    "mobilenetv2": (300e6, 1e6),  # table 4
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_it_sees_what_others_say(name: str) -> None:
+    with only_shapes():
+        assert receptive_field(ZOO[name].make()) == (FIELDS[name], FIELDS[name])
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_it_multiplies_what_its_paper_says(name: str) -> None:
+    said, within = PRODUCTS[name]
+    with only_shapes():
+        assert abs(multiply_adds(ZOO[name].make()) - said) <= within
