@@ -18,10 +18,12 @@ from typing import Any
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
+import h5py
 import jax
 import keras
 import numpy as np
 import recording
+from keras.src.legacy.saving import legacy_h5_format
 
 jax.config.update("jax_compilation_cache_dir", os.path.join(sys.prefix, "jax-cache"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
@@ -189,6 +191,27 @@ def revive(described: Any) -> Any:
     return {"config": _described(keras.saving.deserialize_keras_object(described))}
 
 
+def application(name: str, arguments: dict[str, Any], weights: str, x: Any, legacy: str | None) -> Any:
+    """What a network of keras.applications is made of, and what it says of x with the weights of a file of ours.
+
+    legacy: where to write its weights as Keras 2 did, and as those that Keras publishes are.
+    """
+    keras.utils.clear_session()
+    with _no_draws():
+        made = getattr(keras.applications, name)(weights=None, **arguments)
+    made.load_weights(weights)
+    variables = [[np.asarray(v.value) for v in vs] for vs in (made.trainable_variables, made.non_trainable_variables)]
+    if legacy is not None:
+        with h5py.File(legacy, "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, made)
+    return {
+        "name": made.name,
+        "layers": [(layer.name, type(layer).__name__) for layer in made.layers],
+        "weights": [(v.path, tuple(v.shape)) for v in made.weights],
+        "output": _jit(lambda given: made.stateless_call(*variables, given, training=False)[0], x),
+    }
+
+
 def run_script(source: str, **given: Any) -> Any:
     """Run a script of the tests under real Keras; its variable `result` is the answer."""
     keras.utils.clear_session()
@@ -203,8 +226,8 @@ def run_file(name: str) -> Any:
 
 
 FUNCTIONS = (
-    layer, loss, loss_function, metric, optimizer, schedule, activation, regularizer, initializer, revive, run_script,
-    run_file,
+    layer, loss, loss_function, metric, optimizer, schedule, activation, regularizer, initializer, revive,
+    application, run_script, run_file,
 )  # fmt: skip
 
 
