@@ -23,6 +23,7 @@ import jax
 import keras
 import numpy as np
 import recording
+from keras.src.applications import convnext
 from keras.src.legacy.saving import legacy_h5_format
 
 jax.config.update("jax_compilation_cache_dir", os.path.join(sys.prefix, "jax-cache"))
@@ -191,6 +192,18 @@ def revive(described: Any) -> Any:
     return {"config": _described(keras.saving.deserialize_keras_object(described))}
 
 
+def _predict(model: Any, x: Any) -> Any:
+    kinds = (model.trainable_variables, model.non_trainable_variables)
+    variables = [[np.asarray(v.value) for v in of_kind] for of_kind in kinds]
+    return _jit(lambda *given: model.stateless_call(*given, training=False)[0], *variables, x)
+
+
+def stochastic_depth(rate: float, x: Any) -> Any:
+    """What Keras's StochasticDepth makes of x in training, and its config."""
+    layer = convnext.StochasticDepth(rate)
+    return {"output": np.asarray(layer(x, training=True)), "config": _described(layer)}
+
+
 def application(name: str, arguments: dict[str, Any], weights: str, x: Any, legacy: str | None) -> Any:
     """What a network of keras.applications is made of, and what it says of x with the weights of a file of ours.
 
@@ -200,7 +213,6 @@ def application(name: str, arguments: dict[str, Any], weights: str, x: Any, lega
     with _no_draws():
         made = getattr(keras.applications, name)(weights=None, **arguments)
     made.load_weights(weights)
-    variables = [[np.asarray(v.value) for v in vs] for vs in (made.trainable_variables, made.non_trainable_variables)]
     if legacy is not None:
         with h5py.File(legacy, "w") as file:
             legacy_h5_format.save_weights_to_hdf5_group(file, made)
@@ -208,14 +220,14 @@ def application(name: str, arguments: dict[str, Any], weights: str, x: Any, lega
         "name": made.name,
         "layers": [(layer.name, type(layer).__name__) for layer in made.layers],
         "weights": [(v.path, tuple(v.shape)) for v in made.weights],
-        "output": _jit(lambda given: made.stateless_call(*variables, given, training=False)[0], x),
+        "output": _predict(made, x),
     }
 
 
 def run_script(source: str, **given: Any) -> Any:
     """Run a script of the tests under real Keras; its variable `result` is the answer."""
     keras.utils.clear_session()
-    scope: dict[str, Any] = {"keras": keras, "np": np, **given}
+    scope: dict[str, Any] = {"keras": keras, "np": np, "no_draws": _no_draws, "predict": _predict, **given}
     exec(source, scope)
     return scope["result"]
 
@@ -227,7 +239,7 @@ def run_file(name: str) -> Any:
 
 FUNCTIONS = (
     layer, loss, loss_function, metric, optimizer, schedule, activation, regularizer, initializer, revive,
-    application, run_script, run_file,
+    application, stochastic_depth, run_script, run_file,
 )  # fmt: skip
 
 

@@ -15,7 +15,10 @@ from support import close, same_both_ways
 #: tests/activations. RandomCrop at inference: test_augmentation.py.
 DIFFERENT = ("Normalization()", "Activation(activation=sparsemax)")
 DIFFERENT_LAYERS = ("RandomCrop",)
-OURS_ALONE = ("EuclideanRBF", "LocalResponseNormalization", "Subsampling2D", "TableConv2D")
+#: ... or in no namespace of Keras's: its ConvNeXt has LayerScale and StochasticDepth (test_architectures.py).
+OURS_ALONE = (
+    "EuclideanRBF", "LayerScale", "LocalResponseNormalization", "StochasticDepth", "Subsampling2D", "TableConv2D",
+)  # fmt: skip
 
 
 def numbers(shape, place):

@@ -42,15 +42,15 @@ def test_it_runs_trains_and_goes_through_a_file(architecture: Architecture, tmp_
     striate.utils.set_random_seed(3)
     shape = (architecture.least, architecture.least, architecture.image[-1])
     model = with_random_weights(lambda: architecture.make(input_shape=shape, classes=10))
-    x = np.random.default_rng(0).normal(size=(2, *shape)).astype("float32")
+    x = np.random.default_rng(0).normal(size=(4, *shape)).astype("float32")
     compile_as_published(architecture.name, model)
     before = [w.numpy() for w in model.trainable_weights]
-    loss = model.train_on_batch(x, np.array([3, 7]))[0]
+    loss = model.train_on_batch(x, np.array([3, 7, 0, 9]))[0]
     assert np.isfinite(loss)
     still = [w.path for w, old in zip(model.trainable_weights, before, strict=True) if (w.numpy() == old).all()]
     assert not still, "these weights did not learn"
     said = model.predict(x, verbose=0)
-    assert said.shape == (2, 10) and np.isfinite(said).all()
+    assert said.shape == (4, 10) and np.isfinite(said).all()
     model.save(tmp_path / "m.keras")
     assert (striate.models.load_model(tmp_path / "m.keras").predict(x, verbose=0) == said).all()
 
@@ -58,13 +58,16 @@ def test_it_runs_trains_and_goes_through_a_file(architecture: Architecture, tmp_
 #: Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019, table.
 FIELDS = {
     "alexnet": 195, "vgg11": 150, "vgg16": 212, "resnet50": 483, "resnet101": 1027, "resnet152": 1507,
-    "resnet50v2": 483, "mobilenet": 315,
+    "resnet50v2": 483, "mobilenet": 315, "inceptionv3": 1311,
 }  # fmt: skip
 #: products as papers say them, and how far their last digit reaches.
 PRODUCTS = {
     "resnet50": (3.8e9, 0.1e9), "resnet101": (7.6e9, 0.1e9), "resnet152": (11.3e9, 0.1e9),  # table 1
     "mobilenet": (569e6, 0.5e6),  # table 4
     "mobilenetv2": (300e6, 1e6),  # table 4
+    "mobilenetv3-small": (56e6, 1e6), "mobilenetv3-large": (219e6, 3e6),  # table 3
+    "efficientnetb0": (0.39e9, 0.01e9), "efficientnetb1": (0.70e9, 0.02e9),  # table 2
+    "convnext-tiny": (4.5e9, 0.05e9),  # table 1
 }  # fmt: skip
 
 

@@ -85,11 +85,11 @@ class Frame:
         #: what `begin` found: of the images that the model is made for.
         self.shape: Any = None
 
-    def begin(self, size: int = 224, least: int = 32) -> Any:
+    def begin(self, size: int | None = 224, least: int = 32) -> Any:
         """The tensor of the images.
 
         Args:
-            size: rows and columns of the images it was published for.
+            size: rows and columns of the images it was published for; None where any will do, with the top too.
             least: the fewest that leave something to compute at the end.
 
         Raises:
@@ -125,7 +125,7 @@ class Frame:
                     f"logits. Received: classifier_activation={self.classifier_activation!r}."
                 )
 
-    def _shape(self, size: int, least: int) -> Any:
+    def _shape(self, size: int | None, least: int) -> Any:
         first = channel_axis() == 1
         given = None if self.input_shape is None else tuple(self.input_shape)
         if given is not None and len(given) != 3:
@@ -142,7 +142,8 @@ class Frame:
             )
         if given is None:
             return square(size) if self.include_top else square(None)
-        if imagenet and self.include_top and given != square(size):
+        fixed = self.include_top and size is not None
+        if imagenet and fixed and given != square(size):
             raise ShapeError(
                 f"With include_top=True and the weights of 'imagenet', `input_shape` should be {square(size)}. "
                 f"Received: input_shape={given}. Leave it out, or give include_top=False."
@@ -153,7 +154,7 @@ class Frame:
                 f"Images must have at least {least}x{least} pixels: of smaller ones nothing is left at the last layer. "
                 f"Received: input_shape={given}. Give larger images."
             )
-        if self.include_top and None in given:
+        if fixed and None in given:
             raise ShapeError(
                 f"With include_top=True the size of the images must be known. Received: input_shape={given}. Give "
                 "height and width, or include_top=False."

@@ -90,9 +90,11 @@ def preprocess_caffe(x: Any, data_format: str | None = None) -> Any:
 
 
 @export(
+    "applications.inception_v3.preprocess_input",
     "applications.mobilenet.preprocess_input",
     "applications.mobilenet_v2.preprocess_input",
     "applications.resnet_v2.preprocess_input",
+    "applications.xception.preprocess_input",
 )
 def preprocess_tf(x: Any, data_format: str | None = None) -> Any:
     """Pixels 0..255 as Google's networks take them: x / 127.5 - 1, between -1 and 1.
@@ -106,15 +108,52 @@ def preprocess_tf(x: Any, data_format: str | None = None) -> Any:
     return preprocess_input(x, data_format, "tf")
 
 
+@export("applications.densenet.preprocess_input")
+def preprocess_torch(x: Any, data_format: str | None = None) -> Any:
+    """Pixels 0..255 as DenseNet takes them: scaled to 0..1, each colour less its mean, over its deviation in ImageNet.
+
+    Source: `keras.applications.densenet.preprocess_input`. Arguments, errors: `imagenet_utils.preprocess_input`.
+
+    Example:
+        >>> preprocess_torch(np.full((1, 1, 3), 255, "uint8"))[0, 0].round(2).tolist()
+        [2.25, 2.430000066757202, 2.640000104904175]
+    """
+    return preprocess_input(x, data_format, "torch")
+
+
 @export(
+    "applications.convnext.preprocess_input",
+    "applications.efficientnet.preprocess_input",
+    "applications.mobilenet_v3.preprocess_input",
+)
+def preprocess_inside(x: Any, data_format: str | None = None) -> Any:
+    """Pixels 0..255 as they are: the network scales them itself.
+
+    Source: `keras.applications.efficientnet.preprocess_input`, which does nothing either.
+
+    Example:
+        >>> preprocess_inside(np.array([255], "uint8")).tolist()
+        [255]
+    """
+    del data_format
+    return x
+
+
+@export(
+    "applications.convnext.decode_predictions",
+    "applications.densenet.decode_predictions",
+    "applications.efficientnet.decode_predictions",
     "applications.imagenet_utils.decode_predictions",
+    "applications.inception_v3.decode_predictions",
     "applications.mobilenet.decode_predictions",
     "applications.mobilenet_v2.decode_predictions",
+    "applications.mobilenet_v3.decode_predictions",
     "applications.resnet.decode_predictions",
     "applications.resnet50.decode_predictions",
     "applications.resnet_v2.decode_predictions",
     "applications.vgg16.decode_predictions",
     "applications.vgg19.decode_predictions",
+    "applications.xception.decode_predictions",
 )
 def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, Any]]]:
     """ImageNet's names for the likeliest classes of each image.

@@ -20,6 +20,9 @@ _RESNET = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition"
 _RESNET_V2 = "He, Zhang, Ren, Sun: Identity Mappings in Deep Residual Networks"
 _MOBILENET = "Howard et al.: MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications"
 _MOBILENET_V2 = "Sandler et al.: MobileNetV2: Inverted Residuals and Linear Bottlenecks"
+_DENSENET = "Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks"
+_MOBILENET_V3 = "Howard et al.: Searching for MobileNetV3"
+_EFFICIENTNET = "Tan, Le: EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks"
 
 Size = tuple[int, int, int]
 
@@ -96,15 +99,33 @@ _ALL = (
     _keras("resnet50", 2015, _RESNET, "ResNet50", 25_636_712),
     _keras("resnet101", 2015, _RESNET, "ResNet101", 44_707_176),
     _keras("resnet152", 2015, _RESNET, "ResNet152", 60_419_944),
+    _keras(
+        "inceptionv3", 2015, "Szegedy et al.: Rethinking the Inception Architecture for Computer Vision", "InceptionV3",
+        23_851_784, 299, 75,
+    ),
     _keras("resnet50v2", 2016, _RESNET_V2, "ResNet50V2", 25_613_800),
     _keras("resnet101v2", 2016, _RESNET_V2, "ResNet101V2", 44_675_560),
     _keras("resnet152v2", 2016, _RESNET_V2, "ResNet152V2", 60_380_648),
+    _keras("densenet121", 2016, _DENSENET, "DenseNet121", 8_062_504),
+    _keras("densenet169", 2016, _DENSENET, "DenseNet169", 14_307_880),
+    _keras("densenet201", 2016, _DENSENET, "DenseNet201", 20_242_984),
+    _keras(
+        "xception", 2016, "Chollet: Xception: Deep Learning with Depthwise Separable Convolutions", "Xception",
+        22_910_480, 299, 71,
+    ),
     _keras("mobilenet", 2017, _MOBILENET, "MobileNet", 4_253_864),
     _keras("mobilenetv2", 2018, _MOBILENET_V2, "MobileNetV2", 3_538_984),
     Architecture(
         "lecture", 2019, "Geron: Hands-On Machine Learning, 2nd ed., chapter 14", "LectureModel", (28, 28, 1), 28,
         1_413_834, KERAS,
     ),
+    _keras("mobilenetv3-small", 2019, _MOBILENET_V3, "MobileNetV3Small", 2_554_968),
+    _keras("mobilenetv3-large", 2019, _MOBILENET_V3, "MobileNetV3Large", 5_507_432),
+    _keras("efficientnetb0", 2019, _EFFICIENTNET, "EfficientNetB0", 5_330_571),
+    _keras("efficientnetb1", 2019, _EFFICIENTNET, "EfficientNetB1", 7_856_239, 240),
+    _keras("efficientnetb2", 2019, _EFFICIENTNET, "EfficientNetB2", 9_177_569, 260),
+    _keras("efficientnetb3", 2019, _EFFICIENTNET, "EfficientNetB3", 12_320_535, 300),
+    _keras("convnext-tiny", 2022, "Liu et al.: A ConvNet for the 2020s", "ConvNeXtTiny", 28_589_128),
 )  # fmt: skip
 
 #: name -> record, by year

@@ -86,6 +86,8 @@ def _paths(module: str, name: str) -> list[str]:
         # Files name some classes by where Keras keeps them: keras.src.models.functional -> models, and the like.
         parts = path.split(".")
         paths += [f"{'.'.join(parts[1:3])}.{name}", f"{parts[1]}.{name}", name]
+        if parts[1] == "applications":  # a network's own layers, which Keras keeps beside it
+            paths.append(f"layers.{name}")
     return [p for p in paths if p.partition(".")[0] in _OF_CLASSES or "." not in p]
 
 
