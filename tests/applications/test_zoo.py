@@ -12,6 +12,7 @@ from striate.applications.zoo import ZOO, Architecture
 from striate.backend import only_shapes
 from striate.cli.sources import compile_as_published
 from striate.models.measure import multiply_adds, receptive_field
+from striate.models.plan import describe_plan
 from tests.support.long import LONG
 from tests.support.random_weights import with_random_weights
 
@@ -49,6 +50,7 @@ def test_it_runs_trains_and_goes_through_a_file(architecture: Architecture, tmp_
     assert np.isfinite(loss)
     still = [w.path for w, old in zip(model.trainable_weights, before, strict=True) if (w.numpy() == old).all()]
     assert not still, "these weights did not learn"
+    assert not describe_plan(model, len(x), training=True).host_steps
     said = model.predict(x, verbose=0)
     assert said.shape == (4, 10) and np.isfinite(said).all()
     model.save(tmp_path / "m.keras")
@@ -63,6 +65,8 @@ FIELDS = {
 #: products as papers say them, and how far their last digit reaches.
 PRODUCTS = {
     "resnet50": (3.8e9, 0.1e9), "resnet101": (7.6e9, 0.1e9), "resnet152": (11.3e9, 0.1e9),  # table 1
+    "resnet18": (1.8e9, 0.1e9), "resnet34": (3.6e9, 0.1e9),  # table 1
+    "googlenet": (1.5e9, 0.1e9),  # section 5
     "mobilenet": (569e6, 0.5e6),  # table 4
     "mobilenetv2": (300e6, 1e6),  # table 4
     "mobilenetv3-small": (56e6, 1e6), "mobilenetv3-large": (219e6, 3e6),  # table 3

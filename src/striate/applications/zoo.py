@@ -20,6 +20,7 @@ _RESNET = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition"
 _RESNET_V2 = "He, Zhang, Ren, Sun: Identity Mappings in Deep Residual Networks"
 _MOBILENET = "Howard et al.: MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications"
 _MOBILENET_V2 = "Sandler et al.: MobileNetV2: Inverted Residuals and Linear Bottlenecks"
+_SE = "Hu, Shen, Sun: Squeeze-and-Excitation Networks"
 _DENSENET = "Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks"
 _MOBILENET_V3 = "Howard et al.: Searching for MobileNetV3"
 _EFFICIENTNET = "Tan, Le: EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks"
@@ -92,10 +93,38 @@ _ALL = (
         "alexnet-one-tower", 2014, "Krizhevsky: One Weird Trick for Parallelizing Convolutional Neural Networks",
         "AlexNet", (224, 224, 3), 63, 61_100_840, "torchvision's alexnet", {"variant": "one-tower"},
     ),
+    Architecture(
+        "nin", 2013, "Lin, Chen, Yan: Network In Network", "NiN", (32, 32, 3), 32, 966_986,
+        "counted by hand on the published Caffe model's sizes, tests/applications/test_small.py",
+    ),
+    Architecture(
+        "all-cnn", 2014, "Springenberg et al.: Striving for Simplicity: The All Convolutional Net", "AllCNN",
+        (32, 32, 3), 32, 1_369_738, "counted by hand on the paper's tables 1 and 2, tests/applications/test_small.py",
+    ),
+    Architecture(
+        "googlenet", 2014, "Szegedy et al.: Going Deeper with Convolutions", "GoogLeNet", (224, 224, 3), 65, 6_998_552,
+        "sizes of the paper's table 1, counted by hand in tests/applications/test_googlenet.py",
+    ),
     Architecture("vgg11", 2014, _VGG, "VGG11", (224, 224, 3), 32, 132_863_336, "torchvision's vgg11"),
     Architecture("vgg13", 2014, _VGG, "VGG13", (224, 224, 3), 32, 133_047_848, "torchvision's vgg13"),
     _keras("vgg16", 2014, _VGG, "VGG16", 138_357_544),
     _keras("vgg19", 2014, _VGG, "VGG19", 143_667_240),
+    Architecture(
+        "resnet18", 2015, _RESNET, "ResNet18", (224, 224, 3), 32, 11_699_112,
+        "torchvision's resnet18, 11,689,512, and 9,600 moving statistics",
+    ),
+    Architecture(
+        "resnet34", 2015, _RESNET, "ResNet34", (224, 224, 3), 32, 21_814_696,
+        "torchvision's resnet34, 21,797,672, and 17,024 moving statistics",
+    ),
+    Architecture(
+        "resnet20", 2015, _RESNET, "ResNet20", (32, 32, 3), 32, 271_098,
+        "counted by hand, 269,722 (the paper: 0.27M) and 1,376 moving statistics",
+    ),
+    Architecture(
+        "resnet56", 2015, _RESNET, "ResNet56", (32, 32, 3), 32, 857_082,
+        "counted by hand, 853,018 (the paper: 0.85M) and 4,064 moving statistics",
+    ),
     _keras("resnet50", 2015, _RESNET, "ResNet50", 25_636_712),
     _keras("resnet101", 2015, _RESNET, "ResNet101", 44_707_176),
     _keras("resnet152", 2015, _RESNET, "ResNet152", 60_419_944),
@@ -106,6 +135,10 @@ _ALL = (
     _keras("resnet50v2", 2016, _RESNET_V2, "ResNet50V2", 25_613_800),
     _keras("resnet101v2", 2016, _RESNET_V2, "ResNet101V2", 44_675_560),
     _keras("resnet152v2", 2016, _RESNET_V2, "ResNet152V2", 60_380_648),
+    Architecture(
+        "squeezenet", 2016, "Iandola et al.: SqueezeNet: AlexNet-Level Accuracy with 50x Fewer Parameters",
+        "SqueezeNet", (227, 227, 3), 35, 1_248_424, "the paper's table 1; torchvision's squeezenet1_0",
+    ),
     _keras("densenet121", 2016, _DENSENET, "DenseNet121", 8_062_504),
     _keras("densenet169", 2016, _DENSENET, "DenseNet169", 14_307_880),
     _keras("densenet201", 2016, _DENSENET, "DenseNet201", 20_242_984),
@@ -114,6 +147,10 @@ _ALL = (
         22_910_480, 299, 71,
     ),
     _keras("mobilenet", 2017, _MOBILENET, "MobileNet", 4_253_864),
+    Architecture(
+        "seresnet50", 2017, _SE, "SEResNet50", (224, 224, 3), 32, 28_141_144,
+        "torchvision's resnet50, 25,557,032, 2,530,992 in the blocks, and 53,120 moving statistics",
+    ),
     _keras("mobilenetv2", 2018, _MOBILENET_V2, "MobileNetV2", 3_538_984),
     Architecture(
         "lecture", 2019, "Geron: Hands-On Machine Learning, 2nd ed., chapter 14", "LectureModel", (28, 28, 1), 28,
