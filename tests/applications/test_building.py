@@ -84,6 +84,7 @@ def test_weights_of_imagenet_are_for_some_shares_and_sizes(tmp_path: Path, monke
     ],
 )
 def test_without_the_top(make: Callable[..., Any], names: list[str]) -> None:
+    striate.utils.clear_session()
     with only_shapes():
         maps = make(include_top=False, weights=None)
         pools = [make(include_top=False, weights=None, pooling=p) for p in ("avg", "max")]
