@@ -19,6 +19,7 @@ from striate import applications, layers
 from striate.applications import imagenet_utils, mobilenet, published, resnet50, vgg16
 from striate.applications.building import whole_multiple
 from striate.backend import only_shapes
+from striate.random import host
 from tests.support.random_weights import with_random_weights
 
 
@@ -120,14 +121,19 @@ def test_channels_first_is_the_same_network() -> None:
     np.testing.assert_allclose(got, wanted, rtol=50 * 4 * np.finfo("float32").eps)
 
 
-def test_weights_from_a_path(tmp_path: Path) -> None:
+def test_weights_from_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def make(weights: Any) -> Any:
         return applications.MobileNet((32, 32, 3), alpha=0.25, weights=weights, classes=3)
 
     model = with_random_weights(lambda: make(None))
     model.save_weights(tmp_path / "m.weights.h5")
+    monkeypatch.setattr(host, "uniform", lambda state, shape: pytest.fail("weights that the file gives were drawn"))
     again = make(tmp_path / "m.weights.h5")
     assert all((a == b).all() for a, b in zip(model.get_weights(), again.get_weights(), strict=True))
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="shape"):
+        applications.MobileNet((32, 32, 3), alpha=0.25, weights=tmp_path / "m.weights.h5", classes=4)
+    assert layers.Dense(2)(np.ones((1, 2), "float32")).any(), "after a failure weights are drawn as before"
 
 
 def test_pixels_as_the_three_schools_want_them() -> None:

@@ -5,6 +5,7 @@ A family's file says what is between. `Frame` holds the arguments that all of th
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,7 @@ def spatial(shape: Any) -> tuple[int | None, int | None]:
 
 @dataclass
 class Frame:
-    """Arguments that every architecture of `keras.applications` takes.
+    """Arguments that every architecture of `keras.applications` takes; a network is made inside `with Frame(...)`.
 
     Args:
         name: of the model.
@@ -84,6 +85,15 @@ class Frame:
     def __post_init__(self) -> None:
         #: what `begin` found: of the images that the model is made for.
         self.shape: Any = None
+        self._drawing = backend.values_from_file() if self.weights is not None else contextlib.nullcontext()
+
+    def __enter__(self) -> Frame:
+        """Inside, weights that a file gives are not drawn first: VGG16's 138 million would take 20 s."""
+        self._drawing.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._drawing.__exit__(*error)
 
     def begin(self, size: int | None = 224, least: int = 32) -> Any:
         """The tensor of the images.

@@ -56,6 +56,26 @@ def _halve(maps: int, stage: int, name: str) -> Any:
     return models.Sequential([normed, patches], name=f"{name}_downsampling_block_{stage - 1}")
 
 
+def _convnext(frame: Frame, include_preprocessing: bool) -> Any:
+    name = frame.name
+    x = images = frame.begin()
+    if include_preprocessing and frame.shape[-1] == 3:
+        mean, variance = [255 * m for m in MEAN], [(255 * d) ** 2 for d in DEVIATION]
+        x = layers.Normalization(mean=mean, variance=variance, name=f"{name}_prestem_normalization")(x)
+    halving = [_halve(maps, stage, str(name)) for stage, maps in enumerate(MAPS)]
+    for stage, (maps, count) in enumerate(zip(MAPS, DEPTHS, strict=True)):
+        x = halving[stage](x)
+        for i in range(count):
+            x = block(x, maps, f"{name}_stage_{stage}_block_{i}")
+    if frame.include_top:
+        x = layers.GlobalAveragePooling2D(name=f"{name}_head_gap")(x)
+        x = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_head_layernorm")(x)
+        x = layers.Dense(frame.classes, activation=frame.classifier_activation, name=f"{name}_head_dense")(x)
+    else:
+        x = layers.LayerNormalization(epsilon=EPSILON)(frame.pooled(x))
+    return frame.finish(x, images, "convnext_tiny")
+
+
 @export("applications.ConvNeXtTiny", "applications.convnext.ConvNeXtTiny")
 def ConvNeXtTiny(
     include_top: bool = True,
@@ -96,20 +116,5 @@ def ConvNeXtTiny(
             "ConvNeXt's dense layers take pixels with their channels last. Received: image_data_format() = "
             "'channels_first'. Call striate.config.set_image_data_format('channels_last')."
         )
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    x = images = frame.begin()
-    if include_preprocessing and frame.shape[-1] == 3:
-        mean, variance = [255 * m for m in MEAN], [(255 * d) ** 2 for d in DEVIATION]
-        x = layers.Normalization(mean=mean, variance=variance, name=f"{name}_prestem_normalization")(x)
-    halving = [_halve(maps, stage, name) for stage, maps in enumerate(MAPS)]
-    for stage, (maps, count) in enumerate(zip(MAPS, DEPTHS, strict=True)):
-        x = halving[stage](x)
-        for i in range(count):
-            x = block(x, maps, f"{name}_stage_{stage}_block_{i}")
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name=f"{name}_head_gap")(x)
-        x = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_head_layernorm")(x)
-        x = layers.Dense(classes, activation=classifier_activation, name=f"{name}_head_dense")(x)
-    else:
-        x = layers.LayerNormalization(epsilon=EPSILON)(frame.pooled(x))
-    return frame.finish(x, images, "convnext_tiny")
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _convnext(frame, include_preprocessing)

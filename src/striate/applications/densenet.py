@@ -97,8 +97,8 @@ def DenseNet121(
         ValueError: arguments that do not fit each other; weights that do not fit.
         OSError: weights that cannot be fetched.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _densenet(121, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _densenet(121, frame)
 
 
 @export("applications.DenseNet169", "applications.densenet.DenseNet169")
@@ -117,8 +117,8 @@ def DenseNet169(
     Source: Huang et al. 2017, table 1; layers and names of `keras.applications.DenseNet169`. Arguments and errors are
     those of `DenseNet121`.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _densenet(169, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _densenet(169, frame)
 
 
 @export("applications.DenseNet201", "applications.densenet.DenseNet201")
@@ -137,5 +137,5 @@ def DenseNet201(
     Source: Huang et al. 2017, table 1; layers and names of `keras.applications.DenseNet201`. Arguments and errors are
     those of `DenseNet121`.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _densenet(201, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _densenet(201, frame)

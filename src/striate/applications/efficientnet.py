@@ -157,8 +157,8 @@ def EfficientNetB0(
         ValueError: arguments that do not fit each other; weights that do not fit.
         OSError: weights that cannot be fetched.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _efficientnet(0, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _efficientnet(0, frame)
 
 
 @export("applications.EfficientNetB1", "applications.efficientnet.EfficientNetB1")
@@ -177,8 +177,8 @@ def EfficientNetB1(
     Source: Tan and Le 2019; layers and names of `keras.applications.EfficientNetB1`. Arguments and errors are those of
     `EfficientNetB0`.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _efficientnet(1, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _efficientnet(1, frame)
 
 
 @export("applications.EfficientNetB2", "applications.efficientnet.EfficientNetB2")
@@ -197,8 +197,8 @@ def EfficientNetB2(
     Source: Tan and Le 2019; layers and names of `keras.applications.EfficientNetB2`. Arguments and errors are those of
     `EfficientNetB0`.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _efficientnet(2, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _efficientnet(2, frame)
 
 
 @export("applications.EfficientNetB3", "applications.efficientnet.EfficientNetB3")
@@ -217,5 +217,5 @@ def EfficientNetB3(
     Source: Tan and Le 2019; layers and names of `keras.applications.EfficientNetB3`. Arguments and errors are those of
     `EfficientNetB0`.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _efficientnet(3, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _efficientnet(3, frame)

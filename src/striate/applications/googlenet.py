@@ -72,6 +72,24 @@ def auxiliary_head(x: Any, frame: Frame, name: str) -> Any:
     return layers.Dense(frame.classes, activation=frame.classifier_activation, name=f"{name}_predictions")(x)
 
 
+def _googlenet(frame: Frame, auxiliary_heads: bool) -> Any:
+    heads = frame.include_top and auxiliary_heads
+    images = frame.begin(least=65 if heads else 32)
+    x = lrn(halve(conv(images, 64, 7, "conv1", strides=2), "pool1"), "norm1")
+    x = conv(conv(x, 64, 1, "conv2_reduce"), 192, 3, "conv2")
+    x = halve(lrn(x, "norm2"), "pool2")
+    outputs = []
+    for module, maps in TABLE_1.items():
+        x = halve(x, module) if maps is None else inception(x, maps, module)
+        if heads and module in ("4a", "4d"):
+            outputs.append(auxiliary_head(x, frame, f"auxiliary_{module}"))
+    if not frame.include_top:
+        return frame.finish(frame.pooled(x), images, None)
+    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    x = frame.predictions(layers.Dropout(0.4, name="dropout")(x))
+    return frame.finish([x, *outputs] if outputs else x, images, None)
+
+
 @export("applications.GoogLeNet")
 def GoogLeNet(
     include_top: bool = True,
@@ -110,19 +128,5 @@ def GoogLeNet(
         >>> GoogLeNet(include_top=False).count_params()
         5973552
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    heads = include_top and auxiliary_heads
-    images = frame.begin(least=65 if heads else 32)
-    x = lrn(halve(conv(images, 64, 7, "conv1", strides=2), "pool1"), "norm1")
-    x = conv(conv(x, 64, 1, "conv2_reduce"), 192, 3, "conv2")
-    x = halve(lrn(x, "norm2"), "pool2")
-    outputs = []
-    for module, maps in TABLE_1.items():
-        x = halve(x, module) if maps is None else inception(x, maps, module)
-        if heads and module in ("4a", "4d"):
-            outputs.append(auxiliary_head(x, frame, f"auxiliary_{module}"))
-    if not include_top:
-        return frame.finish(frame.pooled(x), images, None)
-    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    x = frame.predictions(layers.Dropout(0.4, name="dropout")(x))
-    return frame.finish([x, *outputs] if outputs else x, images, None)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _googlenet(frame, auxiliary_heads)

@@ -89,6 +89,29 @@ def inception_c(x: Any, number: int) -> Any:
     return beside([one, three, double, pooled(x, 192)], f"mixed{number}")
 
 
+def _inception_v3(frame: Frame) -> Any:
+    images = frame.begin(size=299, least=75)
+    x = conv(images, 32, (3, 3), strides=2, padding="valid")
+    x = conv(x, 32, (3, 3), padding="valid")
+    x = layers.MaxPooling2D(3, strides=2)(conv(x, 64, (3, 3)))
+    x = conv(x, 80, padding="valid")
+    x = layers.MaxPooling2D(3, strides=2)(conv(x, 192, (3, 3), padding="valid"))
+    for number, pool_maps in enumerate((32, 64, 64)):
+        x = inception_a(x, pool_maps, f"mixed{number}")
+    three = conv(x, 384, (3, 3), strides=2, padding="valid")
+    double = conv(row(x, (64, (1, 1)), (96, (3, 3))), 96, (3, 3), strides=2, padding="valid")
+    x = beside([three, double, layers.MaxPooling2D(3, strides=2)(x)], "mixed3")
+    for number, maps in enumerate((128, 160, 160, 192), 4):
+        x = inception_b(x, maps, f"mixed{number}")
+    three = conv(conv(x, 192), 320, (3, 3), strides=2, padding="valid")
+    seven = row(x, (192, (1, 1)), (192, (1, 7)), (192, (7, 1)))
+    seven = conv(seven, 192, (3, 3), strides=2, padding="valid")
+    x = beside([three, seven, layers.MaxPooling2D(3, strides=2)(x)], "mixed8")
+    for number in (9, 10):
+        x = inception_c(x, number)
+    return frame.finish(frame.averaged_top(x, named=False), images, "inception_v3")
+
+
 @export("applications.InceptionV3", "applications.inception_v3.InceptionV3")
 def InceptionV3(
     include_top: bool = True,
@@ -123,24 +146,5 @@ def InceptionV3(
         ValueError: arguments that do not fit each other; weights that do not fit.
         OSError: weights that cannot be fetched.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    images = frame.begin(size=299, least=75)
-    x = conv(images, 32, (3, 3), strides=2, padding="valid")
-    x = conv(x, 32, (3, 3), padding="valid")
-    x = layers.MaxPooling2D(3, strides=2)(conv(x, 64, (3, 3)))
-    x = conv(x, 80, padding="valid")
-    x = layers.MaxPooling2D(3, strides=2)(conv(x, 192, (3, 3), padding="valid"))
-    for number, pool_maps in enumerate((32, 64, 64)):
-        x = inception_a(x, pool_maps, f"mixed{number}")
-    three = conv(x, 384, (3, 3), strides=2, padding="valid")
-    double = conv(row(x, (64, (1, 1)), (96, (3, 3))), 96, (3, 3), strides=2, padding="valid")
-    x = beside([three, double, layers.MaxPooling2D(3, strides=2)(x)], "mixed3")
-    for number, maps in enumerate((128, 160, 160, 192), 4):
-        x = inception_b(x, maps, f"mixed{number}")
-    three = conv(conv(x, 192), 320, (3, 3), strides=2, padding="valid")
-    seven = row(x, (192, (1, 1)), (192, (1, 7)), (192, (7, 1)))
-    seven = conv(seven, 192, (3, 3), strides=2, padding="valid")
-    x = beside([three, seven, layers.MaxPooling2D(3, strides=2)(x)], "mixed8")
-    for number in (9, 10):
-        x = inception_c(x, number)
-    return frame.finish(frame.averaged_top(x, named=False), images, "inception_v3")
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _inception_v3(frame)

@@ -80,6 +80,30 @@ def published_rows(frame: Frame, sizes: Sequence[int], alpha: float, alphas: Seq
     return rows
 
 
+def _mobilenet(frame: Frame, alpha: float, depth_multiplier: int, dropout: float) -> Any:
+    images = frame.begin(published_size(frame.input_shape, SIZES))
+    rows = published_rows(frame, SIZES, alpha, (0.25, 0.5, 0.75, 1.0))
+    if frame.weights == "imagenet" and depth_multiplier != 1:
+        raise ArgumentError(
+            f"The weights of 'imagenet' are for depth_multiplier=1. Received: {depth_multiplier}. Give weights=None."
+        )
+    x = layers.Conv2D(int(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="conv1")(images)
+    x = layers.ReLU(6.0, name="conv1_relu")(norm(x, "conv1_bn"))
+    for number, (maps, strides) in enumerate(TABLE_1, 1):
+        x = separable(x, int(maps * alpha), strides, number, depth_multiplier)
+    if frame.include_top:
+        x = layers.GlobalAveragePooling2D(keepdims=True)(x)
+        x = layers.Dropout(dropout, name="dropout")(x)
+        x = layers.Conv2D(frame.classes, 1, padding="same", name="conv_preds")(x)
+        x = layers.Reshape((frame.classes,), name="reshape_2")(x)
+        x = layers.Activation(frame.classifier_activation, name="predictions")(x)
+    else:
+        x = frame.pooled(x)
+    frame.name = frame.name or f"mobilenet_{alpha:0.2f}_{rows}"
+    share = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0"}.get(alpha, "2_5")
+    return frame.finish(x, images, f"mobilenet_{share}_{rows}_tf")
+
+
 @export("applications.MobileNet", "applications.mobilenet.MobileNet")
 def MobileNet(
     input_shape: Any = None,
@@ -124,25 +148,5 @@ def MobileNet(
         >>> MobileNet(alpha=0.25, weights=None).count_params()
         475544
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    images = frame.begin(published_size(input_shape, SIZES))
-    rows = published_rows(frame, SIZES, alpha, (0.25, 0.5, 0.75, 1.0))
-    if weights == "imagenet" and depth_multiplier != 1:
-        raise ArgumentError(
-            f"The weights of 'imagenet' are for depth_multiplier=1. Received: {depth_multiplier}. Give weights=None."
-        )
-    x = layers.Conv2D(int(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="conv1")(images)
-    x = layers.ReLU(6.0, name="conv1_relu")(norm(x, "conv1_bn"))
-    for number, (maps, strides) in enumerate(TABLE_1, 1):
-        x = separable(x, int(maps * alpha), strides, number, depth_multiplier)
-    if include_top:
-        x = layers.GlobalAveragePooling2D(keepdims=True)(x)
-        x = layers.Dropout(dropout, name="dropout")(x)
-        x = layers.Conv2D(classes, 1, padding="same", name="conv_preds")(x)
-        x = layers.Reshape((classes,), name="reshape_2")(x)
-        x = layers.Activation(classifier_activation, name="predictions")(x)
-    else:
-        x = frame.pooled(x)
-    frame.name = name or f"mobilenet_{alpha:0.2f}_{rows}"
-    share = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0"}.get(alpha, "2_5")
-    return frame.finish(x, images, f"mobilenet_{share}_{rows}_tf")
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _mobilenet(frame, alpha, depth_multiplier, dropout)

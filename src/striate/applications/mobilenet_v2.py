@@ -56,6 +56,28 @@ def inverted_residual(x: Any, expansion: int, maps: int, strides: int, number: i
     return layers.Add(name=f"{prefix}add")([before, x]) if channels == maps and strides == 1 else x
 
 
+def _mobilenet_v2(frame: Frame, alpha: float) -> Any:
+    inside = frame.input_shape is None and frame.input_tensor is not None
+    given = frame.input_tensor.shape[1:] if inside else frame.input_shape
+    images = frame.begin(published_size(given, SIZES))
+    rows = published_rows(frame, SIZES, alpha, ALPHAS)
+    x = layers.Conv2D(whole_multiple(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(images)
+    x = layers.ReLU(6.0, name="Conv1_relu")(norm(x, "bn_Conv1", **NORM))
+    number = 0
+    for expansion, maps, blocks, strides in TABLE_2:
+        for i in range(blocks):
+            x = inverted_residual(x, expansion, whole_multiple(int(maps * alpha)), strides if i == 0 else 1, number)
+            number += 1
+    x = layers.Conv2D(whole_multiple(1280 * max(alpha, 1.0)), 1, use_bias=False, name="Conv_1")(x)
+    x = layers.ReLU(6.0, name="out_relu")(norm(x, "Conv_1_bn", **NORM))
+    if frame.include_top:
+        x = frame.predictions(layers.GlobalAveragePooling2D()(x))
+    else:
+        x = frame.pooled(x)
+    frame.name = frame.name or f"mobilenetv2_{alpha:0.2f}_{rows}"
+    return frame.finish(x, images, f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(alpha)}_{rows}")
+
+
 @export("applications.MobileNetV2", "applications.mobilenet_v2.MobileNetV2")
 def MobileNetV2(
     input_shape: Any = None,
@@ -96,22 +118,5 @@ def MobileNetV2(
         >>> MobileNetV2(alpha=0.35, include_top=False, weights=None).count_params()
         410208
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    given = input_tensor.shape[1:] if input_shape is None and input_tensor is not None else input_shape
-    images = frame.begin(published_size(given, SIZES))
-    rows = published_rows(frame, SIZES, alpha, ALPHAS)
-    x = layers.Conv2D(whole_multiple(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="Conv1")(images)
-    x = layers.ReLU(6.0, name="Conv1_relu")(norm(x, "bn_Conv1", **NORM))
-    number = 0
-    for expansion, maps, blocks, strides in TABLE_2:
-        for i in range(blocks):
-            x = inverted_residual(x, expansion, whole_multiple(int(maps * alpha)), strides if i == 0 else 1, number)
-            number += 1
-    x = layers.Conv2D(whole_multiple(1280 * max(alpha, 1.0)), 1, use_bias=False, name="Conv_1")(x)
-    x = layers.ReLU(6.0, name="out_relu")(norm(x, "Conv_1_bn", **NORM))
-    if include_top:
-        x = frame.predictions(layers.GlobalAveragePooling2D()(x))
-    else:
-        x = frame.pooled(x)
-    frame.name = name or f"mobilenetv2_{alpha:0.2f}_{rows}"
-    return frame.finish(x, images, f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(alpha)}_{rows}")
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _mobilenet_v2(frame, alpha)

@@ -168,8 +168,8 @@ def MobileNetV3Large(
         ValueError: arguments that do not fit each other; weights that do not fit.
         OSError: weights that cannot be fetched.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _mobilenet_v3(frame, LARGE, 1280, "large", alpha, minimalistic, dropout_rate, include_preprocessing)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _mobilenet_v3(frame, LARGE, 1280, "large", alpha, minimalistic, dropout_rate, include_preprocessing)
 
 
 @export("applications.MobileNetV3Small")
@@ -192,5 +192,5 @@ def MobileNetV3Small(
     Source: Howard et al. 2019, table 2; layers and names of `keras.applications.MobileNetV3Small`. Arguments and errors
     are those of `MobileNetV3Large`.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _mobilenet_v3(frame, SMALL, 1024, "small", alpha, minimalistic, dropout_rate, include_preprocessing)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _mobilenet_v3(frame, SMALL, 1024, "small", alpha, minimalistic, dropout_rate, include_preprocessing)

@@ -109,8 +109,8 @@ def ResNet50(
         ValueError: arguments that do not fit each other; weights that do not fit.
         OSError: weights that cannot be fetched.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet(50, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _resnet(50, frame)
 
 
 @export("applications.ResNet101", "applications.resnet.ResNet101")
@@ -129,8 +129,8 @@ def ResNet101(
     Source: He, Zhang, Ren and Sun 2016, table 1; layers and names of `keras.applications.ResNet101`. Arguments and
     errors are those of `ResNet50`.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet(101, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _resnet(101, frame)
 
 
 @export("applications.ResNet152", "applications.resnet.ResNet152")
@@ -149,5 +149,5 @@ def ResNet152(
     Source: He, Zhang, Ren and Sun 2016, table 1; layers and names of `keras.applications.ResNet152`. Arguments and
     errors are those of `ResNet50`.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet(152, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _resnet(152, frame)

@@ -90,8 +90,8 @@ def ResNet18(
         >>> ResNet18(include_top=False, pooling="avg").output_shape
         (None, 512)
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet(18, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _resnet(18, frame)
 
 
 @export("applications.ResNet34")
@@ -110,8 +110,8 @@ def ResNet34(
     Source: He, Zhang, Ren and Sun 2016, table 1; margins and counts as torchvision's. Arguments and errors are those of
     `ResNet50`; no weights are published in Keras's form.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet(34, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _resnet(34, frame)
 
 
 def _small(n: int, input_shape: Any, classes: int, classifier_activation: Any, name: str | None) -> Any:

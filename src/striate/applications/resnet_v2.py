@@ -68,8 +68,8 @@ def ResNet50V2(
     Source: He, Zhang, Ren and Sun 2016 (ECCV); layers and names of `keras.applications.ResNet50V2`. Arguments and
     errors are those of `ResNet50`; images go through `resnet_v2.preprocess_input` first.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet_v2(50, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _resnet_v2(50, frame)
 
 
 @export("applications.ResNet101V2", "applications.resnet_v2.ResNet101V2")
@@ -88,8 +88,8 @@ def ResNet101V2(
     Source: He, Zhang, Ren and Sun 2016 (ECCV); layers and names of `keras.applications.ResNet101V2`. Arguments and
     errors are those of `ResNet50`; images go through `resnet_v2.preprocess_input` first.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet_v2(101, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _resnet_v2(101, frame)
 
 
 @export("applications.ResNet152V2", "applications.resnet_v2.ResNet152V2")
@@ -108,5 +108,5 @@ def ResNet152V2(
     Source: He, Zhang, Ren and Sun 2016 (ECCV); layers and names of `keras.applications.ResNet152V2`. Arguments and
     errors are those of `ResNet50`; images go through `resnet_v2.preprocess_input` first.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _resnet_v2(152, frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _resnet_v2(152, frame)

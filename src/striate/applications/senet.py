@@ -64,6 +64,15 @@ def se_bottleneck(x: Any, maps: int, name: str, strides: int) -> Any:
     return relu(layers.Add(name=f"{name}_add")([x, y]), f"{name}_out")
 
 
+def _seresnet50(frame: Frame) -> Any:
+    images = frame.begin()
+    x = stem(images)
+    for stage, count in enumerate(TABLE_1[50], 2):
+        for i in range(1, count + 1):
+            x = se_bottleneck(x, 16 * 2**stage, f"conv{stage}_block{i}", 2 if i == 1 and stage > 2 else 1)
+    return frame.finish(frame.averaged_top(x), images, None)
+
+
 @export("applications.SEResNet50")
 def SEResNet50(
     include_top: bool = True,
@@ -80,10 +89,5 @@ def SEResNet50(
     Source: Hu, Shen and Sun 2018, table 1. torchvision's ResNet-50 (25,557,032) and 2,530,992 in the 16 blocks.
     Arguments and errors are those of `ResNet50`; no weights are published in Keras's form.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    images = frame.begin()
-    x = stem(images)
-    for stage, count in enumerate(TABLE_1[50], 2):
-        for i in range(1, count + 1):
-            x = se_bottleneck(x, 16 * 2**stage, f"conv{stage}_block{i}", 2 if i == 1 and stage > 2 else 1)
-    return frame.finish(frame.averaged_top(x), images, None)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _seresnet50(frame)

@@ -34,6 +34,22 @@ def fire(x: Any, squeezed: int, expanded: int, name: str) -> Any:
     return layers.Concatenate(axis=channel_axis(), name=f"{name}_concat")([one, three])
 
 
+def _squeezenet(frame: Frame) -> Any:
+    images = frame.begin(size=227, least=35)
+    x = layers.Conv2D(96, 7, strides=2, activation="relu", name="conv1")(images)
+    x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)
+    for module, maps in TABLE_1.items():
+        x = layers.MaxPooling2D(3, strides=2, name=module)(x) if maps is None else fire(x, *maps, module)
+    if frame.include_top:
+        x = layers.Dropout(0.5, name="dropout")(x)
+        x = layers.Conv2D(frame.classes, 1, activation="relu", name="conv10")(x)
+        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+        x = layers.Activation(frame.classifier_activation, name="predictions")(x)
+    else:
+        x = frame.pooled(x)
+    return frame.finish(x, images, None)
+
+
 @export("applications.SqueezeNet")
 def SqueezeNet(
     include_top: bool = True,
@@ -69,17 +85,5 @@ def SqueezeNet(
         >>> SqueezeNet().count_params()
         1248424
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    images = frame.begin(size=227, least=35)
-    x = layers.Conv2D(96, 7, strides=2, activation="relu", name="conv1")(images)
-    x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)
-    for module, maps in TABLE_1.items():
-        x = layers.MaxPooling2D(3, strides=2, name=module)(x) if maps is None else fire(x, *maps, module)
-    if include_top:
-        x = layers.Dropout(0.5, name="dropout")(x)
-        x = layers.Conv2D(classes, 1, activation="relu", name="conv10")(x)
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = layers.Activation(classifier_activation, name="predictions")(x)
-    else:
-        x = frame.pooled(x)
-    return frame.finish(x, images, None)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _squeezenet(frame)

@@ -79,8 +79,8 @@ def VGG16(
         >>> VGG16(include_top=False, weights=None).count_params()
         14714688
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _vgg("D", frame, "vgg16")
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _vgg("D", frame, "vgg16")
 
 
 @export("applications.VGG19", "applications.vgg19.VGG19")
@@ -103,8 +103,8 @@ def VGG19(
         >>> VGG19(include_top=False, weights=None, pooling="avg").output_shape
         (None, 512)
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _vgg("E", frame, "vgg19")
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _vgg("E", frame, "vgg19")
 
 
 @export("applications.VGG11")
@@ -126,8 +126,8 @@ def VGG11(
         >>> VGG11(include_top=False).count_params()
         9220480
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _vgg("A", frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _vgg("A", frame)
 
 
 @export("applications.VGG13")
@@ -149,5 +149,5 @@ def VGG13(
         >>> VGG13(include_top=False).count_params()
         9404992
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    return _vgg("B", frame)
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _vgg("B", frame)

@@ -45,6 +45,27 @@ def halving_block(x: Any, maps: tuple[int, int], name: str, relu_first: bool = T
     return layers.Add()([x, shortcut])
 
 
+def _xception(frame: Frame) -> Any:
+    images = frame.begin(size=299, least=71)
+    x = layers.Conv2D(32, 3, strides=2, use_bias=False, name="block1_conv1")(images)
+    x = relu(norm(x, "block1_conv1_bn"), "block1_conv1_act")
+    x = layers.Conv2D(64, 3, use_bias=False, name="block1_conv2")(x)
+    x = relu(norm(x, "block1_conv2_bn"), "block1_conv2_act")
+    x = halving_block(x, (128, 128), "block2", relu_first=False)
+    x = halving_block(x, (256, 256), "block3")
+    x = halving_block(x, (728, 728), "block4")
+    for block in range(5, 13):
+        before = x
+        for i in (1, 2, 3):
+            name_of = f"block{block}_sepconv{i}"
+            x = separable(relu(x, f"{name_of}_act"), 728, name_of)
+        x = layers.Add()([x, before])
+    x = halving_block(x, (728, 1024), "block13")
+    for i, maps in ((1, 1536), (2, 2048)):
+        x = relu(separable(x, maps, f"block14_sepconv{i}"), f"block14_sepconv{i}_act")
+    return frame.finish(frame.averaged_top(x, named=False), images, "xception")
+
+
 @export("applications.Xception", "applications.xception.Xception")
 def Xception(
     include_top: bool = True,
@@ -79,22 +100,5 @@ def Xception(
         ValueError: arguments that do not fit each other; weights that do not fit.
         OSError: weights that cannot be fetched.
     """
-    frame = Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation)
-    images = frame.begin(size=299, least=71)
-    x = layers.Conv2D(32, 3, strides=2, use_bias=False, name="block1_conv1")(images)
-    x = relu(norm(x, "block1_conv1_bn"), "block1_conv1_act")
-    x = layers.Conv2D(64, 3, use_bias=False, name="block1_conv2")(x)
-    x = relu(norm(x, "block1_conv2_bn"), "block1_conv2_act")
-    x = halving_block(x, (128, 128), "block2", relu_first=False)
-    x = halving_block(x, (256, 256), "block3")
-    x = halving_block(x, (728, 728), "block4")
-    for block in range(5, 13):
-        before = x
-        for i in (1, 2, 3):
-            name_of = f"block{block}_sepconv{i}"
-            x = separable(relu(x, f"{name_of}_act"), 728, name_of)
-        x = layers.Add()([x, before])
-    x = halving_block(x, (728, 1024), "block13")
-    for i, maps in ((1, 1536), (2, 2048)):
-        x = relu(separable(x, maps, f"block14_sepconv{i}"), f"block14_sepconv{i}_act")
-    return frame.finish(frame.averaged_top(x, named=False), images, "xception")
+    with Frame(name, include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation) as frame:
+        return _xception(frame)
