@@ -9,6 +9,7 @@ import pytest
 
 import striate
 from striate import layers, ops
+from striate.models.plan import describe_plan
 
 RNG = np.random.default_rng(0)
 
@@ -139,3 +140,17 @@ def test_open_axes_stay_open_and_are_known_when_it_runs(make: Any, shape: tuple[
 def test_the_functions_refuse_what_does_not_fit(call: Any) -> None:
     with pytest.raises(ValueError, match="Received"):
         call()
+
+
+@pytest.mark.parametrize("multiplier", [1, 3])
+def test_a_group_for_each_channel_runs_as_a_depthwise_convolution(multiplier: int) -> None:
+    grouped = layers.Conv2D(5 * multiplier, 3, strides=2, padding="same", groups=5, bias_initializer="ones")
+    depthwise = layers.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=multiplier)
+    models = [striate.Sequential([striate.Input((8, 7, 5)), layer]) for layer in (grouped, depthwise)]
+    kernel, bias = grouped.get_weights()
+    assert kernel.shape == (3, 3, 1, 5 * multiplier)
+    depthwise.set_weights([kernel.reshape(3, 3, 5, multiplier), bias])
+    x = normal(2, 8, 7, 5)
+    np.testing.assert_array_equal(models[0].predict(x, verbose=0), models[1].predict(x, verbose=0))
+    steps = describe_plan(models[0], 2).as_dict()["steps"]
+    assert [step["op"] for step in steps if "conv" in step["op"]] == ["depthwise_conv2d"]
