@@ -9,6 +9,7 @@ import pytest
 
 import striate
 from striate import backend, layers, ops
+from striate.utils import PyDataset
 
 RNG = np.random.default_rng(0)
 
@@ -141,6 +142,19 @@ class TestNormalization:
         parts.adapt([self.X[:7], (self.X[7:30], "labels"), self.X[30:]])
         np.testing.assert_allclose(parts.adapt_mean.numpy(), whole.adapt_mean.numpy(), rtol=1e-6)
         np.testing.assert_allclose(parts.adapt_variance.numpy(), whole.adapt_variance.numpy(), rtol=1e-5)
+
+    def test_a_py_dataset_ends_after_its_last_batch(self) -> None:
+        class Batches(PyDataset):
+            def __len__(self) -> int:
+                return 2
+
+            def __getitem__(batches, index: int) -> Any:
+                return self.X[25 * index : 25 * index + 25], None
+
+        whole, parts = layers.Normalization(), layers.Normalization()
+        whole.adapt(self.X)
+        parts.adapt(Batches())
+        np.testing.assert_allclose(parts.adapt_mean.numpy(), whole.adapt_mean.numpy(), rtol=1e-6)
 
     def test_adapting_again_replaces(self) -> None:
         layer = layers.Normalization()

@@ -10,6 +10,7 @@ import numpy as np
 from striate import backend, ops
 from striate.core.errors import ArgumentError, ShapeError, StateError
 from striate.core.registry import export
+from striate.data import PyDataset
 from striate.layers.base import Layer
 from striate.layers.compute import in_dtype
 
@@ -161,7 +162,7 @@ class Normalization(Layer):
         """Take mean and variance from data, which replaces those taken before.
 
         Args:
-            data: an array, or an iterable of batches (arrays, or tuples whose first item is one).
+            data: an array, a PyDataset, or an iterable of batches (arrays, or tuples whose first item is one).
 
         Raises:
             ValueError: no data, or batches that do not fit the layer's input shape; a layer with given mean.
@@ -172,6 +173,8 @@ class Normalization(Layer):
                 f"Make the layer without mean and variance."
             )
         batches = [data] if isinstance(data, np.ndarray) else data
+        if isinstance(data, PyDataset):  # which has no end by itself: it answers to every number
+            batches = (data[i] for i in range(data.num_batches or 0))
         n, mean, variance = 0, np.zeros(()), np.zeros(())
         for batch in batches:
             x = np.asarray(batch[0] if isinstance(batch, tuple) else batch)
