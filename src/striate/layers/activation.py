@@ -15,6 +15,8 @@ from striate.layers.input_spec import InputSpec
 class ActivationBase(Layer):
     """What layers that work element by element (or along one axis) share: the shape stays."""
 
+    _stateless = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True

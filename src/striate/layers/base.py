@@ -141,7 +141,8 @@ class Layer(LayerState, Configurable):
         self.dtype_policy = backend.get_dtype_policy(dtype)
         self.autocast = autocast
         self.input_spec: InputSpec | list[InputSpec] | None = None
-        self.built = False
+        # Nothing is to be made: built at once, unless a subclass's own `build` is waited for.
+        self.built = self._stateless and type(self).build is Layer.build
         self.supports_masking = False
         self._trainable = to_flag(trainable)
         self._weights: list[Variable] = []
@@ -150,6 +151,9 @@ class Layer(LayerState, Configurable):
         self._build_depth = 0
         self._named = False
         self._inbound_nodes: list[backend.FunctionalNode] = []
+
+    #: a layer of ours that makes nothing in `build`.
+    _stateless = False
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape. The base has none."""
@@ -179,7 +183,7 @@ class Layer(LayerState, Configurable):
                 self._clear_losses()
             named, self._named = self._named, True
             try:
-                if not self.built:
+                if not self.built or (self._stateless and not self._build_shapes):
                     self._build_for(signature, args, kwargs)
                 outputs = self._run(args, kwargs, given)
                 if context.entry_layer is self and not backend.in_trace():
@@ -240,6 +244,10 @@ class Layer(LayerState, Configurable):
             # Nothing to build; summaries want the shape all the same.
             self._build_shapes = {"input_shape": shapes(args[0] if args else given.get(signature.first))}
         self.built = True
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The mask of the output (True where a step of a sequence counts), from the inputs' masks. The base keeps it."""
+        return previous_mask
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The shapes and dtypes of the output, as KerasTensors."""

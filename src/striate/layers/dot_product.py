@@ -62,6 +62,10 @@ class Dot(Merge):
             )
         return places
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """No step of a sequence is left to be masked."""
+        return None
+
     def compute_output_shape(self, input_shape: Any) -> Shape:
         shapes = self._shapes(input_shape)
         a, b = self._places(shapes)

@@ -18,6 +18,8 @@ class GlobalPoolBase(Ranked):
         keepdims: whether the spatial axes stay, with length 1.
     """
 
+    _stateless = True
+
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = backend.standardize_data_format(data_format)

@@ -53,7 +53,7 @@ class Merge(Layer):
             )
         if self.inputs_wanted is not None and len(input_shape) != self.inputs_wanted:
             raise ShapeError(
-                f"{name} should be called on exactly {self.inputs_wanted} inputs. Received {len(input_shape)}: "
+                f"A {name} layer should be called on exactly {self.inputs_wanted} inputs. Received {len(input_shape)}: "
                 f"{input_shape}."
             )
         return [tuple(s) for s in input_shape]
@@ -69,6 +69,32 @@ class Merge(Layer):
             )
         rank = max(len(x.shape) for x in inputs)
         return self.merge([_expand(x, rank) for x in inputs])
+
+    def _masks(self, inputs: Any, mask: Any) -> list[Any]:
+        """The inputs' masks, one each, None where an input has none.
+
+        Raises:
+            ValueError: inputs or masks that are no lists, or not as many of one as of the other.
+        """
+        for name, given in (("mask", mask), ("inputs", inputs)):
+            if not isinstance(given, list | tuple):
+                raise ShapeError(
+                    f"compute_mask() of a merge layer: `{name}` should be a list. Received: {given!r}. "
+                    f"Give one mask for each input, None for an input that has none."
+                )
+        if len(mask) != len(inputs):
+            raise ShapeError(
+                f"compute_mask() of a merge layer: `inputs` and `mask` should have the same length. "
+                f"Received {len(inputs)} inputs and {len(mask)} masks. Give None for an input that has none."
+            )
+        return list(mask)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """True where any of the inputs counts; None where one has no mask, since all of that one counts."""
+        masks = None if previous_mask is None else self._masks(inputs, previous_mask)
+        if masks is None or any(m is None for m in masks):
+            return None
+        return reduce(ops.logical_or, masks)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         shapes = self._shapes(input_shape)
@@ -199,6 +225,22 @@ class Concatenate(Merge):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The masks one after the other, true where any feature counts; an input without one counts."""
+        masks = None if previous_mask is None else self._masks(inputs, previous_mask)
+        if masks is None or all(m is None for m in masks):
+            return None
+
+        def whole(x: Any, mask: Any) -> Any:
+            if mask is None:
+                return ops.ones_like(x, dtype="bool")
+            missing = len(x.shape) - len(mask.shape)
+            more = ops.expand_dims(mask, tuple(range(-missing, 0))) if missing else mask
+            return ops.logical_and(more, ops.ones_like(x, dtype="bool"))
+
+        joined = ops.concatenate([whole(x, m) for x, m in zip(inputs, masks, strict=True)], axis=self.axis)
+        return ops.any(joined, axis=-1)
 
     def call(self, inputs: Any) -> Any:
         self._shapes([x.shape for x in inputs] if isinstance(inputs, list | tuple) else None)

@@ -205,6 +205,8 @@ class UnitNormalization(Layer):
         [[0.0, 1.0]]
     """
 
+    _stateless = True
+
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if isinstance(axis, bool) or not isinstance(axis, int | list | tuple):

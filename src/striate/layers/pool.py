@@ -16,6 +16,8 @@ from striate.ops import windows
 class PoolBase(Ranked):
     """What the pooling layers share; subclasses name the op."""
 
+    _stateless = True
+
     _one_an_axis = ("pool_size",)
     op: str
 

@@ -47,6 +47,8 @@ class Dropout(Layer):
         [0.0, 2.0]
     """
 
+    _stateless = True
+
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = args.fraction(rate, "rate")
@@ -67,6 +69,8 @@ class Dropout(Layer):
 
 class SpatialDropoutBase(Layer):
     """What SpatialDropout1D, 2D and 3D share: whole feature maps are dropped. The config holds what Keras's does."""
+
+    _stateless = True
 
     _not_in_config = ("dtype",)
     _map_rank: int
@@ -179,6 +183,8 @@ class SpatialDropout3D(SpatialDropoutOfImages):
 
 class NoiseBase(Layer):
     """What layers share that draw for each element, in training only."""
+
+    _stateless = True
 
     seed_generator: Any = None
 
@@ -331,6 +337,8 @@ class ActivityRegularization(Layer):
         >>> float(layer.losses[0])
         2.0
     """
+
+    _stateless = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)

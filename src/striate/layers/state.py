@@ -91,7 +91,7 @@ class LayerState:
         # Another layer in the place of one that was traced.
         if isinstance(value, LayerState | Variable) and held.get(name) is not None:
             backend.Toggles.count += 1
-        elif name[0] != "_" and held.get("built") and _is_argument_of_ours(self, name, value):
+        elif name[0] != "_" and held.get("_build_shapes") and _is_argument_of_ours(self, name, value):
             backend.Toggles.count += 1
             backend.Toggles.arguments += 1
         object.__setattr__(self, name, value)
