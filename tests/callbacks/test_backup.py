@@ -126,7 +126,7 @@ class Look(callbacks.Callback):
         self.seen: list[tuple[str, bool]] = []
 
     def look(self, where: str) -> None:
-        weight, average = self.model.weights[0].numpy(), self.model.optimizer._averages[0].numpy()
+        weight, average = self.model.weights[0].numpy(), self.model.optimizer._model_variables_moving_average[0].numpy()
         # One batch of size 50 an epoch: the distance to the start tells which is which, averages lag behind.
         lag = np.abs(weight - self.start).sum() < np.abs(average - self.start).sum()
         self.seen.append((where, bool(lag)))

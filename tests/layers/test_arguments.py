@@ -17,7 +17,7 @@ def _image(*shape: int) -> np.ndarray:
 @pytest.mark.parametrize(
     "call, text",
     [
-        (lambda: layers.Conv2D(0, 3), "`filters` must be an integer of at least 1. Received: filters=0"),
+        (lambda: layers.Conv2D(0, 3), "`filters` should be a positive integer. Received: filters=0"),
         (lambda: layers.Conv2D(4, (3, 3, 3)), "`kernel_size` must be one integer or a tuple of 2"),
         (lambda: layers.Conv2D(4, 3, strides=0), "`strides`"),
         (lambda: layers.Conv2D(4, 3, padding="full"), "'valid' or 'same'"),
@@ -80,9 +80,9 @@ def _image(*shape: int) -> np.ndarray:
         (lambda: layers.Dropout(1.5), "between 0 and 1"),
         (lambda: layers.Dropout(0.5, noise_shape="all"), "`noise_shape`"),
         (lambda: layers.Dropout(0.5, noise_shape=(None, 0)), "`noise_shape`"),
-        (lambda: layers.ReLU(max_value=-1), "`max_value` of a ReLU layer"),
-        (lambda: layers.ReLU(negative_slope=None), "`negative_slope`"),
-        (lambda: layers.LeakyReLU(-0.1), "`negative_slope` of a LeakyReLU"),
+        (lambda: layers.ReLU(max_value=-1), "max_value of a ReLU layer cannot be None or a negative"),
+        (lambda: layers.ReLU(negative_slope=None), "negative_slope of a ReLU layer cannot be None"),
+        (lambda: layers.LeakyReLU(-0.1), "negative_slope of a LeakyReLU"),
         (lambda: layers.Reshape((-1, -1)), "at most one -1"),
         (lambda: layers.Reshape((3, 5))(_image(2, 12)), "12 elements a sample"),
         (lambda: layers.Permute((0, 1)), "1 to 2 in some order"),
@@ -90,7 +90,7 @@ def _image(*shape: int) -> np.ndarray:
         (lambda: layers.ZeroPadding2D(-1), "padding"),
         (lambda: layers.ZeroPadding1D((1, 2, 3)), "`padding` must be one integer or a tuple of 2"),
         (lambda: layers.ZeroPadding3D((1, 2)), "tuple of 3 integers"),
-        (lambda: layers.Cropping2D(3)(_image(1, 6, 9, 1)), "must leave something of each axis"),
+        (lambda: layers.Cropping2D(3)(_image(1, 6, 9, 1)), "leaves something of each axis"),
         (lambda: layers.Cropping1D(-1), "`cropping`"),
         (lambda: layers.Cropping3D((1, 1)), "tuple of 3 integers"),
         (lambda: layers.UpSampling1D(0), "`size`"),
@@ -101,7 +101,7 @@ def _image(*shape: int) -> np.ndarray:
         (lambda: layers.Resizing(4, 4)(_image(4, 4)), "a batch of them"),
         (lambda: layers.CenterCrop(4, 4)(_image(4, 4)), "a batch of them"),
         (lambda: layers.LayerNormalization(axis=4)(_image(1, 2, 2, 3)), "axis=[4]"),
-        (lambda: layers.LayerNormalization().build((None, None)), "known lengths"),
+        (lambda: layers.LayerNormalization().build((None, None)), "should have a defined dimension"),
         (lambda: layers.LayerNormalization(rms_scaling=True), "`rms_scaling`"),
         (lambda: layers.GroupNormalization(0), "`groups`"),
         (lambda: layers.GroupNormalization(3)(_image(1, 2, 2, 4)), "Choose groups that divide 4"),
@@ -126,19 +126,19 @@ def _image(*shape: int) -> np.ndarray:
         (lambda: layers.Subtract()([_image(2, 3)] * 3), "exactly 2 inputs"),
         (lambda: layers.Concatenate()([_image(2, 3, 4), _image(2, 2, 4)]), "matching shapes"),
         (lambda: layers.Concatenate(axis=5)([_image(2, 3)] * 2), "axis=5"),
-        (lambda: layers.Normalization(mean=1.0), "both be given"),
+        (lambda: layers.Normalization(mean=1.0), "both `mean` and `variance` must be set"),
         (lambda: layers.Normalization(mean=[1.0], variance=[1.0, 2.0]), "same shape"),
         (lambda: layers.Normalization(mean=[[1.0]], variance=[[1.0]]), "rank of `mean`"),
         (lambda: layers.Normalization(axis=3)(_image(2, 3)), "axis=(3,)"),
         (lambda: layers.Normalization(mean=1.0, variance=1.0).adapt(_image(2, 3)), "nothing to adapt"),
         (lambda: layers.Normalization().adapt([]), "no data"),
         (lambda: layers.Input(), "must pass a `shape`"),
-        (lambda: layers.Input((2,), batch_shape=(1, 2)), "not both"),
+        (lambda: layers.Input((2,), batch_shape=(1, 2)), "both `shape` and `batch_shape`"),
         (lambda: layers.Input(batch_size=2, batch_shape=(1, 2)), "Leave one out"),
-        (lambda: layers.Input((2,), sparse=True), "Sparse"),
+        (lambda: layers.Input((2,), sparse=True), "`sparse=True` is not supported"),
         (lambda: layers.Input("ab"), "`shape` must be a tuple"),
         (lambda: layers.Input(tensor=_image(2, 2)), "KerasTensor"),
-        (lambda: layers.Input((3,), tensor=layers.Input((2,))), "incompatible shape"),
+        (lambda: layers.Input((3,), tensor=layers.Input((2,))), "incompatible `shape`"),
     ],
 )
 def test_error(call: Any, text: str) -> None:
@@ -193,10 +193,10 @@ def test_positional_arguments_are_in_keras_order() -> None:
     assert [config[k] for k in ("filters", "groups", "activation", "use_bias")] == [8, 2, "relu", False]
     transposed = layers.Conv3DTranspose(8, 3, 2, "same", "channels_first", 1, 1, "relu", False).get_config()
     assert [transposed[k] for k in ("data_format", "output_padding", "activation", "use_bias")] == [
-        "channels_first", [1, 1, 1], "relu", False
+        "channels_first", (1, 1, 1), "relu", False
     ]  # fmt: skip
     separable = layers.SeparableConv1D(8, 3, 1, "same", None, 2, 3, "relu").get_config()
-    assert [separable[k] for k in ("dilation_rate", "depth_multiplier", "activation")] == [[2], 3, "relu"]
+    assert [separable[k] for k in ("dilation_rate", "depth_multiplier", "activation")] == [(2,), 3, "relu"]
     depthwise = layers.DepthwiseConv2D(3, 1, "same", 2).get_config()
     assert depthwise["depth_multiplier"] == 2
     assert layers.MaxPooling2D(2, 1, "same", None, "pool").name == "pool"

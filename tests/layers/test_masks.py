@@ -38,7 +38,7 @@ def test_a_product_has_no_mask() -> None:
 
 def test_other_layers_keep_their_mask() -> None:
     assert layers.Dense(2).compute_mask(X, A) is A
-    assert layers.Dense(2).compute_mask(X) is None
+    assert layers.Dense(2).compute_mask(X, None) is None
 
 
 def test_masks_and_inputs_are_lists_of_one_length() -> None:
@@ -46,7 +46,7 @@ def test_masks_and_inputs_are_lists_of_one_length() -> None:
         layers.Add().compute_mask([X, X], A)
     with pytest.raises(ValueError, match="`inputs` should be a list"):
         layers.Add().compute_mask(X, [A, B])
-    with pytest.raises(ValueError, match="the same length. Received 2 inputs and 1 masks"):
+    with pytest.raises(ValueError, match=r"the same length\. Received 2 inputs and 1 masks"):
         layers.Add().compute_mask([X, X], [A])
 
 

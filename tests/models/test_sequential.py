@@ -61,6 +61,22 @@ def test_built_when_first_called_with_an_open_batch() -> None:
     assert model.predict(np.ones((7, 2, 2)), verbose=0).shape == (7, 2)
 
 
+def test_what_it_is_first_called_on_is_no_promise() -> None:
+    model = keras.Sequential([layers.Reshape((-1, 8)), layers.Dense(2)])
+    assert model(np.ones((1, 12, 2), "float32")).shape == (1, 3, 2)
+    assert model(np.ones((1, 20, 2), "float32")).shape == (1, 5, 2)
+    assert [y.shape for y in (model.predict(np.ones((3, n, 2), "float32"), verbose=0) for n in (8, 24))] == [
+        (3, 2, 2), (3, 6, 2),
+    ]  # fmt: skip
+    # A layer says itself what it cannot take, and an Input is a promise.
+    with pytest.raises(ValueError, match="dense"):
+        keras.Sequential([layers.Flatten(), layers.Dense(2, name="dense")]).predict(
+            iter([np.ones((1, 3, 2), "float32"), np.ones((1, 4, 2), "float32")]), verbose=0
+        )
+    with pytest.raises(ValueError, match=r"expected shape=\(None, 12, 2\)"):
+        keras.Sequential([layers.Input((12, 2)), layers.Reshape((-1, 8))])(np.ones((1, 20, 2), "float32"))
+
+
 def test_build() -> None:
     model = keras.Sequential([layers.Dense(2)])
     model.build((None, 3))

@@ -290,9 +290,9 @@ def test_arguments_are_checked(arguments: dict[str, Any], message: str) -> None:
         optimizers.AdamW(weight_decay=None)
     with pytest.raises(ValueError, match="`beta_1` must be in"):
         optimizers.Lion(beta_1=0.0)
-    with pytest.raises(ValueError, match="`learning_rate_power` must be at most 0"):
+    with pytest.raises(ValueError, match="`learning_rate_power` needs to be negative or zero"):
         optimizers.Ftrl(learning_rate_power=0.5)
-    with pytest.raises(ValueError, match="`l1_regularization_strength` must be at least 0"):
+    with pytest.raises(ValueError, match="`l1_regularization_strength` needs to be positive or zero"):
         optimizers.Ftrl(l1_regularization_strength=-1.0)
 
 

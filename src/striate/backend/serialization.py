@@ -52,7 +52,8 @@ def serialize_keras_object(obj: Any) -> Any:
     if obj is None or (isinstance(obj, str | bool | int | float) and not isinstance(obj, np.generic)):
         return obj
     if isinstance(obj, list | tuple):
-        return [serialize_keras_object(item) for item in obj]
+        items = [serialize_keras_object(item) for item in obj]
+        return tuple(items) if isinstance(obj, tuple) else items  # as in Keras; in JSON both are lists
     if isinstance(obj, dict):
         return {str(k): serialize_keras_object(v) for k, v in obj.items()}
     try:
@@ -108,14 +109,14 @@ def _count_ids(value: Any, counts: Counter[int]) -> None:
             counts[value[_SHARED]] += 1
         for item in value.values():
             _count_ids(item, counts)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             _count_ids(item, counts)
 
 
 def _with_numbers(value: Any, counts: Counter[int], numbers: dict[int, int]) -> Any:
     """The same with numbers for the ids that are there twice, and without the others."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_with_numbers(item, counts, numbers) for item in value]
     if not isinstance(value, dict):
         return value

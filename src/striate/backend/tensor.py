@@ -161,6 +161,10 @@ class KerasTensor(SymbolicTensor):
         #: the operation that made it, set by `functional_node`: (operation, node_index, tensor_index).
         self._keras_history: Any = None
 
+    #: all tensors are dense
+    sparse = False
+    ragged = False
+
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 

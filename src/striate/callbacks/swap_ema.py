@@ -45,7 +45,7 @@ class SwapEMAWeights(Callback):
                 f"use_ema={getattr(optimizer, 'use_ema', None)} in {type(optimizer).__name__}. "
                 "Compile with an optimizer made with use_ema=True."
             )
-        pairs = zip(optimizer._trainable_variables, optimizer._averages, strict=True)
+        pairs = zip(optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True)
         return [(weight, average) for weight, average in pairs if average is not None]
 
     def _swap(self, wanted: bool) -> None:

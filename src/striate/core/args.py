@@ -47,9 +47,7 @@ def positive_int(value: Any, name: str) -> int:
     """`value` as an int of at least 1."""
     got = _index(value)
     if got is None or got < 1:
-        raise ArgumentError(
-            f"`{name}` must be an integer of at least 1. Received: {name}={value!r}. Give e.g. {name}=32."
-        )
+        raise ArgumentError(f"`{name}` should be a positive integer. Received: {name}={value!r}. Give e.g. {name}=32.")
     return got
 
 
@@ -85,7 +83,8 @@ def fraction(value: Any, name: str) -> float:
     """`value` as a number in [0, 1]."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ArgumentError(
-            f"`{name}` must be a number between 0 and 1. Received: {name}={value!r}. Give e.g. {name}=0.5."
+            f"Invalid value received for argument `{name}`. Expected a float value between 0 and 1. "
+            f"Received: {name}={value!r}. Give e.g. {name}=0.5."
         )
     return value
 

@@ -78,8 +78,8 @@ def _given(values: Any) -> Any:
     def initializer(shape: Sequence[int], dtype: Any = None) -> Any:
         if tuple(shape) != values.shape:
             raise ShapeError(
-                f"An array given as initializer has the shape of its weight. Received: an array of shape "
-                f"{values.shape} for a weight of shape {tuple(shape)}."
+                f"An array given as initializer has the shape of its weight. Expected `shape` to be {values.shape}, "
+                f"the array's. Received: shape={tuple(shape)}."
             )
         return as_dtype(values, dtype)
 

@@ -109,7 +109,9 @@ class VarianceScaling(FanScaled):
     ) -> None:
         super().__init__(seed, input_axes, output_axes)
         if scale <= 0:
-            raise ArgumentError(f"`scale` must be positive. Received: scale={scale}. Give e.g. scale=2.0.")
+            raise ArgumentError(
+                f"Argument `scale` must be positive float. Received: scale={scale}. Give e.g. scale=2.0."
+            )
         allowed = ("truncated_normal", "normal", "untruncated_normal", "uniform")
         self.scale = scale
         self.mode = one_of(mode, "mode", ("fan_in", "fan_out", "fan_avg"))

@@ -28,8 +28,8 @@ class ActivationBase(Layer):
 def _not_negative(value: Any, name: str, layer: str) -> Any:
     if value is None or isinstance(value, str) or value < 0:
         raise ArgumentError(
-            f"`{name}` of a {layer} layer must be a number of at least 0. Received: {name}={value!r}. "
-            f"Give e.g. {name}=0.1."
+            f"{name} of a {layer} layer cannot be None or a negative value: it is a number of at least 0. "
+            f"Received: {name}={value!r}. Give e.g. {name}=0.1."
         )
     return value
 
@@ -194,6 +194,18 @@ def _hidden(dtype: str) -> float:
     return -3e4 if dtype == "float16" else -1e9
 
 
+def _check_mask(shape: tuple[int | None, ...], mask: tuple[int | None, ...]) -> None:
+    more = "have more dimensions than the inputs" if len(mask) > len(shape) else ""
+    if not more and any(m not in (1, None, d) and d is not None for m, d in zip(mask[::-1], shape[::-1], strict=False)):
+        more = "be longer than the inputs along any axis"
+    if more:
+        raise ShapeError(
+            f"The mask must be broadcastable to the inputs: it must not {more}. Received: inputs of shape "
+            f"{shape}, mask "
+            f"of shape {mask}. Give each of the mask's axes the inputs' length, or 1."
+        )
+
+
 @export("layers.Softmax")
 class Softmax(ActivationBase):
     """exp(x) / sum(exp(x)) along one axis or several together. Source: `keras.layers.Softmax`.
@@ -216,11 +228,7 @@ class Softmax(ActivationBase):
     def call(self, inputs: Any, mask: Any = None) -> Any:
         x = backend.convert_to_tensor(inputs)
         if mask is not None:
-            if len(mask.shape) > len(x.shape):
-                raise ShapeError(
-                    f"The mask must broadcast to the inputs. Received: inputs of shape {tuple(x.shape)}, mask of shape "
-                    f"{tuple(mask.shape)}. Give the mask at most as many axes."
-                )
+            _check_mask(tuple(x.shape), tuple(mask.shape))
             mask = backend.cast(mask, "bool")
             x = ops.where(mask, x, ops.full_like(x, _hidden(backend.dtype_of(x))))
         y = self._along(x)

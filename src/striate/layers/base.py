@@ -245,8 +245,9 @@ class Layer(LayerState, Configurable):
             self._build_shapes = {"input_shape": shapes(args[0] if args else given.get(signature.first))}
         self.built = True
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the output (True where a step of a sequence counts), from the inputs' masks. The base keeps it."""
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output (True where a step of a sequence counts), from the inputs' masks. The base "
+        "keeps it."""
         return previous_mask
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:

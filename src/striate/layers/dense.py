@@ -112,9 +112,8 @@ class Dense(Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         weights = [self.kernel] if self.bias is None else [self.kernel, self.bias]
         x = backend.cast(inputs, self.compute_dtype)
-        return self.activation(
-            backend.apply("dense", x, *(in_dtype(w, self.compute_dtype) for w in weights), attrs=DenseAttrs())
-        )
+        y = backend.apply("dense", x, *(in_dtype(w, self.compute_dtype) for w in weights), attrs=DenseAttrs())
+        return y if self.activation is None else self.activation(y)  # None: set so after the layer was made
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.units)

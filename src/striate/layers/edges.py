@@ -100,9 +100,17 @@ class CroppingBase(EdgeBase):
     def compute_output_shape(self, input_shape: Any) -> Shape:
         edges = self._all_axes()
         if any(d is not None and d <= sum(p) and sum(p) for d, p in zip(input_shape, edges, strict=True)):
+            kind = type(self).__name__
+            if self.rank == 1:
+                refused = f"`cropping` parameter of `{kind}` layer must be smaller than the axis that it cuts."
+            else:
+                refused = (
+                    "Values in `cropping` argument should be smaller than the corresponding spatial dimension of the "
+                    "input."
+                )
             raise ShapeError(
-                f"{type(self).__name__} must leave something of each axis. Received: input_shape={tuple(input_shape)}, "
-                f"cropping={self.cropping}. Crop less."
+                f"{refused} Received: input_shape={tuple(input_shape)}, cropping={self.cropping}. Crop less, so that "
+                f"{kind} leaves something of each axis."
             )
         return tuple(None if d is None else d - sum(p) for d, p in zip(input_shape, edges, strict=True))
 

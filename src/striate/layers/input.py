@@ -54,17 +54,19 @@ class InputLayer(Layer):
         super().__init__(name=name, **kwargs)
         if sparse or ragged:
             raise ArgumentError(
-                f"Sparse and ragged tensors are not supported. Received: sparse={sparse}, ragged={ragged}. "
-                "Leave them out."
+                f"`{'sparse' if sparse else 'ragged'}=True` is not supported: tensors are dense. "
+                f"Received: sparse={sparse}, ragged={ragged}. Leave them out."
             )
         if shape is not None and batch_shape is not None:
             raise ArgumentError(
-                f"Give `shape` (without the batch) or `batch_shape`, not both. Received: shape={shape}, "
+                "You cannot pass both `shape` and `batch_shape`. Give one, `shape` without the batch. "
+                f"Received: shape={shape}, "
                 f"batch_shape={batch_shape}."
             )
         if batch_size is not None and batch_shape is not None:
             raise ArgumentError(
-                f"`batch_shape` holds the batch size already. Received: batch_size={batch_size}, "
+                "You cannot pass both `batch_size` and `batch_shape`, which holds the batch size already. "
+                f"Received: batch_size={batch_size}, "
                 f"batch_shape={batch_shape}. Leave one out."
             )
         if input_tensor is None:
@@ -105,7 +107,8 @@ class InputLayer(Layer):
 def _check_tensor(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any) -> None:
     if not backend.is_keras_tensor(tensor):
         raise ArgumentError(
-            f"`tensor` must be a KerasTensor, as `Input` gives. Received: {tensor!r} of type {type(tensor).__name__}."
+            f"Argument `input_tensor` must be a KerasTensor, as `Input` gives. Received: {tensor!r} of type "
+            f"{type(tensor).__name__}."
         )
     have = tuple(tensor.shape)
     wrong = [
@@ -119,9 +122,11 @@ def _check_tensor(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dt
         if given is not None and given != own
     ]
     if wrong:
+        names = " and ".join(f"`{name}`" for name in wrong)
         raise ArgumentError(
-            f"With `tensor`, an incompatible {' and '.join(wrong)} cannot be given. Received a tensor of shape {have} "
-            f"and dtype {tensor.dtype}. Leave {' and '.join(wrong)} out."
+            f"When given the `input_tensor`, you cannot provide an incompatible {names}. Received a tensor of "
+            f"shape {have} "
+            f"and dtype {tensor.dtype}. Leave {names} out."
         )
 
 

@@ -236,8 +236,9 @@ class Concatenate(Merge):
             if mask is None:
                 return ops.ones_like(x, dtype="bool")
             missing = len(x.shape) - len(mask.shape)
-            more = ops.expand_dims(mask, tuple(range(-missing, 0))) if missing else mask
-            return ops.logical_and(more, ops.ones_like(x, dtype="bool"))
+            if not missing:
+                return mask
+            return ops.logical_and(ops.expand_dims(mask, tuple(range(-missing, 0))), ops.ones_like(x, dtype="bool"))
 
         joined = ops.concatenate([whole(x, m) for x, m in zip(inputs, masks, strict=True)], axis=self.axis)
         return ops.any(joined, axis=-1)

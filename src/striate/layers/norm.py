@@ -211,7 +211,8 @@ class UnitNormalization(Layer):
         super().__init__(**kwargs)
         if isinstance(axis, bool) or not isinstance(axis, int | list | tuple):
             raise DTypeError(
-                f"`axis` must be an integer or a list of them. Received: axis={axis!r}. Give e.g. axis=-1."
+                f"Invalid value for `axis` argument: expected an int or a list/tuple of ints. Received: axis={axis!r}. "
+                f"Give e.g. axis=-1."
             )
         self.axis = axis if isinstance(axis, int) else list(axis)
         self.supports_masking = True

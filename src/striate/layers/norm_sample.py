@@ -27,8 +27,9 @@ def known_axes(layer: Any, shape: Any) -> list[int]:
     places = [a % rank for a in axes]
     if any(shape[a] is None for a in places):
         raise ShapeError(
-            f"The axes that {type(layer).__name__} scales must have known lengths. Received: axis={layer.axis}, "
-            f"input_shape={tuple(shape)}. Give the Input's axis a size."
+            f"Axis {layer.axis} of the input tensor should have a defined dimension but the layer received an input "
+            f"with shape {tuple(shape)}: what {type(layer).__name__} scales must have a known length. "
+            f"Give the Input's axis a size."
         )
     return places
 
@@ -163,7 +164,8 @@ class LayerNormalization(SampleNormBase):
         )
         if isinstance(axis, bool) or not isinstance(axis, int | list | tuple):
             raise DTypeError(
-                f"`axis` must be an integer or a list of them. Received: axis={axis!r}. Give e.g. axis=-1."
+                f"Expected an int or a list/tuple of ints for the argument 'axis'. Received: axis={axis!r}. "
+                f"Give e.g. axis=-1."
             )
         self.axis = axis if isinstance(axis, int) else list(axis)
 
@@ -236,7 +238,8 @@ class GroupNormalization(SampleNormBase):
         )
         if isinstance(groups, bool) or not isinstance(groups, int) or (groups <= 0 and groups != -1):
             raise ArgumentError(
-                f"`groups` must be a positive integer, or -1 for one group a channel. Received: groups={groups!r}. "
+                "The argument `groups` must be a positive integer, or -1 for one group a channel. Received: "
+                f"groups={groups!r}. "
                 f"Give e.g. groups=8."
             )
         self.groups = groups
@@ -247,10 +250,14 @@ class GroupNormalization(SampleNormBase):
         if self.groups == -1:
             self.groups = channels
         if channels % self.groups:
+            wrong = (
+                f"The number of groups ({self.groups}) cannot be more than the number of channels"
+                if self.groups > channels
+                else f"The number of groups ({self.groups}) must divide the number of channels"
+            )
             raise ShapeError(
-                f"The number of groups must divide the number of channels. Received: groups={self.groups}, but axis "
-                f"{self.axis} has length {channels} (input_shape={tuple(input_shape)}). "
-                f"Choose groups that divide {channels}."
+                f"{wrong} ({channels}). Received: groups={self.groups}, but axis {self.axis} has length {channels} "
+                f"(input_shape={tuple(input_shape)}). Choose groups that divide {channels}."
             )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
         self._add_scale_and_shift((channels,), self.scale, self.center)

@@ -92,7 +92,8 @@ class Normalization(Layer):
         self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
         if (mean is None) != (variance is None):
             raise ArgumentError(
-                f"`mean` and `variance` must both be given, or neither. Received: mean={mean}, variance={variance}. "
+                f"When setting values directly, both `mean` and `variance` must be set. Received: mean={mean}, "
+                f"variance={variance}. "
                 f"Leave both out and call adapt(data) to take them from data."
             )
         if mean is not None and np.shape(mean) != np.shape(variance):
@@ -118,12 +119,14 @@ class Normalization(Layer):
         rank = len(shape)
         if any(not -rank <= a < rank for a in self.axis):
             raise ShapeError(
-                f"Every `axis` must be one of the input's. Received: axis={self.axis}, input_shape={tuple(shape)}."
+                f"All `axis` values must be in the range [-{rank}, {rank}), so that each is one of the input's. "
+                f"Received: axis={self.axis}, input_shape={tuple(shape)}."
             )
         kept = sorted(a % rank for a in self.axis)
         if any(shape[a] is None for a in kept):
             raise ShapeError(
-                f"Every kept `axis` must have a known length. Received: axis={self.axis}, input_shape={tuple(shape)}. "
+                f"All `axis` values to be kept must have a known length. Received: axis={self.axis}, "
+                f"input_shape={tuple(shape)}. "
                 f"Give the Input's axis a size, or leave it out of `axis`."
             )
         return kept
@@ -188,7 +191,7 @@ class Normalization(Layer):
             spread = variance * total + x.var(axis=axes, dtype="float64") * m + delta**2 * (total * m / n)
             mean, variance = mean + delta * (m / n), spread / n
         if not n:
-            raise ArgumentError("adapt() received no data. Give an array or an iterable of at least one batch.")
+            raise ArgumentError("adapt() received no data: an empty iterable. Give an array or at least one batch.")
         self.adapt_mean.assign(mean.astype("float32"))
         self.adapt_variance.assign(variance.astype("float32"))
 
@@ -196,7 +199,9 @@ class Normalization(Layer):
         built = self._build_input_shape
         if len(built) != len(shape) or any(built[a] != shape[a] for a in self._kept(built)):
             raise ShapeError(
-                f"adapt() received data of shape {shape}. Expected shape {built}, with which the layer was built."
+                f"adapt() received data of shape {shape}, an incompatible shape. Expected shape {built}, with "
+                "which the "
+                f"layer was built."
             )
         return self._kept(shape)
 

@@ -18,12 +18,18 @@ def _noise_shape(value: Any) -> tuple[int | None, ...] | None:
     if value is None:
         return None
     items = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else None
-    if items is None or any(d is not None and (isinstance(d, bool) or not isinstance(d, int) or d < 1) for d in items):
-        raise ArgumentError(
-            f"`noise_shape` must be a tuple of positive integers or None. Received: noise_shape={value!r}. "
-            f"Give e.g. noise_shape=(None, 1, 1, None) to drop whole feature maps."
-        )
-    return items
+    if items is None:
+        expected = "a tuple or list of integers"
+    elif any(d is not None and (isinstance(d, bool) or not isinstance(d, int)) for d in items):
+        expected = "all elements to be integers or None"
+    elif any(d is not None and d < 1 for d in items):
+        expected = "all dimensions to be positive integers or None"
+    else:
+        return items
+    raise ArgumentError(
+        f"Invalid value received for argument `noise_shape`. Expected {expected}. Received: noise_shape={value!r}. "
+        f"Give e.g. noise_shape=(None, 1, 1, None) to drop whole feature maps."
+    )
 
 
 @export("layers.Dropout")

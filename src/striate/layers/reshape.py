@@ -77,7 +77,7 @@ class Reshape(Layer):
         unknown = [d for d in self.target_shape if d == -1]
         if len(unknown) > 1 or any(not isinstance(d, int) or d < -1 for d in self.target_shape):
             raise ArgumentError(
-                f"`target_shape` must hold integers of at least 0 and at most one -1, which is worked out. Received: "
+                f"`target_shape` must hold non-negative integers and at most one -1, which is worked out. Received: "
                 f"target_shape={self.target_shape}. Leave the batch axis out of it."
             )
 
@@ -120,7 +120,8 @@ class Permute(Layer):
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(
-                f"`dims` must hold 1 to {len(self.dims)} in some order; the batch axis, 0, is left out. Received: "
+                f"Invalid permutation: `dims` must hold 1 to {len(self.dims)} in some order; the batch axis, 0, "
+                "is left out. Received: "
                 f"dims={self.dims}. Give e.g. dims={tuple(range(len(self.dims), 0, -1))}."
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
@@ -154,7 +155,7 @@ class RepeatVector(Layer):
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(n, int) or isinstance(n, bool):
-            raise DTypeError(f"`n` must be an integer. Received: n={n!r}. Give e.g. n=3.")
+            raise DTypeError(f"Expected an integer value for `n`. Received: n={n!r}. Give e.g. n=3.")
         self.n = args.positive_int(n, "n")
         self.input_spec = InputSpec(ndim=2)
 

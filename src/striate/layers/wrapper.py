@@ -36,8 +36,9 @@ class Wrapper(Layer):
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         if not isinstance(layer, Layer):
             raise ArgumentError(
-                f"{type(self).__name__} goes around a layer. Received: layer={layer!r}. "
-                f"Give an instance, e.g. {type(self).__name__}(striate.layers.Dense(4))."
+                f"Layer {layer!r} supplied to {type(self).__name__} isn't a supported layer type. Please ensure "
+                "wrapped "
+                f"layer is a valid Keras layer. Give an instance, e.g. {type(self).__name__}(striate.layers.Dense(4))."
             )
         super().__init__(**kwargs)
         self.layer = layer
@@ -167,7 +168,7 @@ class SpectralNormalization(Wrapper):
         super().__init__(layer, **kwargs)
         if power_iterations <= 0:
             raise ArgumentError(
-                f"`power_iterations` must be at least 1. Received: power_iterations={power_iterations}."
+                f"`power_iterations` should be greater than zero. Received: power_iterations={power_iterations}."
             )
         self.power_iterations = power_iterations
 
@@ -177,8 +178,8 @@ class SpectralNormalization(Wrapper):
         kernel = getattr(self.layer, "kernel", None)
         if kernel is None:
             raise ArgumentError(
-                f"SpectralNormalization needs a layer with a kernel. {type(self.layer).__name__!r} has no attribute "
-                "'kernel'. Give a Dense layer or a convolution."
+                f"SpectralNormalization needs a layer with a kernel. {type(self.layer).__name__!r} object has no "
+                "attribute 'kernel' nor 'embeddings'. Give a Dense layer or a convolution."
             )
         self.kernel = kernel
         self.vector_u = self.add_weight(

@@ -26,6 +26,14 @@ def require_columns(name: str, y_true: Any, y_pred: Any) -> int:
     return int(y_pred.shape[-1])
 
 
+def _check_float(name: str, value: Any) -> None:
+    if not isinstance(value, float):
+        raise ArgumentError(
+            f"Invalid `{name}` argument value. It should be a Python float. "
+            f"Received: {name}={value} of type '{type(value)}'"
+        )
+
+
 @export("metrics.FBetaScore")
 class FBetaScore(Metric):
     """(1 + beta**2) * precision * recall / (beta**2 * precision + recall) for each class.
@@ -60,16 +68,19 @@ class FBetaScore(Metric):
         super().__init__(name=name, dtype=dtype)
         if average not in (None, "micro", "macro", "weighted"):
             raise ArgumentError(
-                "Invalid `average` argument value. Expected one of: None, 'micro', 'macro', 'weighted'. "
+                "Invalid `average` argument value. Expected one of: {None, 'micro', 'macro', 'weighted'}. "
                 f"Received: average={average}"
             )
-        if not isinstance(beta, float) or beta <= 0.0:
-            raise ArgumentError(f"Invalid `beta` argument value. It should be a float > 0. Received: beta={beta!r}")
-        if threshold is not None and (not isinstance(threshold, float) or not 0.0 < threshold <= 1.0):
-            raise ArgumentError(
-                "Invalid `threshold` argument value. It should be a float with 0 < threshold <= 1. "
-                f"Received: threshold={threshold!r}"
-            )
+        _check_float("beta", beta)
+        if beta <= 0.0:
+            raise ArgumentError(f"Invalid `beta` argument value. It should be > 0. Received: beta={beta}")
+        if threshold is not None:
+            _check_float("threshold", threshold)
+            if not 0.0 < threshold <= 1.0:
+                raise ArgumentError(
+                    "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. "
+                    f"Received: threshold={threshold}"
+                )
         self.average = average
         self.beta = beta
         self.threshold = threshold

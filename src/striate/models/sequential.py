@@ -75,6 +75,8 @@ class Sequential(WholeCall, Model):
         super().__init__(trainable=trainable, name=name)
         self._stack: list[Layer] = []
         self._graph: LayerGraph | None = None
+        #: Whether the input's shape was said. What a model is first called on is no promise of what comes later.
+        self._declares_shape = False
         for layer in layers or ():
             self._push(layer)
         self._build_if_known()
@@ -105,6 +107,8 @@ class Sequential(WholeCall, Model):
                 f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer!r} "
                 f"(of type {type(layer)})."
             )
+        if not self._stack:
+            self._declares_shape = isinstance(layer, InputLayer) or layer._batch_input_shape is not None
         if not self._stack and not isinstance(layer, InputLayer) and layer._batch_input_shape is not None:
             self._stack.append(InputLayer(batch_shape=layer._batch_input_shape, dtype=layer.compute_dtype))
         if any(other.name == layer.name for other in self._stack):
@@ -187,7 +191,7 @@ class Sequential(WholeCall, Model):
         del training, mask  # layers take `training` from the call around them
         inputs = _alone(inputs)
         if self._graph is not None:
-            inputs = standardize_inputs(self._graph, inputs, self.name)[0]
+            inputs = standardize_inputs(self._graph, inputs, self.name, any_length=not self._declares_shape)[0]
         for layer in self.layers:
             backend.book_call()
             inputs = layer(inputs)

@@ -53,7 +53,7 @@ def _is_optional(reference: KerasTensor) -> bool:
     return bool(getattr(reference._keras_history.operation, "optional", False))
 
 
-def _fit(x: Any, reference: KerasTensor, place: int, name: str) -> Any:
+def _fit(x: Any, reference: KerasTensor, place: int, name: str, any_length: bool) -> Any:
     from striate import ops
 
     if x is None:
@@ -70,6 +70,8 @@ def _fit(x: Any, reference: KerasTensor, place: int, name: str) -> Any:
         tensor, got = ops.expand_dims(tensor, axis=-1), (*got, 1)
     # The batch axis is open, whatever it was when the model was made.
     open_batch = (None, *expected[1:]) if expected else expected
+    if any_length and len(got) == len(expected):
+        return tensor
     fits = len(got) == len(expected) and all(
         e is None or g is None or e == g for e, g in zip(open_batch, got, strict=True)
     )
@@ -108,11 +110,14 @@ def _how_to_mend(expected: tuple[Any, ...], got: tuple[Any, ...]) -> str:
     return "The first axis counts the samples."
 
 
-def standardize_inputs(graph: LayerGraph, inputs: Any, name: str) -> list[Any]:
+def standardize_inputs(graph: LayerGraph, inputs: Any, name: str, any_length: bool = False) -> list[Any]:
     """One tensor an input, of the input's dtype.
+
+    Args:
+        any_length: only the rank must fit; the layers say themselves what lengths they take.
 
     Raises:
         ValueError: another structure, rank or shape than the model's; the message names the model and the input.
     """
     flat = _flat_inputs(graph, inputs, name)
-    return [_fit(x, t, i, name) for i, (x, t) in enumerate(zip(flat, graph.inputs, strict=True))]
+    return [_fit(x, t, i, name, any_length) for i, (x, t) in enumerate(zip(flat, graph.inputs, strict=True))]

@@ -80,7 +80,8 @@ class Ftrl(Optimizer):
         )
         if learning_rate_power > 0:
             raise ArgumentError(
-                f"`learning_rate_power` must be at most 0. Received: learning_rate_power={learning_rate_power}."
+                "`learning_rate_power` needs to be negative or zero. Received: "
+                f"learning_rate_power={learning_rate_power}."
             )
         for what, number in (
             ("initial_accumulator_value", initial_accumulator_value),
@@ -89,7 +90,7 @@ class Ftrl(Optimizer):
             ("l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength),
         ):
             if number < 0:
-                raise ArgumentError(f"`{what}` must be at least 0. Received: {what}={number}.")
+                raise ArgumentError(f"`{what}` needs to be positive or zero. Received: {what}={number}.")
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength

@@ -212,7 +212,7 @@ class Optimizer(VaryingSteps):
             self._average()
 
     def _update(self, gradients: list[Any], variables: list[Variable]) -> None:
-        gradients = self._clip(gradients)
+        gradients = self._clip_gradients(gradients)
         rate = self.learning_rate
         if self.weight_decay is not None:
             for variable in variables:
@@ -222,7 +222,7 @@ class Optimizer(VaryingSteps):
         for gradient, variable in zip(gradients, variables, strict=True):
             self.update_step(gradient, variable, rate)
 
-    def _clip(self, gradients: list[Any]) -> list[Any]:
+    def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
         if self.clipnorm:
             return [clipping.by_norm(g, self.clipnorm) for g in gradients]
         if self.global_clipnorm:

@@ -37,8 +37,8 @@ class VaryingSteps(OptimizerState):
 
     def __init__(self, learning_rate: Any, name: str | None) -> None:
         super().__init__(learning_rate, name)
-        self._averages: list[Any] = []
-        self._accumulators: list[Any] = []
+        self._model_variables_moving_average: list[Any] = []
+        self._accumulated_gradients: list[Any] = []
         self._plan: StepPlan | None = None
 
     def _update(self, gradients: list[Any], variables: list[Variable]) -> None:
@@ -46,9 +46,11 @@ class VaryingSteps(OptimizerState):
 
     def _add_varying_slots(self, variables: list[Variable]) -> None:
         if self.use_ema:
-            self._averages = self.add_optimizer_variables(variables, "average")
+            self._model_variables_moving_average = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
-            self._accumulators = [self.add_variable_from_reference(v, "gradient_accumulator") for v in variables]
+            self._accumulated_gradients = [
+                self.add_variable_from_reference(v, "gradient_accumulator") for v in variables
+            ]
 
     @contextmanager
     def planned_step(self) -> Iterator[StepPlan | None]:
@@ -90,7 +92,7 @@ class VaryingSteps(OptimizerState):
 
     def _accumulate(self, gradients: list[Any], variables: list[Variable]) -> None:
         steps = int(self.gradient_accumulation_steps or 1)
-        accumulators = [self._accumulators[self._get_variable_index(v)] for v in variables]
+        accumulators = [self._accumulated_gradients[self._get_variable_index(v)] for v in variables]
         totals = [g + a for g, a in zip(gradients, accumulators, strict=True)]
         slots = [v for v in self._variables if v is not self._iterations and all(v is not a for a in accumulators)]
         updated = self._choose(
@@ -109,25 +111,29 @@ class VaryingSteps(OptimizerState):
     def _average(self) -> None:
         started = ops.cast(ops.not_equal(self.iterations, 0), "float32")
         momentum = started * self.ema_momentum  # the first average is the weight itself
-        for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+        for variable, average in zip(self._trainable_variables, self._model_variables_moving_average, strict=True):
             if average is not None:
                 held = ops.cast(momentum, variable.dtype)
                 average.assign(held * average + (1.0 - held) * variable)
         if self.ema_overwrite_frequency:
-            touched = [v for v, a in zip(self._trainable_variables, self._averages, strict=True) if a is not None]
+            touched = [
+                v
+                for v, a in zip(self._trainable_variables, self._model_variables_moving_average, strict=True)
+                if a is not None
+            ]
             every = self.ema_overwrite_frequency
             self._choose(
                 self.iterations, every, "overwrite", lambda: self._overwrite(self._trainable_variables), touched
             )
 
     def _overwrite(self, variables: Sequence[Variable]) -> None:
-        if len(variables) != len(self._averages):
+        if len(variables) != len(self._model_variables_moving_average):
             raise ArgumentError(
                 f"The length of model variables ({len(variables)}) to override does not match the length of model "
-                f"variables stored in the optimizer ({len(self._averages)}). Please check if the optimizer was called "
+                f"variables stored in the optimizer ({len(self._model_variables_moving_average)}). Please check if the optimizer was called "
                 "on your model."
             )
-        for variable, average in zip(variables, self._averages, strict=True):
+        for variable, average in zip(variables, self._model_variables_moving_average, strict=True):
             if average is not None:
                 variable.assign(average.value)
 

@@ -39,7 +39,8 @@ class Regularizer(Configurable):
 def _penalty(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < math.inf:
         raise ArgumentError(
-            f"`{name}` must be a finite number of at least 0. Received: {name}={value!r}. Give e.g. {name}=0.01."
+            f"Invalid value for `{name}`: expected a non-negative float, and a finite one. Received: "
+            f"{name}={value!r}. Give e.g. {name}=0.01."
         )
     return float(value)
 
