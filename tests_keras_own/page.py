@@ -69,22 +69,31 @@ PAGE = """\
 
 Made by `make test-keras-own`: do not edit.
 
-The wheel of Keras 3.15.1 ships Keras's unit tests. {files} of its {all_files} test files are run from there, unchanged, with Striate
-under the name of Keras ([how](../adr/0019-keras-s-own-tests.md)). A skipped test is one that Keras itself skips on some
-backends (sparse, ragged and complex tensors, other hardware), or that asks another framework for something.
+The wheel of Keras 3.15.1 ships Keras's unit tests. {files} of its {all_files} test files are run from there, unchanged,
+with Striate under the name of Keras ([how](../adr/0019-keras-s-own-tests.md)). A skipped test is one that Keras itself
+skips on some backends (sparse, ragged and complex tensors, other hardware), or that asks another framework for help.
 
 {table}
 
 ## Why tests fail
 
-Each failing test is listed by name in `tests_keras_own/expected_failures.txt`; another one that fails, or one of these that
-passes, fails the run.
+Each failing test is listed by name in `tests_keras_own/expected_failures.txt`; another one that fails, or one of these
+that passes, fails the run.
 
 | reason | tests |
 | --- | ---: |
 {reasons}
 
-## Test files that are not counted
+## What is not counted
+
+In counted files these tests are about something that Striate does not take over; each is listed by name in
+`tests_keras_own/tests_not_counted.txt`, and none of them is run.
+
+| reason | tests |
+| --- | ---: |
+{tests}
+
+These files are not run:
 
 | file | reason |
 | --- | --- |
@@ -93,7 +102,7 @@ passes, fails the run.
 
 
 def text(score: Score, wheel: Path) -> str:
-    expected, left_out = lists.expected_failures(), lists.not_counted()
+    expected, left_out, tests = lists.expected_failures(), lists.not_counted(), lists.tests_not_counted()
     reasons = Counter(reason for name, reason in expected.items() if score.outcome.get(name) == FAILED)
     files = sum(len(paths) for paths in lists.counted(wheel).values())
     return PAGE.format(
@@ -101,7 +110,8 @@ def text(score: Score, wheel: Path) -> str:
         all_files=files + len(left_out),
         table="\n".join(score.table()),
         reasons="\n".join(f"| {r} | {n} |" for r, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
-        left_out="\n".join(f"| `{name}` | {reason} |" for name, reason in left_out.items()),
+        tests="\n".join(f"| {reason} | {n} |" for reason, n in sorted(Counter(tests.values()).items())),
+        left_out="\n".join(f"| {name} | {reason} |" for name, reason in left_out.items()),
     )
 
 
