@@ -130,8 +130,8 @@ class VaryingSteps(OptimizerState):
         if len(variables) != len(self._model_variables_moving_average):
             raise ArgumentError(
                 f"The length of model variables ({len(variables)}) to override does not match the length of model "
-                f"variables stored in the optimizer ({len(self._model_variables_moving_average)}). Please check if the optimizer was called "
-                "on your model."
+                f"variables stored in the optimizer ({len(self._model_variables_moving_average)}). "
+                "Please check if the optimizer was called on your model."
             )
         for variable, average in zip(variables, self._model_variables_moving_average, strict=True):
             if average is not None:
