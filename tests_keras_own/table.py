@@ -43,6 +43,7 @@ NAMES = {
     # Parts of ours that are not public
     "keras.src.regularizers.regularizers.validate_float_arg": "striate.regularizers:_penalty",
     "keras.src.initializers.random_initializers.compute_fans": "striate.initializers.scaled:compute_fans",
+    "keras.src.callbacks.MonitorCallback": "striate.callbacks:MonitorCallback",
     "keras.src.utils.naming.auto_name": "striate.backend:auto_name",
     "keras.src.utils.naming.to_snake_case": "striate.backend:to_snake_case",
     "keras.src.utils.naming.get_uid": "striate.backend:get_uid",

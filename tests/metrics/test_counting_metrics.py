@@ -107,7 +107,7 @@ def test_overlap_leaves_out_what_does_not_count() -> None:
     metric.update_state([[0, 0, 1, 2, 9]], [[0, 1, 1, 0, 0]])
     assert metric.total_cm.numpy().tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
     assert float(metric.result()) == pytest.approx(0.5)
-    with pytest.warns(UserWarning, match="their fractions are lost"):
+    with pytest.warns(UserWarning, match="casting loses their fractions"):
         metric.update_state([0], [0], sample_weight=np.array([1.5], "float32"))
     assert metric.total_cm.numpy()[0, 0] == 2
 

@@ -11,6 +11,7 @@ from striate.callbacks.early_stopping import EarlyStopping
 from striate.callbacks.history import History
 from striate.callbacks.lambda_callback import LambdaCallback
 from striate.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from striate.callbacks.monitor import MonitorCallback
 from striate.callbacks.progbar import Progbar, ProgbarLogger
 from striate.callbacks.swap_ema import SwapEMAWeights
 from striate.callbacks.tensorboard import TensorBoard
@@ -26,6 +27,7 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "MonitorCallback",
     "Progbar",
     "ProgbarLogger",
     "ReduceLROnPlateau",

@@ -101,7 +101,7 @@ class ModelCheckpoint(MonitorCallback):
         path = self._path(epoch, batch, logs)
         if self.save_best_only:
             if self.monitor in logs:
-                self._resolve_direction()
+                self._set_monitor_op()
             current = self._monitored(logs, "Can save best model only, which is")
             if current is None or not self._better(current, epoch):
                 return

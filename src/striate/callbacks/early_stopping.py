@@ -56,7 +56,7 @@ class EarlyStopping(MonitorCallback):
         self.best_weights = None
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self._resolve_direction()
+        self._set_monitor_op()
         current = self._monitored(logs, "Early stopping")
         if current is None or epoch < self.start_from_epoch:
             return

@@ -111,7 +111,7 @@ class ReduceLROnPlateau(MonitorCallback):
         optimizer = _optimizer_of(self._model, "ReduceLROnPlateau")
         if logs is not None:
             logs["learning_rate"] = float(np.asarray(optimizer.learning_rate))
-        self._resolve_direction()
+        self._set_monitor_op()
         current = self._monitored(logs, "Learning rate reduction")
         if current is None:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from striate import ops
 from striate.callbacks.base import Callback, Logs
 from striate.core.errors import ArgumentError
 
@@ -49,7 +50,12 @@ class MonitorCallback(Callback):
         #: +1 where larger is better, -1 where smaller is, 0 until it is known.
         self._direction = {"max": 1, "min": -1}.get(mode, 0)
 
-    def _resolve_direction(self) -> None:
+    @property
+    def monitor_op(self) -> Any:
+        """`ops.greater` where larger is better, `ops.less` where smaller is, None until it is known."""
+        return {1: ops.greater, -1: ops.less}.get(self._direction)
+
+    def _set_monitor_op(self) -> None:
         """Find out which way is better, at the first epoch's end (metrics are built then).
 
         Raises:

@@ -72,8 +72,8 @@ class ConfusionTable(Metric):
         sample_weight = backend.convert_to_tensor(sample_weight)
         if backend.is_float_dtype(backend.dtype_of(sample_weight)) and "int" in self.dtype:
             warnings.warn(
-                f"Weights are {backend.dtype_of(sample_weight)}, the metric counts in {self.dtype}: their fractions "
-                "are lost. Give whole weights, or the metric dtype='float32'.",
+                f"The weights are {backend.dtype_of(sample_weight)} (float), the metric counts in {self.dtype} (int): "
+                "casting loses their fractions. Give whole weights, or the metric dtype='float32'.",
                 stacklevel=3,
             )
         if len(sample_weight.shape) > 1:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from striate import backend, initializers
+from striate.core import tree
 from striate.core.configurable import Configurable
+from striate.core.errors import ArgumentError
 from striate.core.registry import export
+
+
+def _value(x: Any) -> Any:
+    """What a Variable holds at this moment, which later assignments do not change."""
+    return backend.convert_to_tensor(x) if isinstance(x, backend.Variable) else x
 
 
 @export("Metric", "metrics.Metric")
@@ -46,12 +55,13 @@ class Metric(Configurable):
         self._metrics: list[Metric] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # Variables and metrics that a subclass keeps belong to its state.
-        held = self.__dict__
-        if isinstance(value, backend.Variable) and "_variables" in held:
-            self._track(value)
-        elif isinstance(value, Metric) and "_metrics" in held and all(value is not m for m in self._metrics):
-            self._metrics.append(value)
+        # Variables and metrics that a subclass keeps, in lists and dictionaries too, belong to its state.
+        if name not in ("_variables", "_metrics") and "_metrics" in self.__dict__:
+            for leaf in tree.flatten(value) if tree.is_nested(value) else [value]:
+                if isinstance(leaf, backend.Variable):
+                    self._track(leaf)
+                elif isinstance(leaf, Metric) and all(leaf is not m for m in self._metrics):
+                    self._metrics.append(leaf)
         object.__setattr__(self, name, value)
 
     def _track(self, variable: backend.Variable) -> None:
@@ -62,6 +72,11 @@ class Metric(Configurable):
     def dtype(self) -> str:
         """Of the state and the result."""
         return self._dtype_policy.compute_dtype
+
+    @property
+    def _dtype(self) -> str:
+        """As `dtype`: subclasses written for Keras use this name."""
+        return self.dtype
 
     @property
     def variables(self) -> list[backend.Variable]:
@@ -112,6 +127,51 @@ class Metric(Configurable):
     def result(self) -> Any:
         """The number so far: a scalar tensor, or a dictionary of them."""
         raise NotImplementedError(f"{type(self).__name__} must implement result().")
+
+    # Without a change of the state ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _holding(self, metric_variables: Any) -> Iterator[list[backend.Variable]]:
+        """Let `variables` have other values for a while."""
+        own = self.variables
+        values = own if metric_variables is None else list(metric_variables)
+        if len(values) != len(own):
+            raise ArgumentError(
+                f"`metric_variables` must be the values of all {len(own)} variables of {self.name!r}, in the order of "
+                f"`metric.variables`. Received {len(values)} values."
+            )
+        before = [_value(variable) for variable in own]
+        try:
+            for variable, value in zip(own, [_value(v) for v in values], strict=True):
+                variable.assign(value)
+            yield own
+        finally:
+            for variable, value in zip(own, before, strict=True):
+                variable.assign(value)
+
+    def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        """The values that `variables` would have after a batch, from those in `metric_variables`; the state stays.
+
+        Source: `keras.metrics.Metric.stateless_update_state`.
+
+        Raises:
+            ValueError: as many values as variables are not given.
+        """
+        with self._holding(metric_variables) as own:
+            self.update_state(*args, **kwargs)
+            return [_value(variable) for variable in own]
+
+    def stateless_result(self, metric_variables: Any) -> Any:
+        """The result for the values in `metric_variables`. Source: `keras.metrics.Metric.stateless_result`."""
+        with self._holding(metric_variables):
+            result = self.result()
+            return tree.map_structure(_value, result)
+
+    def stateless_reset_state(self) -> list[Any]:
+        """The values of `variables` at the start. Source: `keras.metrics.Metric.stateless_reset_state`."""
+        with self._holding(None) as own:
+            self.reset_state()
+            return [_value(variable) for variable in own]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch and give the number so far."""
