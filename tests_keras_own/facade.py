@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
 from striate import backend
+from striate.backend.functional_node import TENSOR_ARGUMENTS
+from striate.backend.symbolic import OPERATIONS
 from striate.ops import transposed
 
 SUPPORTS_SPARSE_TENSORS = False
 SUPPORTS_RAGGED_TENSORS = False
 SUPPORTS_COMPLEX_DTYPES = False
+
+
+def operation(module: str, name: str) -> Any:
+    """Keras's operation class behind a function of ours, `keras.src.ops.nn.Relu`: made with all but the tensors."""
+    function = OPERATIONS.get((module, name))
+    if function is None:
+        return None
+    names = list(inspect.signature(function).parameters)
+    tensors_first = [n for n in names if n in TENSOR_ARGUMENTS]
+    taken = [n for n in names if n not in TENSOR_ARGUMENTS]
+
+    class Operation:
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self.config = dict(zip(taken, args)) | kwargs
+            self.config.pop("name", None)
+
+        def __call__(self, *tensors: Any, **more: Any) -> Any:
+            return function(**dict(zip(tensors_first, tensors)), **more, **self.config)
+
+        symbolic_call = __call__
+
+    return Operation
+
 
 # keras.src.backend.common.dtypes
 BOOL_TYPES = ("bool",)

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+import facade
 import table
 
 from striate.core.public_names import PUBLIC
@@ -121,6 +122,8 @@ class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         value = _public(path, name)
         if value is not None:
             return value
+        if operation := facade.operation(module, name):
+            return operation
         if module in table.BEHIND and (value := getattr(importlib.import_module(table.BEHIND[module]), name, None)):
             return value
         return importlib.import_module(dotted) if self.is_module(dotted) else Missing(dotted)
