@@ -85,6 +85,7 @@ def test_values_of_its_own_kind() -> None:
     assert values.tolist() == [[9.0, 5.0]] and places.tolist() == [[1, 2]]
     assert ops.in_top_k([0, 1], [[0.5, 0.5, 0.1], [0.9, 0.1, 0.8]], k=1).tolist() == [True, False]
     assert ops.saturate_cast([-5.0, 300.0, 7.0], "uint8").tolist() == [0, 255, 7]
+    assert ops.saturate_cast(np.array([-1e6, 3.0], "float32"), "float16").tolist() == [-65504.0, 3.0]
     assert [p.tolist() for p in ops.split(ops.arange(6), [1, 4])] == [[0], [1, 2, 3], [4, 5]]
     assert [p.tolist() for p in ops.unstack([[1, 2], [3, 4]], axis=1)] == [[1, 3], [2, 4]]
     assert ops.slice(ops.arange(10), [2], [3]).tolist() == [2, 3, 4]

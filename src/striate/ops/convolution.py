@@ -67,12 +67,11 @@ def conv(
         channels, group_channels = shape_of(x)[-1], shape_of(w)[-2]
         if channels is None or group_channels is None or channels % group_channels:
             raise ShapeError(
-                f"conv: the number of input channels must be a multiple of the kernel's. "
+                f"conv: the input channels must match the kernel's, or be a multiple of it (groups). "
                 f"Received inputs.shape={shape_of(inputs)}, kernel.shape={shape_of(kernel)}."
             )
         steps = args.int_tuple(strides, n, "strides")
         spread = args.int_tuple(dilation_rate, n, "dilation_rate")
-        windows.check_strides(steps, spread, "conv")
         around = args.padding(padding, allow_causal=n == 1)
         return windows.convolve("conv2d", x, w, None, steps, around, spread, channels // group_channels)
 
@@ -166,7 +165,7 @@ def conv_transpose(
         w = kernel_like(kernel, x, n, "conv_transpose")
         if shape_of(x)[-1] != shape_of(w)[-1]:
             raise ShapeError(
-                f"conv_transpose: the inputs' channels are the kernel's last axis. Received "
+                f"conv_transpose: the input channels must match the kernel's last axis. Received "
                 f"inputs.shape={shape_of(inputs)}, kernel.shape={shape_of(kernel)}."
             )
         more = None if output_padding is None else args.int_tuple(output_padding, n, "output_padding", allow_zero=True)

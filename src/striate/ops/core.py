@@ -174,6 +174,15 @@ def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
     return backend.apply("where", mask, placed, x)
 
 
+#: the largest number of each float type; (2 - 2**-7) * 2**127 is bfloat16's
+_LARGEST = {
+    "float16": 65504.0,
+    "bfloat16": (2 - 2**-7) * 2.0**127,
+    "float32": float(np.finfo("float32").max),
+    "float64": float(np.finfo("float64").max),
+}
+
+
 @export("ops.saturate_cast")
 @symbolic_op(_CORE, "SaturateCast")
 def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
@@ -189,4 +198,8 @@ def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
         limits = np.iinfo(name)
         wide = x if backend.is_float_dtype(dtype_of(x)) else tensor(x, "int64")
         x = arithmetic.clip(wide, limits.min, limits.max)
+    elif backend.is_float_dtype(dtype_of(x)):
+        largest = _LARGEST[name]
+        if largest < _LARGEST[dtype_of(x)]:
+            x = arithmetic.clip(x, -largest, largest)
     return backend.cast(x, name)

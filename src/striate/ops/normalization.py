@@ -13,6 +13,7 @@ from striate.ir.ops.attrs import EpsilonAttrs
 from striate.ir.types import numpy_dtype
 from striate.ops import arithmetic, elementwise, reductions, shapes
 from striate.ops._convert import Tensor, as_float, dtype_of, normalize_axis, reduce, shape_of, tensor
+from striate.ops.core import saturate_cast
 
 _NN = "keras.src.ops.nn"
 
@@ -30,7 +31,8 @@ def moments(x: Tensor, axes: Any, keepdims: bool = False, synchronized: bool = F
     variance = reduce("reduce_mean", squares, axes, keepdims)
     if not keepdims:
         mean = shapes.reshape_to(mean, shape_of(variance))
-    return backend.cast(mean, dtype), backend.cast(variance, dtype)
+    # A variance may lie beyond what half precision holds: the largest number there is, as in Keras, and not infinity.
+    return saturate_cast(mean, dtype), saturate_cast(variance, dtype)
 
 
 @export("ops.batch_normalization", "ops.nn.batch_normalization")

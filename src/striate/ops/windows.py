@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import cast
 
 from striate import backend
-from striate.core.errors import ArgumentError, ShapeError
+from striate.core.errors import ShapeError
 from striate.ir.opdef import infer_types
 from striate.ir.ops._windows import Hw, extent, out_hw, pads
 from striate.ir.ops.attrs import AxisAttrs, ConvAttrs, PadAttrs, Padding, PermAttrs, PoolAttrs, SliceAttrs
@@ -50,15 +50,6 @@ def channels_last(x: Tensor, data_format: str | None, name: str, run: Then) -> T
     first = backend.standardize_data_format(data_format) == "channels_first"
     y = run(shapes.moveaxis(x, 1, -1) if first else x)
     return shapes.moveaxis(y, -1, 1) if first else y
-
-
-def check_strides(strides: Ints, dilation: Ints, name: str) -> None:
-    """As in Keras, a window is either moved by more than one pixel or spread out."""
-    if max(strides) > 1 and max(dilation) > 1:
-        raise ArgumentError(
-            f"{name}: `strides > 1` not supported in conjunction with `dilation_rate > 1`. "
-            f"Received: strides={strides} and dilation_rate={dilation}. Set one of them to 1."
-        )
 
 
 def pair(values: Ints, missing: int) -> tuple[int, int]:
