@@ -89,3 +89,8 @@ def compute_conv_transpose_padding_args_for_jax(
 
 def standardize_shape(shape: Any) -> Any:
     return backend.KerasTensor(shape).shape
+
+
+def print_summary(model: Any, **options: Any) -> None:
+    """keras.src.utils.summary_utils"""
+    model.summary(**options)

@@ -47,5 +47,7 @@ NAMES = {
     "keras.src.utils.naming.auto_name": "striate.backend:auto_name",
     "keras.src.utils.naming.to_snake_case": "striate.backend:to_snake_case",
     "keras.src.utils.naming.get_uid": "striate.backend:get_uid",
+    "keras.src.utils.naming.uniquify": "striate.backend:unique_name",
+    "keras.src.utils.summary_utils.print_summary": "facade:print_summary",
     "keras.src.utils.naming.reset_uids": "striate.backend:clear_session",
 }

@@ -70,6 +70,7 @@ from striate.ops.classification import (
     sparse_categorical_crossentropy,
     top_k,
 )
+from striate.ops.columns import fold, unfold
 from striate.ops.convolution import conv, conv_transpose, depthwise_conv, separable_conv
 from striate.ops.core import (
     cast,
@@ -270,6 +271,7 @@ __all__ = [
     "flip",
     "floor",
     "floor_divide",
+    "fold",
     "fori_loop",
     "full",
     "full_like",
@@ -386,6 +388,7 @@ __all__ = [
     "top_k",
     "transpose",
     "true_divide",
+    "unfold",
     "unstack",
     "var",
     "vstack",
