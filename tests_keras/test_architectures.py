@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import math
 import os
 import re
+import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import pytest
 
 import striate
 from striate import backend
+from striate.applications import published
 from striate.applications.zoo import KERAS, ZOO, Architecture
 from support import all_close, same_both_ways
 
@@ -79,6 +83,9 @@ def test_the_same_network(oracle: Any, tmp_path: Path, architecture: Architectur
     assert [(layer.name, type(layer).__name__) for layer in model.layers] == theirs["layers"]
     assert [(w.path, w.shape) for w in model.weights] == [(named(path), shape) for path, shape in theirs["weights"]]
     all_close(model.predict(x, verbose=0), theirs["output"], BOUND)
+    # What Keras writes as the files that it publishes are written.
+    again = getattr(striate.applications, architecture.constructor)(weights=str(tmp_path / "theirs.h5"), **arguments)
+    assert all((w.numpy() == old.numpy()).all() for w, old in zip(again.weights, model.weights, strict=True))
 
 
 @pytest.mark.parametrize("name", [a.name for a in IN_KERAS] if LONG else WITH_OPS)
@@ -111,3 +118,34 @@ def test_stochastic_depth(oracle: Any) -> None:
         all_close(said[kept], x[kept] / 0.75, 2e-7)
         assert 130 < kept.sum() < 170, "150 of 200, with a deviation of 6"
     assert (np.asarray(ours(x)) == x).all()
+
+
+def test_published_weights_come_from_where_they_are(
+    oracle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """weights="imagenet", from a server on this machine that has a file of real Keras's under the published name."""
+    folder = tmp_path / "served" / "mobilenet"
+    folder.mkdir(parents=True)
+    arguments = {"input_shape": (128, 128, 3), "alpha": 0.25}
+    model = made(ZOO["mobilenet"], **arguments)
+    model.save_weights(tmp_path / "ours.weights.h5")
+    x = np.random.default_rng(0).normal(size=(1, 128, 128, 3)).astype("float32")
+    theirs = oracle(
+        "application", name="MobileNet", arguments=arguments, weights=str(tmp_path / "ours.weights.h5"), x=x,
+        legacy=str(folder / "mobilenet_2_5_128_tf.h5"),
+    )  # fmt: skip
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder.parent))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(published, "BASE", f"http://127.0.0.1:{server.server_address[1]}/")
+    monkeypatch.setenv("STRIATE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("STRIATE_OFFLINE", raising=False)
+    try:
+        fetched = striate.applications.MobileNet(**arguments)
+    finally:
+        server.shutdown()
+        server.server_close()
+    all_close(fetched.predict(x, verbose=0), theirs["output"], BOUND)
+    monkeypatch.setenv("STRIATE_OFFLINE", "1")
+    again = striate.applications.MobileNet(**arguments)  # from the cache
+    assert (again.predict(x, verbose=0) == fetched.predict(x, verbose=0)).all()
