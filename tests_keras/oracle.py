@@ -200,6 +200,7 @@ def _predict(model: Any, x: Any) -> Any:
 
 def stochastic_depth(rate: float, x: Any) -> Any:
     """What Keras's StochasticDepth makes of x in training, and its config."""
+    keras.utils.clear_session()
     layer = convnext.StochasticDepth(rate)
     return {"output": np.asarray(layer(x, training=True)), "config": _described(layer)}
 
