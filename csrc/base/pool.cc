@@ -1,6 +1,7 @@
 #include "base/pool.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <memory>
@@ -75,13 +76,16 @@ struct Pool {
     const auto called = [this] {
       return left(tickets.load(std::memory_order_seq_cst)) != 0 || stop.load(std::memory_order_relaxed);
     };
+    std::chrono::microseconds patience = kSpin;
     while (!stop.load(std::memory_order_relaxed)) {
-      if (!spin_until(may_spin, called)) {
+      const auto since = std::chrono::steady_clock::now();
+      if (!spin_until(may_spin, called, patience)) {
         std::unique_lock<std::mutex> lock(sleep);
         sleepers.fetch_add(1, std::memory_order_seq_cst);
         wake.wait(lock, called);
         sleepers.fetch_sub(1, std::memory_order_seq_cst);
       }
+      patience = std::chrono::steady_clock::now() - since < kSpinInARow ? kSpinInARow : kSpin;
       work(thread);
     }
   }

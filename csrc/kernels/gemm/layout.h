@@ -19,6 +19,7 @@ constexpr int64_t kWantedPieces = 32;   // the same for convolutions: feeds 16 t
 // For one or two rows, a tile this wide keeps enough sums going and reads B in long runs.
 constexpr int kWideVectors = kTileRows >= 12 ? 8 : 4;
 constexpr int64_t kWideRows = 2;
+constexpr int64_t kSharedFloats = 128 * 1024;  // of B, from where on a second thread is worth its call
 
 // Who packs A, so that a tile reads it in one run: each thread the blocks it works on, where a block meets all of B at
 // once; else it is packed before, with B.
@@ -88,7 +89,8 @@ struct Gemm {
       max64((g->m + kBlockRows - 1) / kBlockRows, min64(kProductPieces / max64(batches, 1), g->m / kLeastBlockRows));
   g->panels = panels_of(g->n);
   const int64_t per_piece = g->panels * g->row_blocks * batches / kProductPieces;
-  const int64_t least = g->m <= kWideRows ? 4 : 1;
+  // One or two rows read B in long runs, but not all of a large B by one thread.
+  const int64_t least = g->m > kWideRows ? 1 : g->panels * kPanel * g->k < kSharedFloats ? 4 : 2;
   const int64_t group_panels = min64(min64(max64(per_piece, least), kGroupPanels), max64(g->panels, 1));
   g->groups = (g->panels + group_panels - 1) / group_panels;
   g->pack_a = choose_pack_a(*g, group_panels, batches);
