@@ -57,7 +57,8 @@ def test_other_floats_go_through_ops_and_gradients(dtype: str) -> None:
     for case in CASES:
         if not any(x.dtype == np.float32 for x in case.inputs):
             continue
-        inputs = tuple(x.astype(numpy_dtype(dtype)) if x.dtype == np.float32 else x for x in case.inputs)
+        with np.errstate(over="ignore"):  # of places far outside an image: float16 ends at 65504
+            inputs = tuple(x.astype(numpy_dtype(dtype)) if x.dtype == np.float32 else x for x in case.inputs)
         results = run_reference(case.op, inputs, case.attrs)
         promised = infer_types(case.op, tuple(map(type_of, inputs)), case.attrs)
         assert [type_of(r) for r in results] == list(promised), str(case)
