@@ -54,6 +54,18 @@ class WeightInCall(layers.Layer):
         return x * self.add_weight(shape=(), initializer="ones")
 
 
+class LayerInCall(keras.Model):
+    def call(self, x: Any) -> Any:
+        self.inner = layers.Dense(1)
+        return self.inner(x)
+
+
+def fit_a_layer_in_call() -> Any:
+    made = LayerInCall()
+    made.compile("sgd", "mse")
+    return made.fit(X, Y, verbose=0)
+
+
 class MetricNoSuper(keras.metrics.Metric):
     def __init__(self) -> None:
         self.count = 0
@@ -168,6 +180,7 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
         lambda: WeightInCall()(X),
         "already built.*'weight_in_call' asks for a weight in its call().*__init__() or build(input_shape)",
     ),
+    (fit_a_layer_in_call, "call() of 'layer_in_call' makes the layer 'inner' anew each time.*__init__() or build"),
     (lambda: model(metrics=[MetricNoSuper()]).fit(X, Y, verbose=0), "'MetricNoSuper', you forgot to call `super()"),
     (lambda: layers.Dense(1)(), 'should be tensors. Received None.*"dense"'),
     (lambda: layers.Dense(1)(keras.Input), "should be tensors. Received <function Input"),

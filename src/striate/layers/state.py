@@ -56,6 +56,12 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+def _is_made_anew(layer: Any, before: Any, value: Any) -> bool:
+    """Whether a `call` puts a layer that was just made where it has put one before."""
+    both = isinstance(before, LayerState) and isinstance(value, LayerState) and before is not value
+    return both and not value.built and not layer._build_depth and backend.in_a_call()
+
+
 def _is_argument_of_ours(layer: Any, name: str, value: Any) -> bool:
     """Whether a layer of ours (not a model) gets another activation, rate, ...: it is part of what was traced.
 
@@ -90,6 +96,11 @@ class LayerState:
         held = self.__dict__
         # Another layer in the place of one that was traced.
         if isinstance(value, LayerState | Variable) and held.get(name) is not None:
+            if _is_made_anew(self, held[name], value):
+                raise StateError(
+                    f"call() of {self.name!r} makes the layer {name!r} anew each time, so its weights would never be "
+                    "trained. Make it in __init__() or build(input_shape)."
+                )
             backend.Toggles.count += 1
         elif name[0] != "_" and held.get("_build_shapes") and _is_argument_of_ours(self, name, value):
             backend.Toggles.count += 1
