@@ -1,7 +1,8 @@
 """Runs a script of examples/keras_style with Striate or with real Keras, and notes what it computes and prints.
 
 The script is not changed. What is drawn by chance is made equal: initial weights come from one NumPy generator, in the
-order in which they are made; dropout is off; nothing is shuffled. Both processes use this file: it imports neither.
+order in which they are made; dropout is off; nothing is shuffled; layers that change images at random draw what their
+samples' numbers say. Both processes use this file: it imports neither.
 """
 
 from __future__ import annotations
@@ -51,6 +52,12 @@ class Draws:
         before = list(self.asked)
         yield
         self.asked[:] = before
+
+
+def spread_out(shape: Any = (), minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """In the place of uniform random numbers: multiples of the golden ratio, evenly over the range."""
+    turns = (np.arange(1, 1 + int(np.prod(shape))) * 0.6180339887) % 1
+    return (minval + (maxval - minval) * turns).astype("float32").reshape(shape)
 
 
 class Notes:
@@ -123,12 +130,18 @@ def record(keras: Any, name: str, disturbance: float = 0.0, width: int = 100) ->
             stack.enter_context(mock.patch.object(keras.Model, method, wrapped))
         stack.enter_context(mock.patch.object(keras.models, "load_model", load_model))
         stack.enter_context(mock.patch.dict(os.environ, {"COLUMNS": str(width)}))
+        stack.enter_context(mock.patch.object(drawing(keras), "uniform", spread_out))
         if keras.__name__ != "striate":
             stack.enter_context(mock.patch.dict(sys.modules, {"striate": keras, "striate.datasets": datasets()}))
         stack.enter_context(contextlib.redirect_stdout(printed))
         keras.utils.clear_session()
         runpy.run_path(str(SCRIPTS / name), run_name="__main__")
     return {"fits": notes.fits, "answers": notes.answers, "printed": printed.getvalue()}
+
+
+def drawing(keras: Any) -> Any:
+    """The module whose random numbers layers take."""
+    return keras.random if keras.__name__ == "striate" else keras.src.backend.random
 
 
 def datasets() -> types.ModuleType:

@@ -22,6 +22,7 @@ FLOORS = {
     "custom_layer.py": (r"test accuracy (0\.\d+)", 0.5),
     "custom_metric.py": (r"test accuracy (0\.\d+)", 0.65),
     "custom_training_step.py": (r"test accuracy (0\.\d+)", 0.65),
+    "data_augmentation.py": (r"test accuracy (0\.\d+)", 0.55),
     "multi_output.py": (r"test accuracy (0\.\d+)", 0.55),
     "residual_network.py": (r"test accuracy (0\.\d+)", 0.6),
     "signal_1d.py": (r"test accuracy (0\.\d+)", 0.7),
