@@ -161,7 +161,7 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: layers.Conv2D(1, 3, padding="sme"), "'sme'. Did you mean 'same'?"),
     (lambda: layers.Conv2D(1, 3, stride=2), "{'stride': 2}.*It takes: filters, kernel_size, strides"),
     (lambda: layers.Conv2D(1, 3, strides=1.5), "strides=1.5"),
-    (lambda: layers.Conv2D(-3, 3), "`filters` must be an integer of at least 1. Received: filters=-3"),
+    (lambda: layers.Conv2D(-3, 3), "`filters` should be a positive integer. Received: filters=-3"),
     (lambda: layers.Dense("10"), "units='10'"),
     (lambda: layers.Dense(1, trainable="no"), "True or False. Received: trainable='no'"),
     (lambda: model().compile("sgd", "mse", ["mae"]), "loss_weights=['mae'].*come third.*metrics=[...]"),
