@@ -160,8 +160,8 @@ except KeyboardInterrupt:
 
 
 def test_a_second_one_breaks_off_a_long_run_before_it_writes_state() -> None:
-    """A second of products: one Ctrl-C waits for the last of them, two do not. Counted in the thread's own time, so that
-    it is no shorter where others kept the CPU while it was measured."""
+    """A second of products: one Ctrl-C waits for the last of them, two do not. Counted in the thread's own time, so
+    that it is no shorter where others kept the CPU while it was measured."""
     code = f"""
 {PRELUDE}
 keras.config.set_threads(1)
