@@ -81,6 +81,9 @@ class ImageLayer(Layer):
         self.data_format = backend.standardize_data_format(data_format)
         self.bounding_box_format = bounding_box_format
 
+    #: whether boxes and masks of the transformed images are others; where not, boxes stay as they are.
+    _moves_pixels = False
+
     @property
     def _spatial(self) -> tuple[int, int]:
         """The axes of height and width in a batch."""
@@ -136,9 +139,9 @@ class ImageLayer(Layer):
     def call(self, data: Any, training: bool | None = True) -> Any:
         if not isinstance(data, dict):
             return self._each("images", data, self._drawn(data, training), training)
-        if "bounding_boxes" in data:
+        if "bounding_boxes" in data and self._moves_pixels:
             raise ArgumentError(
-                f"{type(self).__name__} transforms images, labels and segmentation masks, no bounding boxes. "
+                f"{type(self).__name__} moves images, labels and segmentation masks, no bounding boxes. "
                 f"Received a dict with 'bounding_boxes': keep them out of the layer, and transform them yourself."
             )
         transformation = self._drawn(data, training)

@@ -28,6 +28,8 @@ def _matrix(count: int, *entries: Any) -> Any:
 class AffineLayer(RandomImageLayer):
     """What the four layers share: how pixels are read."""
 
+    _moves_pixels = True
+
     def _read(self, fill_mode: str, interpolation: str, fill_value: float) -> None:
         self.fill_mode = args.one_of(fill_mode, "fill_mode", FILL_MODES)
         self.interpolation = args.one_of(interpolation, "interpolation", sampling.INTERPOLATIONS)

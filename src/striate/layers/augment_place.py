@@ -40,6 +40,8 @@ class RandomFlip(RandomImageLayer):
         [(1.0, 2.0), (2.0, 1.0)]
     """
 
+    _moves_pixels = True
+
     def __init__(
         self,
         mode: str = "horizontal_and_vertical",

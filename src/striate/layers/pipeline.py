@@ -23,7 +23,7 @@ class Pipeline(Layer):
 
     Call arguments:
         training: given to the layers.
-        mask: given to the first layer, if it takes one.
+        mask: given to the first layer, and what the layers' `compute_mask` make of it to the next, if they take one.
 
     Input shape: what the first layer takes; Output shape: what the last gives.
 
@@ -56,7 +56,9 @@ class Pipeline(Layer):
             more = {} if training is None else {"training": training}
             if mask is not None and "mask" in call_signature(type(layer)).names:
                 more["mask"] = mask
-            inputs, mask = layer(inputs, **more), None
+            outputs = layer(inputs, **more)
+            mask = layer.compute_mask(inputs, mask)
+            inputs = outputs
         return inputs
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -15,6 +15,8 @@ from striate.ops import resizing, windows
 class SizeBase(ImageLayer):
     """What layers share whose images have the size (height, width), in pixels; masks take the nearest pixels."""
 
+    _moves_pixels = True
+
     def _start(self, height: int, width: int) -> None:
         self.height = args.positive_int(height, "height")
         self.width = args.positive_int(width, "width")

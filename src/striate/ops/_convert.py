@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from striate import backend
-from striate.core.errors import ArgumentError, DTypeError
+from striate.core.errors import ArgumentError, DTypeError, ShapeError
 from striate.ir.ops.attrs import AxesAttrs
 
 #: A tensor, Variable, array, number or nested list of numbers.
@@ -106,3 +106,16 @@ def to_shape(shape: Any) -> tuple[int, ...]:
             f"A shape must be made of integers known beforehand. Received: {shape!r}. "
             "Use ops.shape(x), whose lengths are integers or None."
         ) from None
+
+
+def check_images(images: Tensor, function: str, name: str = "images") -> None:
+    """An image, or a batch of them.
+
+    Raises:
+        ValueError: another rank.
+    """
+    if len(shape_of(images)) not in (3, 4):
+        raise ShapeError(
+            f"Invalid {name} rank: expected rank 3 (single image) or rank 4 (batch of images) in {function}. "
+            f"Received: {name}.shape={shape_of(images)}."
+        )

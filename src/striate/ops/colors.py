@@ -19,7 +19,7 @@ from striate.backend import symbolic_op
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.ops import arithmetic, elementwise
-from striate.ops._convert import Tensor, as_float, dtype_of, shape_of, tensor
+from striate.ops._convert import Tensor, as_float, check_images, dtype_of, shape_of, tensor
 from striate.ops.indexing import slice_axis
 from striate.ops.joining import concatenate
 
@@ -28,18 +28,18 @@ _IMAGE = "keras.src.ops.image"
 
 def _channels(function: str, images: Tensor, data_format: str | None, allowed: tuple[int, ...]) -> int:
     """The axis of the channels, from 0."""
+    check_images(images, function)
     shape = shape_of(images)
-    if len(shape) not in (3, 4):
-        raise ShapeError(
-            f"{function} takes an image (height, width, channels) or a batch of them. "
-            f"Received: images of shape {shape}."
-        )
     axis = len(shape) - (1 if backend.standardize_data_format(data_format) == "channels_last" else 3)
     if shape[axis] is not None and shape[axis] not in allowed:
-        counts = " or ".join(str(n) for n in allowed)
+        said = (
+            f"Input images must have 3 channels, but received images with {shape[axis]} channels."
+            if allowed == (3,)
+            else "Invalid channel size: expected 3 (RGB) or 1 (Grayscale)."
+        )
         raise ShapeError(
-            f"{function} takes images of {counts} channels. Received: images of shape {shape}, "
-            f"{shape[axis]} channels on axis {axis}. Give data_format where the channels stand elsewhere."
+            f"{said} Received: images.shape={shape} in {function}, channels on axis {axis}. "
+            f"Give data_format where they stand elsewhere."
         )
     return axis
 
@@ -49,10 +49,12 @@ def _parts(function: str, images: Tensor, data_format: str | None) -> tuple[int,
     axis = _channels(function, images, data_format, (3,))
     if not backend.is_float_dtype(dtype_of(images)):
         raise ArgumentError(
-            f"{function} takes images of floats. Received: images of dtype {dtype_of(images)}. "
+            f"Invalid images dtype: expected float dtype. Received: images.dtype={dtype_of(images)} in {function}. "
             f'Give ops.cast(images, "float32"), divided by 255 where colours are wanted from 0 to 1.'
         )
-    return axis, [slice_axis(images, axis, i, i + 1) for i in range(3)]
+    # Half precision is computed in float32.
+    wide = images if dtype_of(images) == "float64" else backend.cast(images, "float32")
+    return axis, [slice_axis(wide, axis, i, i + 1) for i in range(3)]
 
 
 @export("ops.image.rgb_to_grayscale")
@@ -80,7 +82,8 @@ def rgb_to_grayscale(images: Tensor, data_format: str | None = None) -> Tensor:
     if shape_of(images)[axis] == 1:
         return images
     dtype = dtype_of(images)
-    red, green, blue = (slice_axis(as_float(images), axis, i, i + 1) for i in range(3))
+    wide = as_float(images) if dtype == "float64" else backend.cast(images, "float32")
+    red, green, blue = (slice_axis(wide, axis, i, i + 1) for i in range(3))
     return backend.cast(red * 0.2989 + green * 0.5870 + blue * 0.1140, dtype)
 
 
@@ -108,7 +111,7 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
     axis, (red, green, blue) = _parts("rgb_to_hsv", images, data_format)
     value = arithmetic.maximum(arithmetic.maximum(red, green), blue)
     spread = value - arithmetic.minimum(arithmetic.minimum(red, green), blue)
-    one, zero = np.ones((), dtype_of(images)), np.zeros((), dtype_of(images))
+    one, zero = np.ones((), dtype_of(value)), np.zeros((), dtype_of(value))
     lit, coloured = value > zero, spread > zero
     saturation = arithmetic.where(lit, spread / arithmetic.where(lit, value, one), zero)
     sixth = one / (arithmetic.where(coloured, spread, one) * 6.0)
@@ -117,7 +120,7 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
     )
     hue = arithmetic.where(arithmetic.equal(value, red), (green - blue) * sixth, hue)
     hue = arithmetic.where(coloured, arithmetic.where(hue < zero, hue + 1.0, hue), zero)
-    return concatenate([hue, saturation, value], axis=axis)
+    return backend.cast(concatenate([hue, saturation, value], axis=axis), dtype_of(images))
 
 
 @export("ops.image.hsv_to_rgb")
@@ -150,7 +153,7 @@ def hsv_to_rgb(images: Tensor, data_format: str | None = None) -> Tensor:
     red = channel(elementwise.abs(angle - 3.0) - 1.0)
     green = channel(2.0 - elementwise.abs(angle - 2.0))
     blue = channel(2.0 - elementwise.abs(angle - 4.0))
-    return concatenate([red, green, blue], axis=axis)
+    return backend.cast(concatenate([red, green, blue], axis=axis), dtype_of(images))
 
 
 __all__ = ["hsv_to_rgb", "rgb_to_grayscale", "rgb_to_hsv"]

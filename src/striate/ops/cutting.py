@@ -11,10 +11,10 @@ import numpy as np
 from striate import backend
 from striate.backend import symbolic_op
 from striate.core import args
-from striate.core.errors import ArgumentError, ShapeError
+from striate.core.errors import ArgumentError, DTypeError, ShapeError
 from striate.core.registry import export
 from striate.ops import shapes, windows
-from striate.ops._convert import Tensor, as_float, dtype_of, shape_of, tensor
+from striate.ops._convert import Tensor, as_float, check_images, dtype_of, shape_of, tensor
 from striate.ops.convolution import conv
 from striate.ops.core import saturate_cast
 from striate.ops.joining import pad
@@ -26,36 +26,49 @@ Edges = tuple[int | None, int | None, int | None]
 
 def _spatial(function: str, images: Tensor, data_format: str | None) -> tuple[int, int]:
     """The axes of height and width."""
+    check_images(images, function)
     rank = len(shape_of(images))
-    if rank not in (3, 4):
-        raise ShapeError(
-            f"{function} takes an image (height, width, channels) or a batch of them. "
-            f"Received: images of shape {shape_of(images)}."
-        )
     last = backend.standardize_data_format(data_format) == "channels_last"
     return (rank - 3, rank - 2) if last else (rank - 2, rank - 1)
 
 
-def _edges(n: int | None, given: Edges, names: tuple[str, str, str], grows: bool) -> tuple[int, int]:
-    """What goes before and after an axis of n pixels, two of (before, after, length) being given."""
+def _edges(n: int | None, given: Edges, names: tuple[str, str, str], grows: bool) -> tuple[int | None, ...]:
+    """What goes before and after an axis of n pixels, and its length then, two of the three being given.
+
+    Where n is open, so is what depends on it.
+    """
     said = ", ".join(f"{name}={value}" for name, value in zip(names, given, strict=True))
     if given.count(None) != 1:
-        raise ArgumentError(f"Give exactly two of {', '.join(names)}. Received: {said}.")
+        raise ArgumentError(f"Must specify exactly two of {', '.join(names)}. Received: {said}.")
     before, after, length = given
-    if length is not None:
-        if n is None:
-            raise ShapeError(f"An axis of open length cannot be brought to {names[2]}={length}. Give Input a size.")
-        rest = length - n if grows else n - length
-        before = rest - after if before is None and after is not None else before
-        after = rest - before if after is None and before is not None else after
-    assert before is not None and after is not None
-    kept = None if n is None else n + before + after if grows else n - before - after
-    if before < 0 or after < 0 or (length is not None and length < 0) or (kept is not None and kept < 0):
-        raise ArgumentError(
-            f"{', '.join(names)} must be 0 or more, and fit the images. Received: {said}, for {n} pixels, "
-            f"which makes {names[0]}={before}, {names[1]}={after}."
-        )
-    return before, after
+    if n is not None:
+        before = _rest(n, after, length, grows) if before is None else before
+        after = _rest(n, before, length, grows) if after is None else after
+        length = n + (before or 0) + (after or 0) if grows else n - (before or 0) - (after or 0)
+    for name, value in zip(names, (before, after, length), strict=True):
+        if value is not None and value < 0:
+            raise ArgumentError(f"{name} must be >= 0. Received: {name}={value} (given were {said}, for {n} pixels).")
+    return before, after, length
+
+
+def _rest(n: int, other: int | None, length: int | None, grows: bool) -> int:
+    assert other is not None and length is not None
+    return length - n - other if grows else n - length - other
+
+
+def _changed(images: Tensor, axes: tuple[int, int], edges: list[tuple[int | None, ...]]) -> Tensor | None:
+    """The symbolic result where a length is open; None where all are known."""
+    shape = list(shape_of(images))
+    if all(shape[axis] is not None for axis in axes):
+        return None
+    for axis, what, (_, _, length) in zip(axes, ("height", "width"), edges, strict=True):
+        if length is None:
+            raise ShapeError(
+                f"When the {what} of the images is unknown, target_{what} must be specified. "
+                f"Received: images.shape={shape_of(images)}."
+            )
+        shape[axis] = length
+    return backend.KerasTensor(shape, dtype_of(images))
 
 
 @export("ops.image.pad_images")
@@ -88,13 +101,19 @@ def pad_images(
         [0.0, 3.0, 3.0, 0.0]
     """
     images = tensor(images)
-    rows, columns = _spatial("pad_images", images, data_format)
-    shape = shape_of(images)
-    around = [(0, 0)] * len(shape)
+    axes = _spatial("pad_images", images, data_format)
     high = ("top_padding", "bottom_padding", "target_height")
     wide = ("left_padding", "right_padding", "target_width")
-    around[rows] = _edges(shape[rows], (top_padding, bottom_padding, target_height), high, True)
-    around[columns] = _edges(shape[columns], (left_padding, right_padding, target_width), wide, True)
+    edges = [
+        _edges(shape_of(images)[axes[0]], (top_padding, bottom_padding, target_height), high, True),
+        _edges(shape_of(images)[axes[1]], (left_padding, right_padding, target_width), wide, True),
+    ]
+    symbolic = _changed(images, axes, edges)
+    if symbolic is not None:
+        return symbolic
+    around = [(0, 0)] * len(shape_of(images))
+    for axis, (before, after, _) in zip(axes, edges, strict=True):
+        around[axis] = (before or 0, after or 0)
     return pad(images, around)
 
 
@@ -128,18 +147,18 @@ def crop_images(
         [[0, 1]]
     """
     images = tensor(images)
-    rows, columns = _spatial("crop_images", images, data_format)
+    axes = _spatial("crop_images", images, data_format)
     high = ("top_cropping", "bottom_cropping", "target_height")
     wide = ("left_cropping", "right_cropping", "target_width")
-    for axis, given, names in (
-        (rows, (top_cropping, bottom_cropping, target_height), high),
-        (columns, (left_cropping, right_cropping, target_width), wide),
-    ):
-        n = shape_of(images)[axis]
-        before, after = _edges(n, given, names, False)
-        if n is None:
-            raise ShapeError(f"crop_images takes images of known size. Received: images of shape {shape_of(images)}.")
-        images = windows.cut(images, axis, before, n - after)
+    edges = [
+        _edges(shape_of(images)[axes[0]], (top_cropping, bottom_cropping, target_height), high, False),
+        _edges(shape_of(images)[axes[1]], (left_cropping, right_cropping, target_width), wide, False),
+    ]
+    symbolic = _changed(images, axes, edges)
+    if symbolic is not None:
+        return symbolic
+    for axis, (before, _, length) in zip(axes, edges, strict=True):
+        images = windows.cut(images, axis, before or 0, (before or 0) + (length or 0))
     return images
 
 
@@ -213,10 +232,13 @@ def extract_patches(
         >>> extract_patches(np.arange(16).reshape(4, 4, 1), 2)[1].tolist()
         [[8, 9, 12, 13], [10, 11, 14, 15]]
     """
-    n = len(list(size)) if isinstance(size, Iterable) and not isinstance(size, str) else 2
+    if isinstance(size, str) or not isinstance(size, int | Iterable):
+        raise DTypeError(f"Invalid `size` argument. Expected an int or a tuple. Received: size={size!r}.")
+    n = 2 if isinstance(size, int) else len(list(size))
+    if n not in (2, 3):
+        raise ArgumentError(f"Invalid `size` argument. Expected a tuple of length 2 or 3. Received: size={size}.")
     fmt = backend.standardize_data_format(data_format)
-    axes = 3 if n == 3 else 2
-    return _patches("extract_patches", tensor(images), size, axes, strides, dilation_rate, padding, fmt)
+    return _patches("extract_patches", tensor(images), size, n, strides, dilation_rate, padding, fmt)
 
 
 @export("ops.image.extract_patches_3d")
@@ -236,6 +258,8 @@ def extract_patches_3d(
         >>> extract_patches_3d(np.ones((1, 4, 4, 4, 3), "float32"), 2).shape
         (1, 2, 2, 2, 24)
     """
+    if isinstance(size, Iterable) and len(list(size)) != 3:
+        raise DTypeError(f"Invalid `size` argument. Expected an int or a tuple of length 3. Received: size={size!r}.")
     return extract_patches(volumes, args.int_tuple(size, 3, "size"), strides, dilation_rate, padding, data_format)
 
 

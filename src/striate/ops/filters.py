@@ -12,7 +12,7 @@ from striate.core import args
 from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.ops import arithmetic, elementwise, reductions, shapes
-from striate.ops._convert import Tensor, as_float, dtype_of, promote, shape_of, tensor
+from striate.ops._convert import Tensor, as_float, check_images, dtype_of, promote, shape_of, tensor
 from striate.ops.convolution import depthwise_conv
 from striate.ops.core import saturate_cast
 from striate.ops.joining import stack
@@ -42,12 +42,8 @@ def _filtered(x: Tensor, down: Array, across: Array, padding: str) -> Tensor:
 
 def _as_batch(function: str, images: Tensor, data_format: str | None) -> tuple[Tensor, Any]:
     """A batch with the channels last, and what brings a result of that form back to the form of `images`."""
+    check_images(images, function)
     shape = shape_of(images)
-    if len(shape) not in (3, 4):
-        raise ShapeError(
-            f"{function} takes an image (height, width, channels) or a batch of them. "
-            f"Received: images of shape {shape}."
-        )
     first = backend.standardize_data_format(data_format) == "channels_first"
     x = shapes.reshape_to(images, (1, *shape)) if len(shape) == 3 else images
     x = shapes.moveaxis(x, 1, 3) if first else x
@@ -66,13 +62,13 @@ def gaussian_blur(
 ) -> Tensor:
     """Images whose pixels are means of those around, weighted by a bell of the given width; zeros around the image.
 
-    Source: `keras.ops.image.gaussian_blur`. Keras's JAX backend takes (width, height) in kernel_size and sigma, against
-    its documentation.
+    Source: `keras.ops.image.gaussian_blur`. As in its code and its tests (its documentation has them the other way
+    round), the first numbers are those across.
 
     Args:
         images: (batch, height, width, channels), or one image without the batch.
-        kernel_size: (height, width) of the bell, in pixels.
-        sigma: (height, width): its standard deviations, in pixels.
+        kernel_size: (width, height) of the bell, in pixels.
+        sigma: (width, height): its standard deviations, in pixels.
         data_format: "channels_last" or "channels_first"; None takes the configured one.
 
     Output shape: that of images.
@@ -82,12 +78,12 @@ def gaussian_blur(
 
     Example:
         >>> image = np.array([[[0.0], [1.0], [0.0]]], "float32")
-        >>> gaussian_blur(image, kernel_size=(1, 3)).round(4).ravel().tolist()
+        >>> gaussian_blur(image, kernel_size=(3, 1)).round(4).ravel().tolist()
         [0.27410000562667847, 0.45190000534057617, 0.27410000562667847]
     """
     images = tensor(images)
-    high, wide = args.int_tuple(kernel_size, 2, "kernel_size")
-    down, across = (float(s) for s in ((sigma, sigma) if isinstance(sigma, int | float) else sigma))
+    wide, high = args.int_tuple(kernel_size, 2, "kernel_size")
+    across, down = (float(s) for s in ((sigma, sigma) if isinstance(sigma, int | float) else sigma))
     dtype = dtype_of(images)
     x, back = _as_batch("gaussian_blur", as_float(images), data_format)
     y = back(_filtered(x, _bell(high, down), _bell(wide, across), "same"))

@@ -106,7 +106,7 @@ def rms_normalization(x: Tensor, scale: Tensor | None = None, axis: Any = -1, ep
 
     Args:
         x: floats, or integers, which become them.
-        scale: of the lengths of the axes, in their order.
+        scale: of the lengths of the axes, in their order, or of a shape that broadcasts to x.
         axis: integer, or several of them.
         epsilon: added to the mean; `keras.config.epsilon()` unless given.
 
@@ -124,8 +124,10 @@ def rms_normalization(x: Tensor, scale: Tensor | None = None, axis: Any = -1, ep
     epsilon = backend.epsilon() if epsilon is None else epsilon
     y = arithmetic.multiply(wide, elementwise.rsqrt(arithmetic.add(mean, epsilon)))
     if scale is not None:
+        factor = tensor(scale, dtype_of(wide))
         along = [shape[i] if i in axes else 1 for i in range(len(shape))]
-        y = arithmetic.multiply(y, shapes.reshape_to(tensor(scale, dtype_of(wide)), along))
+        own = shape_of(factor) == tuple(shape[i] for i in axes)
+        y = arithmetic.multiply(y, shapes.reshape_to(factor, along) if own else factor)
     return backend.cast(y, dtype)
 
 

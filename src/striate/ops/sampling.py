@@ -25,7 +25,7 @@ from striate.core.errors import ArgumentError, ShapeError
 from striate.core.registry import export
 from striate.ir.ops.attrs import FillMode, SampleAttrs
 from striate.ops import arithmetic, elementwise, shapes
-from striate.ops._convert import Tensor, dtype_of, shape_of, tensor
+from striate.ops._convert import Tensor, check_images, dtype_of, shape_of, tensor
 from striate.ops.core import saturate_cast
 from striate.ops.indexing import slice_axis
 
@@ -129,16 +129,13 @@ def affine_transform(
     fill_mode = args.one_of(fill_mode, "fill_mode", FILL_MODES)
     data_format = backend.standardize_data_format(data_format)
     shape, given = shape_of(images), shape_of(transform)
-    if len(shape) not in (3, 4):
-        raise ShapeError(
-            f"affine_transform takes an image (height, width, channels) or a batch of them. "
-            f"Received: images of shape {shape}."
-        )
+    check_images(images, "affine_transform")
     count = shape[0] if len(shape) == 4 else 1
     if len(given) not in (1, 2) or given[-1] != 8 or (len(given) == 2 and given[0] not in (count, 1, None)):
         raise ShapeError(
-            f"affine_transform takes a transform of 8 numbers, or (batch, 8). Received: transform of shape {given} "
-            f"for images of shape {shape}. Give (a0, a1, a2, b0, b1, b2, c0, c1) for each image."
+            f"Invalid transform rank: expected rank 1 (single transform) or rank 2 (batch of transforms), of 8 numbers "
+            f"each. Received: transform.shape={given} for images.shape={shape}. "
+            f"Give (a0, a1, a2, b0, b1, b2, c0, c1) for each image."
         )
     if backend.is_keras_tensor(images) or backend.is_keras_tensor(transform):
         return backend.KerasTensor(shape, dtype_of(images))
@@ -179,8 +176,8 @@ def map_coordinates(
     rank, given = len(shape_of(inputs)), shape_of(coordinates)
     if len(given) < 2 or given[0] != rank:
         raise ShapeError(
-            f"map_coordinates takes coordinates of shape (rank of inputs, ...), of rank 2 or more. "
-            f"Received: coordinates of shape {given} for inputs of shape {shape_of(inputs)}."
+            f"Invalid coordinates rank: expected at least rank 2, and the first dim of `coordinates` must be the same "
+            f"as the rank of `inputs`. Received: coordinates.shape={given}, inputs.shape={shape_of(inputs)}."
         )
     if order not in (0, 1):
         raise ArgumentError(f"`order` must be 0 (nearest) or 1 (linear). Received: order={order!r}.")
