@@ -225,6 +225,9 @@ def test_images_of_open_size_are_brought_to_a_known_one() -> None:
     x = striate.backend.KerasTensor((None, None, None, 3))
     assert ops.image.pad_images(x, 1, 2, target_height=9, target_width=8).shape == (None, 9, 8, 3)
     cropped = ops.image.crop_images(x, 1, 2, target_height=4, target_width=5)
+    assert ops.image.pad_images(x, 1, 2, 3, 4).shape == (None, None, None, 3)
+    known = striate.backend.KerasTensor((None, 8, 9, 3))
+    assert ops.image.crop_images(known, 1, 2, target_height=4, right_cropping=1).shape == (None, 4, 6, 3)
     assert cropped.shape == (None, 4, 5, 3) and cropped._keras_history is not None
     with pytest.raises(ValueError, match="When the height of the images is unknown, target_height must be"):
         ops.image.crop_images(x, 1, 2, 3, 4)

@@ -17,6 +17,7 @@ from striate.ops import shapes, windows
 from striate.ops._convert import Tensor, as_float, check_images, dtype_of, shape_of, tensor
 from striate.ops.convolution import conv
 from striate.ops.core import saturate_cast
+from striate.ops.indexing import slice_axis
 from striate.ops.joining import pad
 
 _IMAGE = "keras.src.ops.image"
@@ -40,15 +41,20 @@ def _edges(n: int | None, given: Edges, names: tuple[str, str, str], grows: bool
     said = ", ".join(f"{name}={value}" for name, value in zip(names, given, strict=True))
     if given.count(None) != 1:
         raise ArgumentError(f"Must specify exactly two of {', '.join(names)}. Received: {said}.")
+    _no_less_than_0(given, names, said)
     before, after, length = given
     if n is not None:
         before = _rest(n, after, length, grows) if before is None else before
         after = _rest(n, before, length, grows) if after is None else after
         length = n + (before or 0) + (after or 0) if grows else n - (before or 0) - (after or 0)
-    for name, value in zip(names, (before, after, length), strict=True):
-        if value is not None and value < 0:
-            raise ArgumentError(f"{name} must be >= 0. Received: {name}={value} (given were {said}, for {n} pixels).")
+    _no_less_than_0((before, after, length), names, f"{said}, for {n} pixels")
     return before, after, length
+
+
+def _no_less_than_0(values: Edges, names: tuple[str, str, str], said: str) -> None:
+    for name, value in zip(names, values, strict=True):
+        if value is not None and value < 0:
+            raise ArgumentError(f"{name} must be >= 0. Received: {name}={value}, of {said}.")
 
 
 def _rest(n: int, other: int | None, length: int | None, grows: bool) -> int:
@@ -56,13 +62,13 @@ def _rest(n: int, other: int | None, length: int | None, grows: bool) -> int:
     return length - n - other if grows else n - length - other
 
 
-def _changed(images: Tensor, axes: tuple[int, int], edges: list[tuple[int | None, ...]]) -> Tensor | None:
+def _changed(images: Tensor, axes: tuple[int, int], edges: list[tuple[int | None, ...]], grows: bool) -> Tensor | None:
     """The symbolic result where a length is open; None where all are known."""
     shape = list(shape_of(images))
     if all(shape[axis] is not None for axis in axes):
         return None
     for axis, what, (_, _, length) in zip(axes, ("height", "width"), edges, strict=True):
-        if length is None:
+        if length is None and not grows:
             raise ShapeError(
                 f"When the {what} of the images is unknown, target_{what} must be specified. "
                 f"Received: images.shape={shape_of(images)}."
@@ -108,7 +114,7 @@ def pad_images(
         _edges(shape_of(images)[axes[0]], (top_padding, bottom_padding, target_height), high, True),
         _edges(shape_of(images)[axes[1]], (left_padding, right_padding, target_width), wide, True),
     ]
-    symbolic = _changed(images, axes, edges)
+    symbolic = _changed(images, axes, edges, True)
     if symbolic is not None:
         return symbolic
     around = [(0, 0)] * len(shape_of(images))
@@ -154,11 +160,11 @@ def crop_images(
         _edges(shape_of(images)[axes[0]], (top_cropping, bottom_cropping, target_height), high, False),
         _edges(shape_of(images)[axes[1]], (left_cropping, right_cropping, target_width), wide, False),
     ]
-    symbolic = _changed(images, axes, edges)
+    symbolic = _changed(images, axes, edges, False)
     if symbolic is not None:
         return symbolic
     for axis, (before, _, length) in zip(axes, edges, strict=True):
-        images = windows.cut(images, axis, before or 0, (before or 0) + (length or 0))
+        images = slice_axis(images, axis, before or 0, (before or 0) + (length or 0))
     return images
 
 
