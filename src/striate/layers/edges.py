@@ -135,9 +135,13 @@ class ZeroPadding1D(ZeroPaddingBase):
     """
 
     rank = 1
+    _config_if_set = ("data_format",)
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(padding, data_format, **kwargs)
+
+    def _is_set(self, cls: type, name: str) -> bool:
+        return self.data_format != "channels_last" if name == "data_format" else super()._is_set(cls, name)
 
 
 @export("layers.ZeroPadding2D")

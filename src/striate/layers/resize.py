@@ -61,6 +61,8 @@ class Resizing(SizeBase):
         (1, 2, 4, 3)
     """
 
+    _config_if_set = ("pad_to_aspect_ratio", "fill_mode", "fill_value", "antialias")
+
     def __init__(
         self,
         height: int,

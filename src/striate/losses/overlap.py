@@ -99,6 +99,7 @@ class Tversky(FunctionLoss):
 
     function = tversky
     _arguments = ("alpha", "beta", "axis")
+    _config_if_set = ("axis",)
 
     def __init__(
         self,

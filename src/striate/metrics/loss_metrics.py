@@ -190,6 +190,7 @@ class SparseCategoricalCrossentropy(FunctionMetric):
         "ignore_class",
         "axis",
     )
+    _config_if_set = ("ignore_class",)
 
     def __init__(
         self,

@@ -9,10 +9,12 @@ Calls are counted among those that belong to the model; in output_layers a neste
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from striate import backend
 from striate.backend import FunctionalNode, KerasTensor
+from striate.backend.functional_node import FunctionOperation
 from striate.core import tree
 from striate.core.errors import LoadError
 from striate.models.graph import LayerGraph, node_of
@@ -28,6 +30,7 @@ def functional_config(graph: LayerGraph, functional: type) -> dict[str, Any]:
     """ "layers", "input_layers" and "output_layers" of a model."""
     own: dict[FunctionalNode, int] = {}
     layers = []
+    unnamed = _unnamed_operations(graph)
     for operation in graph.operations:
         count = 0
         for node in operation._inbound_nodes:
@@ -36,6 +39,8 @@ def functional_config(graph: LayerGraph, functional: type) -> dict[str, Any]:
                 count += 1
     for operation in graph.operations:
         described = backend.serialize_keras_object(operation)
+        if operation in unnamed:
+            del described["config"]["name"]
         described["name"] = operation.name
         described["inbound_nodes"] = [
             _node_config(node, own) for node in operation._inbound_nodes if node in own and not node.is_input
@@ -52,6 +57,22 @@ def functional_config(graph: LayerGraph, functional: type) -> dict[str, Any]:
         "input_layers": tree.map_structure(place, graph.inputs_struct),
         "output_layers": tree.map_structure(place, graph.outputs_struct),
     }
+
+
+def _unnamed_operations(graph: LayerGraph) -> list[FunctionOperation]:
+    """Operations whose config need not hold their name, which stands beside it: Keras before 3.12 cannot read it there.
+
+    Without it Keras makes a name up, of the class's and a number: other than the layers' names, if none of those is
+    alike. An output's name is what losses and targets are given by.
+    """
+    operations = [op for op in graph.operations if isinstance(op, FunctionOperation)]
+    layers = [op.name for op in graph.operations if not isinstance(op, FunctionOperation)]
+    outputs = [tensor._keras_history.operation for tensor in graph.outputs]
+    alike = {
+        base: any(re.fullmatch(rf"{base}(_\d+)?", name) for name in layers)
+        for base in {backend.to_snake_case(op.class_name) for op in operations}
+    }
+    return [op for op in operations if not alike[backend.to_snake_case(op.class_name)] and op not in outputs]
 
 
 def _node_config(node: FunctionalNode, own: dict[FunctionalNode, int]) -> dict[str, Any]:
@@ -106,6 +127,8 @@ class _Reader:
         layer = revive(described, self.custom_objects)
         if not hasattr(layer, "_inbound_nodes"):
             raise LoadError(f"Expected a layer or operation named {name!r}. Received: {type(layer).__name__}.")
+        if isinstance(layer, FunctionOperation):
+            layer.name = name
         self.layers[name] = layer
         inbound = described.get("inbound_nodes") or []
         self.calls[name] = list(inbound)

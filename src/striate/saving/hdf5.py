@@ -112,14 +112,22 @@ def variables_in_file(thing: Any, count: int, older: bool) -> tuple[list[Variabl
         if older:
             # Keras 2 kept the rate elsewhere, and momenta of an SGD that has none.
             own = [v for v in own if v.name != "learning_rate"]
-            if len(own) == 1:
+            if len(own) == 1 and thing.built:
                 return own, min(count, 1)
         # An optimizer that was saved before its first step has no slots yet.
         before = [v for v in own if v.name in ("iteration", "learning_rate")]
         return (before if count == len(before) else own), count
-    # Its Normalization counted samples, and its random layers kept their generators' states.
-    surplus = older and (not own or (type(thing).__name__ == "Normalization" and count == len(own) + 1))
-    return own, len(own) if surplus else count
+    # Its random layers kept their generators' states.
+    return own, 0 if older and not own else count
+
+
+def _as_stored(own: list[Variable], store: Store) -> list[Variable]:
+    """An optimizer's Variables in the order of a file: Nadam's product of momenta stood before the slots once."""
+    *others, last = own
+    before = [v for v in others if v.name in ("iteration", "learning_rate")]
+    if last.shape != () or len(others) == len(before) or store.dataset(str(len(before))).shape != ():
+        return own
+    return [*before, last, *others[len(before) :]]
 
 
 def _read_own(thing: Any, path: str, store: Store, skip_mismatch: bool, older: bool) -> list[tuple[Variable, Array]]:
@@ -135,7 +143,7 @@ def _read_own(thing: Any, path: str, store: Store, skip_mismatch: bool, older: b
             return []
         raise LoadError(message + " Build the model as it was when it was saved, or pass skip_mismatch=True.")
     pairs = []
-    for i, variable in enumerate(own):
+    for i, variable in enumerate(_as_stored(own, store) if own and hasattr(thing, "update_step") else own):
         found = store.dataset(str(i))
         if found.shape != variable.shape:
             message = (

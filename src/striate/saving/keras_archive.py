@@ -22,7 +22,7 @@ from striate.core.errors import ArgumentError, LoadError, UnsafeFileError
 from striate.core.files import write_atomically
 from striate.saving import limits
 from striate.saving.hdf5 import read_weights, write_weights
-from striate.saving.older_config import is_older, modernize
+from striate.saving.older_config import is_older, modernize, unwrap_single, wraps_single
 from striate.saving.zipped import open_zip
 
 #: The version whose format is written.
@@ -168,12 +168,15 @@ def make_model(archive: Archive, what: str, custom_objects: dict[str, Any] | Non
     objects = limits.check_config(config, what)
     if not compile:
         limits.drop_compilation(config)
-    older = is_older(archive.metadata.get("keras_version"))
+    version = archive.metadata.get("keras_version")
+    older = is_older(version)
     if older:
         config = modernize(config)
+    if wraps_single(version):
+        config = unwrap_single(config)
     # A model whose weights are more than the file holds is no model of this file: it is refused before it is made.
     with (
-        _written_by(archive.metadata.get("keras_version")),
+        _written_by(version),
         backend.clean_errors(what),
         backend.CustomObjectScope(custom_objects),
         backend.sharing_scope(),

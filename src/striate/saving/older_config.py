@@ -50,6 +50,27 @@ def is_older(version: Any) -> bool:
     return found is not None and int(found.group(1)) < 3
 
 
+def wraps_single(version: Any) -> bool:
+    """Whether a file says that Keras before 3.4 wrote it: an only input or output stood in a list there."""
+    found = re.match(r"(\d{1,4})\.(\d{1,4})", version) if isinstance(version, str) else None
+    return found is not None and tuple(map(int, found.groups())) < (3, 4)
+
+
+def unwrap_single(config: Any) -> Any:
+    """A config in which an only input or output of a functional model stands alone, as it was when the model was made:
+    `model.output` is a tensor then, and no list."""
+    if isinstance(config, list):
+        return [unwrap_single(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    made = {key: unwrap_single(value) for key, value in config.items()}
+    for key in ("input_layers", "output_layers"):
+        held = made.get(key)
+        if isinstance(held, list) and len(held) == 1 and isinstance(held[0], list):
+            made[key] = held[0]
+    return made
+
+
 def modernize(config: Any) -> Any:
     """A config with every object in it as Keras 3 writes it; the rest as it is. The one given is not changed.
 

@@ -23,7 +23,7 @@ from striate.backend import Variable
 from striate.core.errors import LoadError, UnsafeFileError
 from striate.saving import limits
 from striate.saving.hdf5 import open_weights, variables_in_file
-from striate.saving.older_config import compilation, is_older, modernize
+from striate.saving.older_config import compilation, is_older, modernize, unwrap_single, wraps_single
 from striate.saving.store import Array, Store, child
 
 _MEND = " Build the model as it was when it was saved, or pass skip_mismatch=True."
@@ -183,8 +183,6 @@ def _in_order(layer: Any) -> list[Variable]:
 def _layer_pairs(entry: _Entry, layer: Any, skip_mismatch: bool) -> list[tuple[Variable, Array]]:
     own, names = _in_order(layer), entry.weights
     where = f"{type(layer).__name__} {layer.name!r} (in the file {entry.name!r})"
-    if type(layer).__name__ == "Normalization" and len(names) == len(own) + 1:
-        names = names[: len(own)]  # Keras 2's counted samples
     if len(names) != len(own):
         message = f"{where} has {len(own)} weights, but the file has {len(names)} for it."
         if not skip_mismatch:
@@ -286,7 +284,7 @@ def load_older_model(content: bytes, what: str, custom_objects: Any = None, comp
             backend.values_from_file(),
             backend.loading_limits(limits.weights_for(len(content)), limits.calls_for(objects)),
         ):
-            model = _make(config, what)
+            model = _make(config, what, version)
             pairs = _model_pairs(model, _File(_root(file)), False, False)
             if training is not None:
                 arguments = compilation(training, getattr(model, "output_names", None))
@@ -297,10 +295,10 @@ def load_older_model(content: bytes, what: str, custom_objects: Any = None, comp
     return model
 
 
-def _make(config: Any, what: str) -> Any:
+def _make(config: Any, what: str, version: Any) -> Any:
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise LoadError(f"model_config of {what} should be a JSON object with a class_name.")
-    described = modernize(config)
+    described = modernize(unwrap_single(config) if wraps_single(version) else config)
     if described.get("module") is None and described["class_name"] in ("Model", "Functional", "Sequential"):
         name = "Sequential" if described["class_name"] == "Sequential" else "Functional"
         described.update(module="keras", class_name=name)
