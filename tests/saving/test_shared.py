@@ -179,3 +179,13 @@ def test_own_ways_of_saving_variables(tmp_path: Path) -> None:
     loaded = reloaded(model, tmp_path, custom_objects={"Odd": Odd})
     assert np.asarray(loaded.layers[0].kept).tolist() == [2, 2, 2]
     assert np.asarray(loaded.layers[0].left).tolist() == [5, 5, 5]
+
+
+def test_frozen_layers_of_a_functional_model_stay_frozen(tmp_path: Path) -> None:
+    start, frozen = keras.Input((6,)), layers.Dense(6, name="frozen", trainable=False)
+    model = keras.Model(start, layers.Dense(2, name="end")(frozen(start)))
+    loaded = reloaded(model, tmp_path)
+    assert [layer.trainable for layer in loaded.layers] == [True, False, True]
+    assert len(loaded.trainable_weights) == 2
+    whole = keras.Model(start, model.outputs[0], trainable=False)
+    assert not whole.trainable_weights and [layer.trainable for layer in whole.layers] == [True, False, True]

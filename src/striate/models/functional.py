@@ -12,6 +12,7 @@ from striate.core import tree
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
 from striate.layers.base import Layer
+from striate.layers.state import to_flag
 from striate.models.functional_config import functional_config, read_functional
 from striate.models.graph import LayerGraph, start_from
 from striate.models.model import Model
@@ -74,7 +75,8 @@ class Functional(WholeCall, Model):
         self._operations = self._graph.operations
         self.build(None)
         if trainable is not None:
-            self.trainable = trainable
+            # The model's own alone, as in Keras: layers that are frozen stay so when a config says True.
+            self._trainable = to_flag(trainable)
 
     def build(self, input_shape: Any) -> None:
         """Nothing is left to build: the layers were built when they were called."""
