@@ -13,6 +13,7 @@ from striate.saving import limits
 from striate.saving.hdf5 import check_is_hdf5, read_weights, write_weights
 from striate.saving.keras_archive import load_archive, read_archive, save_archive
 from striate.saving.older_h5 import load_older_model, read_older_weights
+from striate.saving.older_h5_write import write_older_model
 
 #: arguments of older versions of Keras, and what does the same now.
 _OLDER = {
@@ -67,23 +68,34 @@ def save_model(
 ) -> None:
     """Save a model, its compilation and its optimizer's state as a `.keras` file that real Keras loads too.
 
+    Where the name ends in ".h5" or ".hdf5" it becomes a file of the older format, for programs that read nothing else.
+
     The file is there whole or not at all: what stood there before stays until the new one is complete.
 
     Source: `keras.saving.save_model`.
 
     Args:
         model: a built model.
-        filepath: where to; ends in ".keras".
+        filepath: where to; ends in ".keras", or in ".h5" or ".hdf5".
         overwrite: whether a file that is there is replaced.
+        include_optimizer: for the older format: whether compilation and optimizer's state go in.
 
     Raises:
         ValueError: another ending; a model that is not built; a file that is there with overwrite=False.
     """
     del zipped
+    older = isinstance(filepath, str | os.PathLike) and _ending(filepath) in _OLDER_ENDINGS
+    include_optimizer = bool(kwargs.pop("include_optimizer", True)) if older else True
     _refuse_others("save_model", kwargs)
+    if older:
+        content = write_older_model(model, include_optimizer)
+        if not overwrite and Path(filepath).exists():
+            raise ArgumentError(f"{os.fspath(filepath)} exists already. Pass overwrite=True to replace it.")
+        write_atomically(filepath, content)
+        return
     if _ending(filepath) != ".keras":
         raise ArgumentError(
-            "Invalid filepath extension for saving. Models are saved as .keras files. "
+            "Invalid filepath extension for saving. Models are saved as .keras files, or as .h5 in the older format. "
             f"Received: filepath={os.fspath(filepath)!r}. "
             "Weights alone are saved with model.save_weights('name.weights.h5')."
         )

@@ -175,13 +175,13 @@ def _pairs(
             yield variable, store[last].astype(variable.array.dtype, copy=False)
 
 
-def _in_order(layer: Any) -> list[Variable]:
+def in_order(layer: Any) -> list[Variable]:
     """A layer's Variables as this format has them: what trains, then the rest."""
     return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
 def _layer_pairs(entry: _Entry, layer: Any, skip_mismatch: bool) -> list[tuple[Variable, Array]]:
-    own, names = _in_order(layer), entry.weights
+    own, names = in_order(layer), entry.weights
     where = f"{type(layer).__name__} {layer.name!r} (in the file {entry.name!r})"
     if len(names) != len(own):
         message = f"{where} has {len(own)} weights, but the file has {len(names)} for it."
@@ -213,7 +213,7 @@ def _model_pairs(model: Any, file: _File, by_name: bool, skip_mismatch: bool) ->
             pairs += _layer_pairs(entry, layer, skip_mismatch)
     # Weights that belong to the model itself and to no layer of it.
     held = {id(v) for layer in model.layers for v in layer.weights}
-    own = [v for v in _in_order(model) if id(v) not in held]
+    own = [v for v in in_order(model) if id(v) not in held]
     top = file.group("top_level_model_weights")
     if top is not None and (top.weights or own) and not (by_name and len(top.weights) != len(own)):
         where = f"The model {model.name!r} itself"
