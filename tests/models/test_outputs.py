@@ -98,7 +98,7 @@ def test_sample_weights_for_all_and_for_each() -> None:
         ({"loss": {"a": "mse", "c": "mae"}}, r"keys that name no output.*a, b"),
         ({"loss": ["mse"]}, "one for each output"),
         ({"loss": "mse", "metrics": ["mae"]}, "Invalid `metrics`"),
-        ({"loss": "mse", "metrics": {"c": "mae"}}, "`metrics` has keys"),
+        ({"loss": "mse", "metrics": {"c": "mae"}}, "Invalid `metrics`: it has keys"),
         ({"loss": "mse", "loss_weights": [1.0]}, "`loss_weights` must match the number of losses"),
         ({"loss": "mse", "loss_weights": 2.0}, "`loss_weights` is one number"),
         ({"loss": "mse", "loss_weights": "heavy"}, "Expected `loss_weights`"),

@@ -86,6 +86,10 @@ class Functional(WholeCall, Model):
         """The model's layers, inputs among them, the deepest first."""
         return [op for op in self._operations if isinstance(op, Layer)]
 
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeError("`Model.layers` attribute is reserved and should not be used. Use another name.")
+
     @property
     def operations(self) -> list[Any]:
         """Layers and functions of `striate.ops`, the deepest first."""

@@ -19,6 +19,7 @@ from striate.core.errors import ArgumentError, StateError
 from striate.core.registry import export
 from striate.layers.base import Layer
 from striate.models.copying import ModelCopying
+from striate.models.state_tree import get_state_tree, set_state_tree
 from striate.models.summary import print_summary
 from striate.models.trainer import Trainer
 from striate.saving import limits
@@ -91,6 +92,42 @@ class Model(ModelCopying, Trainer, Layer):
     def layers(self) -> list[Layer]:
         """The layers kept in attributes, in the order of assignment."""
         return self._sublayers()
+
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeError("`Model.layers` attribute is reserved and should not be used. Use another name.")
+
+    @property
+    def metrics_variables(self) -> list[backend.Variable]:
+        """The state of all metrics, the mean of the loss included."""
+        found = {id(v): v for metric in self.metrics for v in metric.variables}
+        return list(found.values())
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """All values by path, in nested dictionaries: those of weights, of the optimizer and of metrics.
+
+        Source: `keras.Model.get_state_tree`.
+
+        Args:
+            value_format: "backend_tensor" or "numpy_array", which are the same here.
+
+        Raises:
+            ValueError: another format; two variables of one path.
+
+        Example:
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="score")], name="m")
+            >>> model.get_state_tree()["trainable_variables"]["m"]["score"]["bias"].tolist()
+            [0.0]
+        """
+        return get_state_tree(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Set the values that such dictionaries name. Source: `keras.Model.set_state_tree`.
+
+        Raises:
+            ValueError: a name that the model does not have, a value of another shape.
+        """
+        set_state_tree(self, state_tree)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its number.

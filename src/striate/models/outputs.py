@@ -49,8 +49,8 @@ class Outputs:
             if known is not None and set(given) <= set(known):
                 return [given.get(name) for name in known]
         raise ArgumentError(
-            f"`{role}` has keys that name no output of the model. Received keys: {sorted(map(str, given))}. "
-            f"Expected: the model has {self.described()}."
+            f"Invalid `{role}`: it has keys that name no output of the model. Received keys: "
+            f"{sorted(map(str, given))}. Expected keys: the model has {self.described()}."
         )
 
     def align(self, given: Any, role: str) -> list[Any]:

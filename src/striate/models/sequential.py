@@ -118,7 +118,7 @@ class Sequential(WholeCall, Model):
             )
         if isinstance(layer, InputLayer) and self._stack:
             raise ArgumentError(
-                f"Sequential model {self.name!r} has layers already; an Input comes first. "
+                f"Sequential model {self.name!r} has already been configured: it has layers, and an Input comes first. "
                 f"Received: {layer!r} after {self._stack[-1].name!r}."
             )
         self._stack.append(layer)
@@ -147,6 +147,13 @@ class Sequential(WholeCall, Model):
     def layers(self) -> list[Layer]:
         """The layers that were added; the input is not among them."""
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeError(
+            "`Sequential.layers` attribute is reserved and should not be used. Use `add()` and `pop()` to change the "
+            "layers in this model."
+        )
 
     # Building -------------------------------------------------------------------------------------------------------
 
