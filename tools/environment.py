@@ -15,8 +15,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,26 @@ def run(*command: object, env: dict[str, str] | None = None) -> None:
     done = subprocess.run(words, cwd=ROOT, env={**os.environ, **(env or {})}, check=False)
     if done.returncode:
         raise SystemExit(done.returncode if done.returncode > 0 else 128 - done.returncode)
+
+
+def run_together(*commands: Sequence[object], env: dict[str, str] | None = None) -> None:
+    """Run commands at the same time, the first with its output as it comes, the others with theirs after it."""
+    whole = {**os.environ, **(env or {})}
+    with contextlib.ExitStack() as stack:
+        others = []
+        for command in commands[1:]:
+            output = stack.enter_context(tempfile.TemporaryFile())
+            words = [str(part) for part in command]
+            process = subprocess.Popen(words, cwd=ROOT, env=whole, stdout=output, stderr=subprocess.STDOUT)
+            stack.callback(process.kill)  # an interrupt ends them too; one that has ended does not mind
+            others.append((process, output))
+        failed = subprocess.run([str(part) for part in commands[0]], cwd=ROOT, env=whole, check=False).returncode != 0
+        for process, output in others:
+            failed |= process.wait() != 0
+            output.seek(0)
+            print(output.read().decode(errors="replace"), flush=True)
+    if failed:
+        raise SystemExit(1)
 
 
 def in_venv(venv: Path, name: str) -> Path:

@@ -25,6 +25,7 @@ from environment import (
     on_path,
     pip_install,
     run,
+    run_together,
     set_done,
     setup,
     step,
@@ -126,28 +127,38 @@ def keras_env() -> None:
             set_done(KERAS_VENV, "keras", mark)
 
 
+def own_tests(python: object) -> list[object]:
+    """The command that runs Keras's own tests, with what they import installed."""
+    wanted = repr(OWN_TESTS_NEED)
+    if not is_done(VENV, "own-tests-need", wanted):
+        with step("installing what Keras's own tests import"):
+            pip_install(VENV, *OWN_TESTS_NEED)
+        set_done(VENV, "own-tests-need", wanted)
+    return [python, "-m", "pytest", "-c", "tests_keras_own/pytest.ini", "tests_keras_own/groups.txt"]
+
+
 def test_keras(*options: str) -> None:
-    """compare with real Keras: outputs, gradients through a step, configs, files; then Keras's own tests"""
+    """compare with real Keras: outputs, gradients through a step, configs, files; beside it, Keras's own tests"""
     python = setup()
     keras_env()
-    with step("comparison with real Keras"):
-        environment = {"STRIATE_KERAS_PYTHON": str(in_venv(KERAS_VENV, "python"))}
-        run(python, "-m", "pytest", "tests_keras", *options, env=environment)
-    test_keras_own()
+    own = own_tests(python)
+    with step("comparison with real Keras; Keras's own tests"):
+        # Together: each waits for one process at a time.
+        run_together([python, "-m", "pytest", "tests_keras", *options], own, env=with_keras())
 
 
 def test_keras_own() -> None:
     """Keras's own unit tests, those of its wheel, with Striate under the name of Keras"""
     python = setup()
     keras_env()
-    wanted = repr(OWN_TESTS_NEED)
-    if not is_done(VENV, "own-tests-need", wanted):
-        with step("installing what Keras's own tests import"):
-            pip_install(VENV, *OWN_TESTS_NEED)
-        set_done(VENV, "own-tests-need", wanted)
+    own = own_tests(python)
     with step("Keras's own tests"):
-        environment = {"STRIATE_KERAS_PYTHON": str(in_venv(KERAS_VENV, "python"))}
-        run(python, "-m", "pytest", "-c", "tests_keras_own/pytest.ini", "tests_keras_own/groups.txt", env=environment)
+        run(*own, env=with_keras())
+
+
+def with_keras() -> dict[str, str]:
+    """Where tests find real Keras."""
+    return {"STRIATE_KERAS_PYTHON": str(in_venv(KERAS_VENV, "python"))}
 
 
 def sanitize() -> None:
