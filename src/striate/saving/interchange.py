@@ -22,6 +22,7 @@ from striate.core.registry import export
 from striate.saving import limits
 from striate.saving.keras_archive import make_model, read_archive, save_archive
 from striate.saving.keras_twins import import_keras, twins
+from striate.saving.older_config import is_older, modernize
 
 
 class _Named(NamedTuple):
@@ -176,7 +177,8 @@ def from_keras(model: Any, custom_objects: dict[str, Any] | None = None, compile
     """The same network as a model of Striate, from a model of real Keras on any of its backends.
 
     The reverse of `to_keras`: layers, names, weights, what is frozen, how it was compiled, and the optimizer's state
-    come over. What Keras says about the model is trusted no more than a file.
+    come over. What Keras says about the model is trusted no more than a file. Models of Keras 2.13 to 2.15 and of
+    `tf_keras` are taken too.
 
     Source: none in Keras.
 
@@ -215,8 +217,9 @@ def from_keras(model: Any, custom_objects: dict[str, Any] | None = None, compile
         limits.drop_compilation(archive.config)
     what = f"The Keras model {model.name!r}"
     limits.check_config(archive.config, what)
+    config = modernize(archive.config) if is_older(archive.metadata.get("keras_version")) else archive.config
     with CustomObjectScope(given):
-        for described, where in _named(archive.config):
+        for described, where in _named(config):
             _check_ours(described, where)
     return make_model(archive, what, given, compile)
 
