@@ -18,6 +18,7 @@ NAMES = {
     "keras.src.testing": "own_testing",
     "keras.src.testing.test_case": "own_testing",
     "keras.src.testing.test_utils": "own_testing_utils",
+    "keras.src.utils.file_utils": "files",
     # The backend, as far as tests look behind it
     "keras.src.backend.config": "striate.config",
     "keras.src.backend.SUPPORTS_SPARSE_TENSORS": "facade:SUPPORTS_SPARSE_TENSORS",
@@ -37,6 +38,8 @@ NAMES = {
     "keras.src.dtype_policies.dtype_policy.set_dtype_policy": "striate.config:set_dtype_policy",
     "keras.src.trainers.data_adapters.py_dataset_adapter.PyDataset": "striate.utils:PyDataset",
     "keras.src.ops.random": "striate.random",
+    "keras.src.saving.saving_lib.save_weights_only": "striate.saving:save_weights",
+    "keras.src.saving.saving_lib.load_weights_only": "striate.saving:load_weights",
     "keras.src.saving.object_registration.GLOBAL_CUSTOM_NAMES": "striate.backend.custom_objects:_names",
     # Other frameworks, where Keras imports them when they are used
     "keras.src.utils.module_utils.tensorflow": "tensorflow",

@@ -69,7 +69,8 @@ TENSOR_ARGUMENTS = frozenset(
         "indices", "values", "target", "output", "targets", "predictions", "arrays", "tensors", "operands", "a", "b",
         "y_true", "y_pred", "pred", "mean", "variance", "offset", "start_indices", "updates", "data", "segment_ids",
         "images", "key", "scale", "fill_value", "constant_values", "gamma", "beta", "weights", "variable",
-        "transform", "coordinates", "target_length", "output_length", "image1", "image2",
+        "transform", "coordinates", "target_length", "output_length", "image1", "image2", "start_points", "end_points",
+        "translation",
     }
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from striate.ops import image as image
 from striate.ops import nn as nn
 from striate.ops import resizing as resizing
 from striate.ops import sampling as sampling
+from striate.ops import warping as warping
 from striate.ops.activation import (
     elu,
     gelu,

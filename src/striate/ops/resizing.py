@@ -55,6 +55,11 @@ _KERNELS: dict[str, Callable[[Array], Array]] = {
 }
 
 
+def kernel_of(interpolation: str) -> Callable[[Array], Array]:
+    """How much a pixel weighs at a distance: "bilinear", "bicubic", "lanczos3", "lanczos5"."""
+    return _KERNELS[interpolation]
+
+
 @lru_cache(maxsize=32)
 def _weights(n: int, m: int, interpolation: str, antialias: bool) -> Array:
     """(m, n): what each of m output pixels takes of each of n input pixels."""
@@ -121,9 +126,11 @@ def _check(images: Tensor, size: Any, crop: bool, padded: bool, fill_mode: str) 
         raise ArgumentError(f"`fill_mode` must be 'constant'. Received: fill_mode={fill_mode!r}.")
     if len(shape_of(images)) not in (3, 4):
         raise ShapeError(
-            f"resize takes an image (height, width, channels) or a batch of them. "
+            f"Invalid images rank: expected rank 3 (single image) or rank 4 (batch of images) in resize. "
             f"Received: images of shape {shape_of(images)}."
         )
+    if isinstance(size, tuple | list) and any(isinstance(d, int) and d < 1 for d in size):
+        raise ArgumentError(f"`size` must have positive height and width. Received: size={size}, in pixels.")
     rows, columns = args.int_tuple(size, 2, "size")
     return rows, columns
 
