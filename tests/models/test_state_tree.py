@@ -75,3 +75,26 @@ def test_two_variables_of_one_path() -> None:
 def test_layers_cannot_be_set(make: Any, text: str) -> None:
     with pytest.raises(AttributeError, match=text):
         make().layers = []
+
+
+def test_a_copy_of_a_compiled_model_is_compiled_too() -> None:
+    model = _model()
+    copy = keras.models.clone_model(model)
+    assert copy.compiled and copy.optimizer is not model.optimizer and type(copy.optimizer) is type(model.optimizer)
+    copy.fit(np.ones((4, 3), "float32"), np.ones((4, 2), "float32"), verbose=0)
+    assert int(model.optimizer.iterations) == 0
+    assert not keras.models.clone_model(keras.Sequential([keras.layers.Dense(1)])).compiled
+
+
+def test_add_variable_is_add_weight() -> None:
+    layer = keras.layers.Layer()
+    made = layer.add_variable((2,), "ones", trainable=False, name="count")
+    assert layer.non_trainable_weights == [made] and made.name == "count" and made.numpy().tolist() == [1, 1]
+
+
+def test_one_number_is_watched() -> None:
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    model = keras.Sequential([keras.layers.Dense(2)])
+    model.compile("sgd", "mse", metrics=[keras.metrics.F1Score(name="f1")])
+    with pytest.raises(ValueError, match=r"Received: f1 of shape \(2,\).*average='macro'"):
+        model.fit(x, y, callbacks=[keras.callbacks.EarlyStopping("f1", mode="max")], verbose=0)

@@ -111,7 +111,7 @@ def stack(*units: int, **arguments: Any) -> Any:
 def test_weights_that_do_not_fit(here: Path) -> None:
     """The first that does not fit is named; none is loaded."""
     for model, says in (
-        (stack(5, 2), r"Dense .* \(layers/dense\): the weights file has shape \(4, 3\) for .*/kernel"),
+        (stack(5, 2), r"\(layers/dense\): the shapes must match. The weights file has shape \(4, 3\) for .*/kernel"),
         (stack(3, 2, 7), r"nothing for Dense .* \(expected at layers/dense_2/vars\). It holds: layers/dense, lay"),
         (stack(3, 2, use_bias=False), r"has 1 variable, but the weights file has 2 for it. Expected shapes: \["),
     ):  # fmt: skip
@@ -149,7 +149,7 @@ def test_skip_mismatch(here: Path) -> None:
         (lambda m: m.load_weights("good.weights.h5", by_name=True), "Only older .h5 files hold.*skip_mismatch=True"),
         (lambda m: m.save("x.keras", include_optimizer=False), r"load_model\(filepath, compile=False\) leaves it out"),
         (lambda m: m.save("x.keras", save_format="h5"), "The file's ending says the format"),
-        (lambda m: m.save("x.keras", wrong=1), r"got unknown arguments: \['wrong'\].$"),
+        (lambda m: m.save("x.keras", wrong=1), r"not supported by save_model\(\): \['wrong'\].$"),
         (lambda m: m.save("x.h5", save_format="h5"), "The file's ending says the format"),
         (lambda m: m.save("x"), "Models are saved as .keras files, or as .h5 .* Received: filepath='x'"),
         (lambda m: m.save_weights("x.h5"), "must end in `.weights.h5`. Received: filepath='x.h5'"),
@@ -158,8 +158,8 @@ def test_skip_mismatch(here: Path) -> None:
         (lambda m: m.save_weights("good.weights.h5", overwrite=False), "exists already. Pass overwrite=True"),
         (lambda m: m.save_weights("x.weights.h5", max_shard_size=1), "Sharded weight files are not written"),
         (lambda m: keras.Sequential([layers.Dense(2)]).save("x.keras"), "it is not built. Build it with"),
-        (lambda m: keras.Sequential([layers.Dense(2)]).save_weights("x.weights.h5"), "it is not built. Call it"),
-        (lambda m: keras.Sequential([layers.Dense(2)]).load_weights("good.weights.h5"), "is not built, so it has no"),
+        (lambda m: keras.Sequential([layers.Dense(2)]).save_weights("x.weights.h5"), "has not yet been built.*Call it"),
+        (lambda m: keras.Sequential([layers.Dense(2)]).load_weights("good.weights.h5"), "not yet been built.*has none"),
         (lambda m: keras.models.load_model("good.keras", custom_objects=[layers.Dense]), "is a dictionary, name"),
     ],
     ids=range(15),

@@ -38,7 +38,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
         known = f"{package}>{name or thing.__name__}"  # type: ignore[attr-defined]
         if isinstance(thing, type) and not hasattr(thing, "get_config"):
             raise ArgumentError(
-                f"Cannot register {thing.__name__}: a class needs a get_config() method. "
+                f"Cannot register a class that does not have a get_config() method. Received: {thing.__name__}. "
                 "Derive it from a layer, loss, ... or give it one."
             )
         _registered[known] = thing

@@ -66,7 +66,8 @@ def serialize_keras_object(obj: Any) -> Any:
         name = getattr(obj, "__name__", "")
         if not name or name == "<lambda>":
             raise ArgumentError(
-                f"A lambda cannot be saved: files hold names, not code. Received: {obj!r}. "
+                f"A lambda cannot be saved: files hold names, not code, which would mean arbitrary code execution. "
+                f"Received: {obj!r}. "
                 "Define it as a function, register it with register_keras_serializable(), and use that."
             )
         place = place_of(obj)

@@ -69,7 +69,9 @@ class BackupAndRestore(Callback):
     ) -> None:
         super().__init__()
         if not backup_dir:
-            raise ArgumentError(f"BackupAndRestore needs a folder. Received: backup_dir={backup_dir!r}.")
+            raise ArgumentError(
+                f"Empty `backup_dir` argument passed: BackupAndRestore needs a folder. Received: {backup_dir!r}."
+            )
         if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
             raise ArgumentError(
                 f"Invalid value for argument `save_freq`. Received: save_freq={save_freq!r}. "

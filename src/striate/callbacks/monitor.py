@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from striate import ops
 from striate.callbacks.base import Callback, Logs
 from striate.core.errors import ArgumentError
@@ -97,4 +99,9 @@ class MonitorCallback(Callback):
                 stacklevel=4,
             )
             return None
-        return float(value)
+        if np.size(value) != 1:
+            raise ArgumentError(
+                f"{type(self).__name__} watches one number. Received: {self.monitor} of shape {np.shape(value)}. "
+                f"Watch another one, or let the metric average its classes (average='macro')."
+            )
+        return float(np.asarray(value).item())

@@ -41,7 +41,8 @@ class SwapEMAWeights(Callback):
         optimizer = self._model.optimizer
         if not getattr(optimizer, "use_ema", False):
             raise ArgumentError(
-                "SwapEMAWeights needs an optimizer that keeps moving averages. Received: "
+                "SwapEMAWeights must be used when `use_ema=True` is set: it swaps an optimizer's moving "
+                "averages. Received: "
                 f"use_ema={getattr(optimizer, 'use_ema', None)} in {type(optimizer).__name__}. "
                 "Compile with an optimizer made with use_ema=True."
             )

@@ -30,7 +30,11 @@ class TerminateOnNaN(Callback):
         message = f"Batch {batch}: Invalid loss ({loss}), terminating training."
         self._model.stop_training = True
         if self.raise_error:
-            raise TrainingDivergedError(message + " Lower the learning rate, or set clipnorm in the optimizer.")
+            raise TrainingDivergedError(
+                "NaN or Inf loss encountered. "
+                + message
+                + " Lower the learning rate, or set clipnorm in the optimizer."
+            )
         print(message)
 
 

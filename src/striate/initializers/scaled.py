@@ -38,6 +38,13 @@ def compute_fans(
     return receptive * int(shape[-2]), receptive * int(shape[-1])
 
 
+def _choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
+    try:
+        return one_of(value, name, allowed)
+    except ArgumentError as error:
+        raise ArgumentError(f"Invalid `{name}` argument: {error}") from None
+
+
 class FanScaled(RandomInitializer):
     """Base of what follows; each says its scale, mode and distribution.
 
@@ -114,8 +121,8 @@ class VarianceScaling(FanScaled):
             )
         allowed = ("truncated_normal", "normal", "untruncated_normal", "uniform")
         self.scale = scale
-        self.mode = one_of(mode, "mode", ("fan_in", "fan_out", "fan_avg"))
-        self.distribution = one_of(distribution, "distribution", allowed)
+        self.mode = _choice(mode, "mode", ("fan_in", "fan_out", "fan_avg"))
+        self.distribution = _choice(distribution, "distribution", allowed)
         if self.distribution == "normal":
             self.distribution = "truncated_normal"
 

@@ -167,6 +167,29 @@ class LayerState:
         self._weights.append(variable)
         return variable
 
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """As `add_weight`, with shape and initializer given. Source: `keras.layers.Layer.add_variable`."""
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            dtype=dtype,
+            trainable=trainable,
+            autocast=autocast,
+            regularizer=regularizer,
+            constraint=constraint,
+            name=name,
+        )
+
     def _attribute_leaves(self) -> Iterator[Any]:
         """What attributes keep, lists, tuples and dictionaries opened, in the order of assignment; plain values not."""
         for key, value in self.__dict__.items():
@@ -181,8 +204,9 @@ class LayerState:
     def _layers(self) -> list[Any]:
         return self._sublayers()
 
-    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Any]:
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
         """The layer and all layers in it, depth first, each once."""
+        found: list[Any] = []
         seen: set[int] = set()
         stack: list[Any] = [self]
         while stack:
@@ -191,9 +215,10 @@ class LayerState:
                 continue
             seen.add(id(layer))
             if layer is not self or include_self:
-                yield layer
+                found.append(layer)
             if layer is self or recursive:
                 stack.extend(reversed(layer._sublayers()))
+        return found
 
     def _own_variables(self) -> list[Variable]:
         found = {id(v): v for v in self._weights}

@@ -235,7 +235,7 @@ class _Reader:
     def _index(self, name: str, call: int) -> int:
         """Where a call of this model stands among all that were made of a layer."""
         if name not in self.layers:
-            raise LoadError(f"The config names a layer {name!r} that it does not hold.")
+            raise LoadError(f"Missing node: {name}. The config names a layer {name!r} that it does not hold.")
         return self.first[name] + int(call) - (1 if name in self.from_one else 0)
 
     def tensor(self, name: str, call: int, result: int) -> KerasTensor:

@@ -29,7 +29,7 @@ _OLDER = {
 def _refuse_others(function: str, kwargs: dict[str, Any]) -> None:
     if kwargs:
         hints = "".join(f" {_OLDER[name]}." for name in sorted(kwargs) if name in _OLDER)
-        raise ArgumentError(f"{function}() got unknown arguments: {sorted(kwargs)}.{hints}")
+        raise ArgumentError(f"The following argument(s) are not supported by {function}(): {sorted(kwargs)}.{hints}")
 
 
 def _existing(filepath: Any, function: str) -> Path:
@@ -161,7 +161,10 @@ def save_weights(
             "Whole models are saved with model.save('name.keras')."
         )
     if not model.built:
-        raise ArgumentError(f"Model {model.name!r} has no weights to save yet: it is not built. Call it on data first.")
+        raise ArgumentError(
+            f"You are saving a model that has not yet been built. {model.name!r} has no weights yet. Call it on "
+            "data first."
+        )
     if not overwrite and Path(filepath).exists():
         raise ArgumentError(f"{os.fspath(filepath)} exists already. Pass overwrite=True to replace it.")
     write_atomically(filepath, write_weights(model))
@@ -185,7 +188,10 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
     _refuse_others("load_weights", kwargs)
     path = _existing(filepath, "load_weights")
     if not model.built:
-        raise LoadError(f"Model {model.name!r} is not built, so it has no weights to load into. Call it on data first.")
+        raise LoadError(
+            f"You are loading weights into a model that has not yet been built. {model.name!r} has none yet. "
+            "Call it on data first."
+        )
     if _ending(filepath) == ".keras":
         content = read_archive(path).weights
     elif older or _ending(filepath) == ".weights.h5":

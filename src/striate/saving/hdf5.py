@@ -147,7 +147,9 @@ def _read_own(thing: Any, path: str, store: Store, skip_mismatch: bool, older: b
         found = store.dataset(str(i))
         if found.shape != variable.shape:
             message = (
-                f"{where}: the weights file has shape {found.shape} for {variable.path}, which has {variable.shape}."
+                f"{where}: the shapes must match. The weights file has shape {found.shape} for {variable.path}, "
+                "which has "
+                f"{variable.shape}."
             )
             if not skip_mismatch:
                 raise LoadError(message + " Build the model as it was when it was saved, or pass skip_mismatch=True.")
