@@ -22,9 +22,9 @@ def operation(module: str, name: str) -> Any:
     function = OPERATIONS.get((module, name))
     if function is None:
         return None
-    names = list(inspect.signature(function).parameters)
-    tensors_first = [n for n in names if n in TENSOR_ARGUMENTS]
-    taken = [n for n in names if n not in TENSOR_ARGUMENTS]
+    parameters = inspect.signature(function).parameters
+    wanted = [n for n, p in parameters.items() if n in TENSOR_ARGUMENTS or p.default is p.empty]
+    taken = [n for n in parameters if n not in TENSOR_ARGUMENTS]
 
     class Operation:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -32,7 +32,8 @@ def operation(module: str, name: str) -> Any:
             self.config.pop("name", None)
 
         def __call__(self, *tensors: Any, **more: Any) -> Any:
-            return function(**dict(zip(tensors_first, tensors)), **more, **self.config)
+            names = [n for n in wanted if n not in self.config]
+            return function(**dict(zip(names, tensors)), **more, **self.config)
 
         symbolic_call = __call__
 

@@ -142,6 +142,13 @@ def test_checkpoint_of_the_best_only(tmp_path: Path) -> None:
     assert [os.path.basename(p) for p in model.saved] == ["1.keras", "2.keras", "4.keras"]
 
 
+def test_checkpoint_of_what_cannot_be_compared(tmp_path: Path) -> None:
+    """As in Keras: it is saved, with a warning."""
+    with pytest.warns(UserWarning, match="`unknown` which is not available"):
+        model = run(cb.ModelCheckpoint(tmp_path / "{epoch}.keras", "unknown", save_best_only=True, mode="min"), [1.0])
+    assert len(model.saved) == 1
+
+
 def test_checkpoint_tells_what_it_does_as_keras_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "best.keras"
     run(cb.ModelCheckpoint(path, save_best_only=True, verbose=1), [float(np.float32(2.3)), 1.0, 2.0])

@@ -99,17 +99,18 @@ class ModelCheckpoint(MonitorCallback):
     def _save(self, epoch: int, batch: int | None, logs: Logs) -> None:
         logs = dict(logs or {})
         path = self._path(epoch, batch, logs)
+        said = ""
         if self.save_best_only:
             if self.monitor in logs:
                 self._set_monitor_op()
             current = self._monitored(logs, "Can save best model only, which is")
-            if current is None or not self._better(current, epoch):
-                return
-            before = "None" if self.best is None else f"{self.best:.5f}"
-            said = f"{self.monitor} improved from {before} to {current:.5f}, "
-            self.best = current
-        else:
-            said = ""
+            if current is not None:
+                if not self._better(current, epoch):
+                    return
+                before = "None" if self.best is None else f"{self.best:.5f}"
+                said = f"{self.monitor} improved from {before} to {current:.5f}, "
+                self.best = current
+            # What cannot be compared is saved, as in Keras: better one too many than none.
         if self.verbose > 0:
             print(f"\nEpoch {epoch + 1}: {said}saving model to {path}")
         directory = os.path.dirname(path)

@@ -31,9 +31,8 @@ class TerminateOnNaN(Callback):
         self._model.stop_training = True
         if self.raise_error:
             raise TrainingDivergedError(
-                "NaN or Inf loss encountered. "
-                + message
-                + " Lower the learning rate, or set clipnorm in the optimizer."
+                f"NaN or Inf loss encountered in batch {batch}: Invalid loss ({loss}), terminating training. "
+                f"Lower the learning rate, or set clipnorm in the optimizer."
             )
         print(message)
 

@@ -55,8 +55,6 @@ def clone_model(
             raise ArgumentError(f"`clone_function` must give a layer. Received for {layer!r}: {made!r}.")
         return made
 
-    if type(model) is Functional or (isinstance(model, Functional) and clone_function is not None):
-        return _clone_functional(model, input_tensors, clone, call_function)
     made = _clone(model, input_tensors, clone_function, call_function, clone)
     if model.compiled:  # with an optimizer and metrics of its own, which begin anew
         made.compile_from_config(model.get_compile_config())
@@ -64,6 +62,8 @@ def clone_model(
 
 
 def _clone(model: Any, input_tensors: Any, clone_function: Any, call_function: Any, clone: Callable[[Any], Any]) -> Any:
+    if type(model) is Functional or (isinstance(model, Functional) and clone_function is not None):
+        return _clone_functional(model, input_tensors, clone, call_function)
     if isinstance(model, Sequential):
         if call_function is not None:
             raise ArgumentError("`call_function` is only supported for functional models. Received a Sequential model.")
