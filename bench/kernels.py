@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from bench import layers
-from bench.machine import Peaks, describe, heading
+from bench.machine import describe, heading
 from bench.timing import measure, milliseconds, table
+from striate.backend.peaks import Peaks
 from striate.engine import native
 from striate.engine.program import step_spec
 from striate.ir.types import TensorType

@@ -80,6 +80,7 @@ struct StepPlan {
   size_t scratch_bytes = 0;         // shared by the pieces
   size_t thread_scratch_bytes = 0;  // for each thread
   double flops = 0;                 // multiplications and additions, for benches and --plan (0: not counted)
+  double done = 0;                  // those of the products that it forms, where they are others (0: flops)
   alignas(16) unsigned char params[kMaxParams];
 
   void add_phase(PhaseFn run, int64_t pieces) { phases[n_phases++] = Phase{run, pieces}; }

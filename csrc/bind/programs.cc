@@ -52,6 +52,7 @@ nb::dict layout(const std::string& name, nb::handle spec) {
   d["scratch_bytes"] = plan.scratch_bytes;
   d["thread_scratch_bytes"] = plan.thread_scratch_bytes;
   d["flops"] = plan.flops;
+  d["done_flops"] = plan.done > 0 ? plan.done : plan.flops;
   return d;
 }
 

@@ -139,6 +139,7 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   f.together = f.blocks < kFewBlocks && !few;
   f.u_bytes = ready ? 0 : 36 * 4 * u_floats(panels, f.channels);
   plan->flops = c.flops();
+  plan->done = t.done(c.in_channels, c.out_channels);
   if (!ready) plan->add_phase(forward_filters, tiles > 0 ? f.filters.pieces() : 0);
   const int64_t zeros = zeros_floats(f.channels) * 4;
   if (f.together) {

@@ -47,6 +47,11 @@ struct Tiles {
 
   int64_t count() const { return end[3]; }
 
+  // Multiplications and additions of the products, transforms left out.
+  double done(int64_t channels, int64_t filters) const {
+    return 2.0 * static_cast<double>(images * rows.points() * cols.points()) * static_cast<double>(channels * filters);
+  }
+
   Tile at(int64_t i) const {
     const int group = i < end[0] ? 0 : i < end[1] ? 1 : i < end[2] ? 2 : 3;
     if (group > 0) i -= end[group - 1];

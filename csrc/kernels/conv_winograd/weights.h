@@ -145,6 +145,7 @@ inline const char* plan_grad_w_winograd(const Conv& c, const Tiles& t, StepPlan*
   plan->thread_scratch_bytes =
       static_cast<size_t>(f.v_bytes + f.m_bytes + zeros_floats(max64(c.in_channels, c.out_channels)) * 4);
   plan->flops = c.flops();
+  plan->done = t.done(c.in_channels, c.out_channels);
   plan->add_phase(grad_w_sums, 2 * f.groups() * f.parts);
   plan->add_phase(grad_w_finish, f.filters.pieces());
   plan->set_params(f);

@@ -34,6 +34,7 @@ class _Layout(TypedDict):
     scratch_bytes: int
     thread_scratch_bytes: int
     flops: float
+    done_flops: float  # of the products that the kernel forms; Winograd needs fewer
 
 @final
 class AlignedBuffer(Buffer):
@@ -102,6 +103,15 @@ def set_threads(n: int) -> None:
 
 def machine(root: str = "") -> _Machine:
     """Cores, quota and defaults of this thread now; `root` stands before /proc and /sys, for tests."""
+
+def fma_loop(isa: str, turns: int) -> float:
+    """Multiply and add on registers, so many turns; the multiplications and additions done."""
+
+def read_loop(isa: str, buffer: AlignedBuffer, turns: int) -> float:
+    """Read a buffer so many times; the bytes read."""
+
+def copy_loop(isa: str, buffer: AlignedBuffer, turns: int) -> float:
+    """Copy a buffer's first half over its second so many times; the bytes read and written."""
 
 @final
 class Arithmetic:

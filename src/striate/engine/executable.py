@@ -115,6 +115,14 @@ class Executable:
             self._run_exclusive(arrays, binding)
         return results
 
+    def time_steps(self, on: bool) -> None:
+        """Measure each step of the program from the next run on, starting at zero; or stop."""
+        self._segments.time_steps(on)
+
+    def step_seconds(self) -> list[float]:
+        """Seconds on the wall of each of `program.steps`, summed over the runs since `time_steps(True)`."""
+        return self._segments.step_seconds()
+
     def _ran_shared(self, arrays: list[Array], binding: _Binding) -> bool:
         """Run beside other readers, unless something derived is stale."""
         with SHARED:

@@ -101,6 +101,28 @@ def step_times(handle: Any) -> list[float]:
     return list(_native.step_times(handle))
 
 
+def fma_loop(isa: str, turns: int) -> float:
+    """Multiply and add on registers; the multiplications and additions that so many turns are."""
+    return float(_native.fma_loop(isa, turns))
+
+
+def stream_buffer(nbytes: int) -> Any:
+    """Memory for the two loops below, all written: pages that nobody has written may all be one."""
+    buffer = _native.AlignedBuffer(nbytes)
+    np.frombuffer(buffer, np.float32)[...] = 1
+    return buffer
+
+
+def read_loop(isa: str, buffer: Any, turns: int) -> float:
+    """Read a `stream_buffer` so many times; the bytes read."""
+    return float(_native.read_loop(isa, buffer, turns))
+
+
+def copy_loop(isa: str, buffer: Any, turns: int) -> float:
+    """Copy the first half of a `stream_buffer` over its second so many times; the bytes read and written."""
+    return float(_native.copy_loop(isa, buffer, turns))
+
+
 def aligned_empty(shape: tuple[int, ...], dtype: str = "float32") -> Array:
     """An array of no particular value that starts on a cache line, as the engine's own buffers do."""
     wanted = numpy_dtype(dtype)

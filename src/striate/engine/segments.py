@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -39,6 +40,8 @@ class Segments:
         self._foreign = any(t.dtype == "bfloat16" for t in (*program.inputs, *program.outputs))
         #: handles of native segments, and host steps
         self._parts: list[Any] = []
+        #: seconds of each part that is a host step since `time_steps`; None: not measured
+        self._host_seconds: list[float] | None = None
         run: list[Step] = []
         for step in (*steps, None):
             if step is not None and step.kernel is not None:
@@ -70,13 +73,30 @@ class Segments:
         views = [*arrays, *bound, arena]
         try:
             with Uninterrupted(second=False) if whole else nullcontext():
-                for part in self._parts:
+                for i, part in enumerate(self._parts):
                     if isinstance(part, Step):
+                        begun = time.perf_counter()
                         _run_on_host(part, views, guards)
+                        if (measured := self._host_seconds) is not None:
+                            measured[i] += time.perf_counter() - begun
                     else:
                         native.run(part, externals, guards)
         finally:
             self._arenas.append(arena)
+
+    def time_steps(self, on: bool) -> None:
+        """Measure each step from the next run on, starting at zero; or stop."""
+        self._host_seconds = [0.0] * len(self._parts) if on else None
+        for part in self._parts:
+            if not isinstance(part, Step):
+                native.set_timing(part, on)
+
+    def step_seconds(self) -> list[float]:
+        """Seconds of each step of the program, summed over the runs since `time_steps`."""
+        seconds: list[float] = []
+        for part, on_host in zip(self._parts, self._host_seconds or [0.0] * len(self._parts)):
+            seconds += [on_host] if isinstance(part, Step) else native.step_times(part)
+        return seconds
 
 
 def _run_on_host(step: Step, externals: Sequence[Array], guards: bytes) -> None:
