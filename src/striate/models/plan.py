@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from striate.backend import TracedFunction
 from striate.backend.machine import threads
 from striate.compiler.plan.footprint import Footprint, footprint
-from striate.core.errors import StateError
 from striate.core.registry import export
+from striate.models.example_batch import example_inputs, example_labels
 
 
 def _amount(number: float, unit: str = "B") -> str:
@@ -61,7 +59,9 @@ class ModelPlan:
         flops = sum(r.flops or 0 for r in self.rows)
         host = f"HOST steps (run by NumPy): {', '.join(self.host_steps)}" if self.host_steps else "no host steps"
         table = [("step", "op", "kernel", "result", "work", "why")]
-        table += [(str(r.step), r.op, r.kernel or "HOST", _result(r.result), _work(r), _reason(r)) for r in self.rows]
+        table += [
+            (str(r.step), r.op, r.kernel or "HOST", short_result(r.result), _work(r), _reason(r)) for r in self.rows
+        ]
         widths = [max(len(row[i]) for row in table) for i in range(5)]
         drawn = []
         for step, *cells, why in table:
@@ -89,8 +89,8 @@ def _memory(memory: Footprint) -> str:
     return f"Peak memory {_amount(memory.peak)}: {made_of}"
 
 
-def _result(text: str) -> str:
-    """An update gives a weight and its slots, all of one shape: "3 x float32[64]"."""
+def short_result(text: str) -> str:
+    """A step's results, for a table. An update's are a weight and its slots, all of one shape: "3 x float32[64]"."""
     parts = text.split("], ")
     if len(parts) > 1 and len({part.rstrip("]") for part in parts}) == 1:
         return f"{len(parts)} x {parts[-1]}"
@@ -126,16 +126,8 @@ def describe_plan(model: Any, batch_size: int = 32, training: bool = False) -> M
     Raises:
         ValueError: a model without known input shapes, or one that is not compiled.
     """
-    inputs = getattr(model, "inputs", None)
-    if not inputs:
-        raise StateError(
-            f"A plan needs the shapes of the inputs. {model.name!r} has no Input; give it one, or call it on data."
-        )
-    arrays = [np.zeros((batch_size, *(1 if d is None else d for d in t.shape[1:])), t.dtype) for t in inputs]
-    x = arrays[0] if len(arrays) == 1 else arrays
-    if training and not model.compiled:
-        raise StateError(f"{model.name!r} is not compiled, so it has no training step. Call compile() first.")
-    batch = (x, _labels(model, batch_size)) if training else (x,)
+    x = example_inputs(model, batch_size)
+    batch = (x, example_labels(model, batch_size)) if training else (x,)
     model._prepare(batch, training=training)
     step = TracedFunction(model.train_step if training else model.predict_step)
     executable = step.trace((batch,)).executable
@@ -143,19 +135,3 @@ def describe_plan(model: Any, batch_size: int = 32, training: bool = False) -> M
     title = f"{'training step' if training else 'prediction'} of {model.name}, batch {batch_size}"
     memory = footprint(executable.program, threads())
     return ModelPlan(title, tuple(plan.describe()), memory, tuple(plan.host_steps))
-
-
-def _labels(model: Any, batch_size: int) -> Any:
-    """Labels as the loss of `compile` takes them: class numbers for sparse losses, else like the outputs."""
-    given = model.loss
-    if isinstance(given, dict):
-        losses = [given.get(name) for name in model.output_names]
-    else:
-        losses = list(given) if isinstance(given, list | tuple) else [given] * len(model.outputs)
-    made = [
-        np.zeros(batch_size, "int32")
-        if "sparse" in str(getattr(loss, "name", loss)).lower()
-        else np.zeros((batch_size, *t.shape[1:]), t.dtype)
-        for loss, t in zip(losses, model.outputs, strict=True)
-    ]
-    return made[0] if len(made) == 1 else made
