@@ -18,7 +18,7 @@ UNTRAINED = "'lecture' is the name of a model that is not trained"
     ("arguments", "told"),
     [
         ("summray lecture", "No such command 'summray'. Did you mean 'summary'?"),
-        ("xyzzy", "No such command 'xyzzy'. There are: demo, train, evaluate, predict, summary, zoo, doctor."),
+        ("xyzzy", "No such command 'xyzzy'. There are: demo, train, evaluate, predict, summary, bench, zoo, doctor."),
         ("--jsn", "No such option '--jsn'. There are: --version, --help."),
         ("doctor --jso", "No such option '--jso'. Did you mean '--json'?"),
         ("train --dta mnist", "No such option '--dta'. Did you mean '--data'?"),

@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "Loss and accuracy of a saved model on a data set's test images.",
     "predict": "What a saved model says of image files.",
     "summary": "The layers of a model; with --plan, how the engine runs it.",
+    "bench": "How fast a model is here; with --compare, beside other stacks; with --layers, step by step.",
     "zoo": "The architectures that Striate has: parameters, multiply-adds, receptive field, paper.",
     "doctor": "What Striate found on this machine.",
 }
