@@ -37,7 +37,7 @@ def _pythons(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
             raise click.BadParameter(f"{name!r} is no known stack.{hint} There are: {', '.join(PEERS)}.", ctx, param)
         if not Path(path).is_file():
             raise click.BadParameter(f"{path!r} is no file; the path of a Python is needed.", ctx, param)
-        found[name] = path
+        found[name] = str(Path(path).absolute())  # not resolved: a venv's Python is a link, and looks where it lies
     return found
 
 
