@@ -54,6 +54,10 @@ STRIATE_INLINE void map_rows(float* y, int64_t rows, int64_t stride, int64_t n, 
 // The activations that are no clamp, over a finished tile.
 [[maybe_unused]] inline void activate(float* y, int64_t rows, int64_t stride, int64_t n, const Epilogue& e) {
   const float alpha = e.alpha;
+  if (stride == n) {  // one row: few filters would leave most of a vector's lanes empty, row after row
+    n *= rows;
+    rows = 1;
+  }
   switch (e.act) {
     case Act::kTanh:
       return map_rows(y, rows, stride, n, [](Vf x) { return vtanh(x); });
