@@ -78,9 +78,7 @@ STRIATE_INLINE void spread(const float* g, const float* x, const float* y, float
   }
   Vf rest = load_n(g, lanes);  // 0 where the maximum has been met
   const Vf top = load_n(y, lanes);
-  STRIATE_UNROLL
   for (int64_t u = 0; u < high; ++u) {
-    STRIATE_UNROLL
     for (int64_t v = 0; v < wide; ++v) {
       const int64_t at = u * line + v * channels;
       const Vf cell = load_n(x + at, lanes);
