@@ -9,11 +9,11 @@
 
 namespace striate {
 
-// About what a sleep and a wake-up cost (some 10 to 60 microseconds): spinning longer would waste more than it saves
-// ...
+// About what a sleep and a wake-up cost (some 10 to 60 microseconds): spinning longer would mostly waste more than it
+// saves.
 constexpr auto kSpin = std::chrono::microseconds(50);
-// ... except between calls that follow each other as fast as a program can make them: while the last wait was no longer
-// than this, the next one is spun through. The end of such a row costs this much once.
+// Between calls that follow each other as fast as a program can make them it does not: while the last wait was no
+// longer than this, the next one is spun through. The end of such a row costs this much once.
 constexpr auto kSpinInARow = std::chrono::microseconds(400);
 
 inline void pause_cpu() {
