@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,12 @@ from striate.compiler.passes.fuse_bias import fuse_bias
 from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
 from striate.compiler.passes.simplify import simplify
 from striate.compiler.passes.use_dense import use_dense
+from striate.compiler.passes.use_products import use_products
 from striate.compiler.pipeline import PASSES, run_passes
 from striate.engine.interpreter import interpret
 from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.graph import Graph
+from striate.ir.opdef import infer_types
 from striate.ir.ops.attrs import (
     AlphaAttrs,
     AxesAttrs,
@@ -172,6 +175,40 @@ def test_matmul_with_a_weight_is_dense() -> None:
     graph = b.graph(b.op("matmul", x, w, attrs=MatmulAttrs()), b.op("matmul", w, w, attrs=MatmulAttrs(True, False)))
     assert sorted(ops_of(use_dense(graph))) == ["dense", "matmul"]
     same_meaning(b, graph, use_dense(graph))
+
+
+@pytest.mark.parametrize("padding", ["valid", "same", "explicit"])
+def test_a_kernel_over_the_whole_image_is_a_product(padding: Any) -> None:
+    b = Builder()
+    x, w, bias, g = b.input(3, 4, 5, 2), b.variable(4, 5, 2, 6), b.variable(6), b.input(3, 1, 1, 6)
+    attrs = ConvAttrs((1, 1) if padding != "same" else (4, 5), padding, epilogue="tanh")
+    plain = dataclasses.replace(attrs, epilogue="none")
+    if padding == "same":  # one window of the image's size needs no padding
+        assert infer_types("conv2d", (x.type, w.type), plain)[0].dims == (3, 1, 1, 6)
+    before = b.graph(
+        b.op("conv2d", x, w, bias, attrs=attrs),
+        b.op("conv2d_grad_x", g, w, attrs=plain.producing((3, 4, 5, 2))),
+        b.op("conv2d_grad_w", x, g, attrs=plain.producing((4, 5, 2, 6))),
+    )
+    after = use_products(before)
+    assert sorted(ops_of(after)) == ["dense", "matmul", "matmul", *["reshape"] * 9]
+    same_meaning(b, before, after)
+
+
+@pytest.mark.parametrize(
+    "x,w,attrs",
+    [
+        ((3, 5, 5, 2), (4, 5, 2, 6), ConvAttrs()),  # two windows
+        ((3, 4, 5, 2), (4, 5, 2, 6), ConvAttrs(padding="same")),  # twenty, which reach over the edges
+        ((3, 4, 5, 2), (4, 5, 1, 6), ConvAttrs(groups=2)),
+        ((3, 3, 3, 2), (3, 3, 2, 6), ConvAttrs((4, 4), "explicit", (0, 1, 0, 0))),
+        ((3, 3, 3, 2), (3, 3, 2, 6), ConvAttrs((9, 9), "same", dilation=(2, 2))),
+    ],
+)
+def test_other_kernels_stay_convolutions(x: Any, w: Any, attrs: ConvAttrs) -> None:
+    b = Builder()
+    graph = b.graph(b.op("conv2d", b.input(*x), b.variable(*w), attrs=attrs))
+    assert use_products(graph).outputs == graph.outputs
 
 
 @pytest.mark.parametrize("shape", [(4,), (1, 1, 1, 4)])

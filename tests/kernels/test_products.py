@@ -174,8 +174,12 @@ def test_empty(row: Any) -> None:
 def convolutions(draw: st.DrawFn, name: str, depthwise: bool) -> tuple[Array, Array, Array, ConvAttrs, Array]:
     """(x, w, b, attributes, g), in the domain of the kernel called `name`."""
     sizes = st.sampled_from([1, 1, 2, 3, 3, 5, 7])
-    steps = st.sampled_from([1, 1, 1, 2, 3])
-    groups = 1 if depthwise or "_few" in name or "_1x1" in name else draw(st.sampled_from([1, 1, 2, 3]))
+    steps, width = st.sampled_from([1, 1, 1, 2, 3]), st.integers(1, 31)
+    groups = (
+        1
+        if depthwise or any(part in name for part in ("_few", "_1x1", "_narrow"))
+        else draw(st.sampled_from([1, 1, 2, 3]))
+    )
     kernel, strides, dilation = (draw(sizes), draw(sizes)), (draw(steps), draw(steps)), (draw(steps), draw(steps))
     padding = draw(st.sampled_from(["valid", "same", "explicit"]))
     pads = tuple(draw(st.integers(0, 4)) for _ in range(4)) if padding == "explicit" else (0, 0, 0, 0)
@@ -186,6 +190,12 @@ def convolutions(draw: st.DrawFn, name: str, depthwise: bool) -> tuple[Array, Ar
         channels = draw(st.integers(1, 5))
         if "grad_w" in name:
             kernel, dilation = (kernel[0], max(2, kernel[1])), (dilation[0], 1)
+    if "_narrow" in name:
+        few, width = draw(st.integers(1, 8)), st.integers(4, 70)
+        channels, filters = (few, filters % 33 + 1) if "grad_x" in name else (channels % 33 + 1, few)
+        kernel = (kernel[0], max(2, kernel[1]))
+        if "grad_x" in name:
+            strides, pads = (1, 1), tuple(min(p, 1) for p in pads)
     if "_1x1" in name:
         kernel, pads = (1, 1), (0, 0, 0, 0)
         if "grad_w" in name:  # only products large enough to share out
@@ -193,7 +203,7 @@ def convolutions(draw: st.DrawFn, name: str, depthwise: bool) -> tuple[Array, Ar
     if depthwise:
         filters = draw(st.sampled_from([1, 1, 2, 3]))  # the multiplier
     attrs = ConvAttrs(strides, padding, pads, dilation, groups, draw(st.sampled_from(EPILOGUES)), 0.3)  # type: ignore[arg-type]
-    shape = (draw(st.integers(0, 3)), draw(st.integers(1, 17)), draw(st.integers(1, 31)), channels * groups)
+    shape = (draw(st.integers(0, 3)), draw(st.integers(1, 17)), draw(width), channels * groups)
     w_shape = (*kernel, channels, filters * groups)
     try:
         op = "depthwise_conv2d" if depthwise else "conv2d"
@@ -211,7 +221,7 @@ def check_convolution(row: Any, data: st.DataObject) -> None:
     inputs, attrs = conv_step(row.op, x, w, g, attrs)
     if "grad" not in row.op and data.draw(st.booleans()):
         inputs.append(b)
-    if "_few" in row.name or "_1x1" in row.name:
+    if any(part in row.name for part in ("_few", "_1x1", "_narrow")):
         assume(native.probe(row.name, spec_of(inputs, results_of(row.op, inputs, attrs), attrs)) is None)
     plain = attrs if "grad" in row.op else attrs.plain()
     check(row.name, row.op, inputs, attrs, plain, at_end)
@@ -240,6 +250,10 @@ LARGE = {
     "pointwise-stride": ((2, 9, 9, 65), (1, 1, 65, 64), ConvAttrs((2, 2))),
     "pointwise-stride-odd": ((2, 11, 14, 300), (1, 1, 300, 290), ConvAttrs((2, 3), "same")),
     "pointwise-many": ((9, 12, 12, 256), (1, 1, 256, 300), ConvAttrs((2, 1))),
+    "narrow": ((3, 28, 28, 1), (5, 5, 1, 6), ConvAttrs()),
+    "narrow-result": ((2, 14, 14, 6), (5, 5, 6, 16), ConvAttrs()),
+    "narrow-stride": ((2, 40, 135, 3), (5, 5, 3, 8), ConvAttrs((2, 3), "same")),
+    "narrow-strips": ((2, 70, 90, 5), (3, 3, 5, 7), ConvAttrs(padding="same", dilation=(2, 1))),
     "deep-far": ((1, 5, 5, 520), (3, 3, 520, 64), ConvAttrs(padding="same")),
     "groups": ((2, 12, 12, 64), (3, 3, 2, 64), ConvAttrs(padding="same", groups=32)),
 }
@@ -266,6 +280,7 @@ FORWARD = {
         ((3, 9, 9, 20), (1, 1, 20, 24), ConvAttrs()),
         ((5, 9, 8, 260), (1, 1, 260, 300), ConvAttrs((2, 2), epilogue="tanh")),
         ((6, 3, 3, 16), (3, 3, 16, 16), ConvAttrs((2, 2), "same")),
+        ((5, 28, 28, 1), (5, 5, 1, 6), ConvAttrs(epilogue="tanh")),
     ],
     "depthwise_conv2d": [
         ((3, 9, 11, 33), (3, 3, 33, 1), ConvAttrs(padding="same", epilogue="relu6")),
@@ -307,6 +322,8 @@ def test_threads_change_no_bit(row: Any) -> None:
     else:
         channels = 3 if "few" in row.name else 24
         filters = 40
+        if "narrow" in row.name:
+            channels, filters = (2, 9) if "grad_x" in row.name else (9, 2)
         kernel = 1 if "1x1" in row.name else 3
         if row.name.startswith("conv2d_grad_w_1x1"):  # only products large enough to share out
             channels = filters = 256
@@ -323,10 +340,10 @@ def test_threads_change_no_bit(row: Any) -> None:
 
 
 @pytest.mark.parametrize("isa", sorted({row.isa for row in rows("conv2d")}))
-@pytest.mark.parametrize("kernel,channels", [(1, 20), (3, 3), (5, 1)])
-def test_forward_algorithms_agree_bit_for_bit(isa: str, kernel: int, channels: int) -> None:
+@pytest.mark.parametrize("kernel,channels,filters", [(1, 20, 37), (3, 3, 37), (5, 1, 37), (5, 1, 2), (3, 20, 2)])
+def test_forward_algorithms_agree_bit_for_bit(isa: str, kernel: int, channels: int, filters: int) -> None:
     """conv2d's algorithms sum in one order, so that which one is chosen changes no bit (but the sign of a zero)."""
-    x, w, b = normal(9, (2, 11, 13, channels), (kernel, kernel, channels, 37), (37,))
+    x, w, b = normal(9, (2, 11, 13, channels), (kernel, kernel, channels, filters), (filters,))
     attrs = ConvAttrs(padding="same", epilogue="relu")
     results = results_of("conv2d", [x, w, b], attrs)
     mine = [r.name for r in rows("conv2d") if r.isa == isa]

@@ -6,6 +6,8 @@
 //
 // Algorithms, and what each is for:
 //   *_1x1     a product of matrices (gemm); kernel 1x1, stride 1, no padding, one group.
+//   *_narrow  few result channels: vectors along rows of pixels, whose channels lie in planes of a copy. Padding is
+//             multiplied.
 //   *_few     few input channels: strips of the image are copied with their left and right padding, and a kernel row's
 //             columns and channels become one run of terms. Padding columns are multiplied (rows are not).
 //   *_direct  everything. A block of output pixels; for each tap the table of the pixels whose tap lies inside the

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "kernels/conv_direct/gather.h"
+#include "kernels/conv_direct/narrow.h"
+#include "kernels/conv_direct/narrow_weights.h"
 #include "kernels/conv_direct/strip.h"
 #include "kernels/conv_direct/weights.h"
 
@@ -112,6 +114,16 @@ inline const char* conv2d_direct(const StepSpec& spec, StepPlan* plan) {
   if (const char* why = decode_conv_forward(spec, false, &c)) return why;
   return plan_gather(c, false, spec.n_inputs == 3, plan);
 }
+inline const char* conv2d_narrow(const StepSpec& spec, StepPlan* plan) {
+  Conv c;
+  if (const char* why = decode_conv_forward(spec, false, &c)) return why;
+  return plan_narrow(c, false, spec.n_inputs == 3, plan);
+}
+inline const char* conv2d_grad_x_narrow(const StepSpec& spec, StepPlan* plan) {
+  Conv c;
+  if (const char* why = decode_conv_grad_x(spec, false, &c)) return why;
+  return plan_narrow(c, true, false, plan);
+}
 inline const char* conv2d_grad_x_1x1(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_x(spec, false, &c)) return why;
@@ -126,6 +138,11 @@ inline const char* conv2d_grad_w_1x1(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_w(spec, false, &c)) return why;
   return plan_pointwise_grad_w(c, plan);
+}
+inline const char* conv2d_grad_w_narrow(const StepSpec& spec, StepPlan* plan) {
+  Conv c;
+  if (const char* why = decode_conv_grad_w(spec, false, &c)) return why;
+  return plan_grad_w_narrow(c, plan);
 }
 inline const char* conv2d_grad_w_few(const StepSpec& spec, StepPlan* plan) {
   Conv c;

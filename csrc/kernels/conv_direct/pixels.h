@@ -6,6 +6,8 @@
 namespace striate {
 namespace {
 
+constexpr int64_t kWantedSums = 16;  // of a filters' gradient: pieces; below, images are cut into parts
+
 // Forward (and grad_w): result pixels are outputs, the source is x. Transposed: result pixels are x's, the source is g.
 struct PixelMap {
   Axis rows, cols;

@@ -12,7 +12,6 @@ namespace {
 constexpr int64_t kBlockPixels = 256;
 // Taps of a piece at most: their lists are 132 KiB. All rows of a 3x3 or 5x5 kernel together read a block of x once.
 constexpr int64_t kPieceTaps = 32;
-constexpr int64_t kWantedSums = 16;  // pieces; below, images are cut into parts
 // Fewer input channels than this are summed with a kernel row's columns (algorithm "few").
 constexpr int64_t kFewChannels = 8;
 

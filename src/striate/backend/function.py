@@ -107,6 +107,17 @@ class CompiledTrace:
         return leaves[0] if self._structure == 0 else tree.pack_sequence_as(self._structure, leaves)
 
 
+#: what a step is given for a batch of one array
+_KEY_OF_ONE = tree.key_of(((0,),))
+
+
+def _only_array(args: tuple[Any, ...]) -> Array | None:
+    """The array of arguments that are `((array,),)`: walking through structures takes longer than a small network."""
+    if len(args) == 1 and type(args[0]) is tuple and len(args[0]) == 1 and type(args[0][0]) is np.ndarray:
+        return args[0][0]
+    return None
+
+
 @export("function")
 class TracedFunction:
     """A Python function over arrays, run as a compiled program.
@@ -138,8 +149,9 @@ class TracedFunction:
         if context.in_trace() or context.in_spec_scope():
             return self.fn(*args, **kwargs)
         given = (args, kwargs) if kwargs else args
-        leaves = tree.flatten(given)
-        if any(isinstance(leaf, KerasTensor) for leaf in leaves):
+        only = None if kwargs else _only_array(args)
+        leaves = tree.flatten(given) if only is None else [only]
+        if only is None and any(isinstance(leaf, KerasTensor) for leaf in leaves):
             return self.fn(*args, **kwargs)
         key: list[Any] = []
         arrays: list[Array] = []
@@ -152,7 +164,8 @@ class TracedFunction:
                 arrays.append(array)
             else:
                 key.append(_Static(leaf))
-        whole = (tree.key_of(given), tuple(key), settings.convolution())
+        structure = tree.key_of(given) if only is None else _KEY_OF_ONE
+        whole = (structure, tuple(key), settings.convolution())
         program = self._programs.get(whole)
         if program is None:
             with whole_and_alone():

@@ -14,6 +14,7 @@ from striate.compiler.passes.fuse_bias import fuse_bias
 from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
 from striate.compiler.passes.simplify import simplify
 from striate.compiler.passes.use_dense import use_dense
+from striate.compiler.passes.use_products import use_products
 from striate.compiler.plan.build import build
 from striate.engine.executable import Executable
 from striate.ir.graph import Graph
@@ -30,6 +31,7 @@ PASSES: tuple[Pass, ...] = (
     fuse_bias,
     fold_batch_norm,
     fuse_activation,
+    use_products,
     shrink_pool_gradients,
     simplify,
     eliminate_common_subexpressions,

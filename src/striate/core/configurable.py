@@ -75,7 +75,8 @@ class Configurable:
 
     #: arguments that are no part of the config (made of others, or written by the base).
     _not_in_config: tuple[str, ...] = ()
-    #: newer arguments, left out of the config while they have their defaults, so that older Keras reads the file too.
+    #: newer arguments, left out of the config while they have their defaults, so that older Keras reads the file too:
+    #: those that a class names, and those that its bases do.
     _config_if_set: tuple[str, ...] = ()
 
     _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
@@ -89,13 +90,14 @@ class Configurable:
     def _described_parameters(self) -> Iterator[tuple[type, str]]:
         overridden = not is_ours(self._config_owner())
         seen: set[str] = set()
+        if_set = {name for cls in type(self).__mro__ for name in vars(cls).get("_config_if_set", ())}
         for cls in type(self).__mro__:
             if not issubclass(cls, Configurable) or (overridden and not is_ours(cls)):
                 continue
             for name in own_parameters(cls):
                 if name not in seen and name not in self._not_in_config:
                     seen.add(name)
-                    if name not in self._config_if_set or self._is_set(cls, name):
+                    if name not in if_set or self._is_set(cls, name):
                         yield cls, name
 
     def _is_set(self, cls: type, name: str) -> bool:

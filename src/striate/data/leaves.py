@@ -60,6 +60,8 @@ def as_arrays(structure: Any, role: str) -> Any:
     """A nested structure with arrays as leaves; lists of plain numbers count as one array."""
     if structure is None:
         return None
+    if isinstance(structure, np.ndarray):
+        return as_array(structure, role)
     leaves = tree.flatten(structure)
     if tree.is_nested(structure) and not isinstance(structure, dict) and leaves and all(is_number(v) for v in leaves):
         return as_array(structure, role)

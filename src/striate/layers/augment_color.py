@@ -221,7 +221,7 @@ class RandomGrayscale(RandomImageLayer):
         [[[18.149999618530273, 18.149999618530273, 18.149999618530273]]]
     """
 
-    _config_if_set = ("bounding_box_format", "seed")
+    _config_if_set = ("seed",)
 
     def __init__(
         self, factor: float = 0.5, data_format: str | None = None, seed: int | None = None, **kwargs: Any
