@@ -2,8 +2,8 @@
 
 A row for each step of the program, those that took longest first: its median milliseconds, the share of the whole,
 GFLOP/s of products (as the direct algorithm would multiply), GB/s of operands, and the kernel. Steps are timed inside
-the run by the clock on the wall, so on a machine that others use the median of many runs counts. Names of models are
-those of `striate.applications`.
+the run by the clock on the wall, so on a machine that others use the median of many runs counts. MODEL is a network of
+`bench.models`, which is what `bench.compare` times, or a name of `striate zoo list`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ import numpy as np
 
 import striate as keras
 from bench.machine import heading
+from bench.models import NAMES, network
+from bench.peers.keras_peer import build
 from bench.timing import milliseconds, table
+from striate.applications.zoo import ZOO
 from striate.backend import TracedFunction
 from striate.engine import native
 
@@ -51,7 +54,7 @@ def measure(trace: Any, arrays: list[Any], runs: int) -> np.ndarray[Any, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.steps", description=__doc__)
-    parser.add_argument("model", nargs="?", default="LectureModel", help="a name in striate.applications")
+    parser.add_argument("model", nargs="?", default="lecture", help="lecture, lenet5, odd, random0, mobilenetv2, ...")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--train", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
@@ -60,7 +63,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     keras.config.set_threads(asked.threads)
-    model = getattr(keras.applications, asked.model)()
+    model = build(keras, network(asked.model)) if asked.model in NAMES else ZOO[asked.model].make()
     model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     trace, arrays = program_of(model, asked.batch, asked.train)
     seconds = measure(trace, arrays, asked.runs)

@@ -15,6 +15,7 @@ from striate.compiler.passes.fold_batch_norm import fold_batch_norm
 from striate.compiler.passes.fold_constants import fold_constants
 from striate.compiler.passes.fuse_activation import fuse_activation
 from striate.compiler.passes.fuse_bias import fuse_bias
+from striate.compiler.passes.fuse_padding import fuse_padding
 from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
 from striate.compiler.passes.simplify import simplify
 from striate.compiler.passes.use_dense import use_dense
@@ -175,6 +176,52 @@ def test_matmul_with_a_weight_is_dense() -> None:
     graph = b.graph(b.op("matmul", x, w, attrs=MatmulAttrs()), b.op("matmul", w, w, attrs=MatmulAttrs(True, False)))
     assert sorted(ops_of(use_dense(graph))) == ["dense", "matmul"]
     same_meaning(b, graph, use_dense(graph))
+
+
+def padded_step(b: Builder, op: str, attrs: ConvAttrs, pads: tuple[int, ...], value: float = 0.0) -> Graph:
+    """A convolution of a padded image, and the gradients that a training step asks for."""
+    x = b.input(2, 6, 7, 3)
+    w = b.variable(3, 3, 3, 1 if op.startswith("depth") else 4)
+    padded = b.op("pad", x, attrs=PadAttrs(pads, value))
+    y = b.op(op, padded, w, attrs=attrs)
+    g = b.input(*y.type.dims)
+    dp = b.op(f"{op}_grad_x", g, w, attrs=attrs.producing(padded.type.dims))
+    end = tuple(low + n for low, n in zip(pads[::2], x.type.dims))
+    dx = b.op("slice", dp, attrs=SliceAttrs(pads[::2], end, (1, 1, 1, 1)))
+    return b.graph(y, dx, b.op(f"{op}_grad_w", padded, g, attrs=attrs.producing(w.type.dims)))
+
+
+@pytest.mark.parametrize("op", ["conv2d", "depthwise_conv2d"])
+@pytest.mark.parametrize(
+    "attrs", [ConvAttrs((2, 2)), ConvAttrs((1, 1), "explicit", (1, 0, 2, 1)), ConvAttrs((1, 1), dilation=(2, 1))]
+)
+def test_convolutions_pad_their_images_themselves(op: str, attrs: ConvAttrs) -> None:
+    b = Builder()
+    before = padded_step(b, op, attrs, (0, 0, 1, 2, 0, 3, 0, 0))
+    after = fuse_padding(before)
+    assert sorted(ops_of(after)) == [op, f"{op}_grad_w", f"{op}_grad_x"]
+    same_meaning(b, before, after)
+
+
+@pytest.mark.parametrize(
+    "attrs,pads,value",
+    [
+        (ConvAttrs(padding="same"), (0, 0, 1, 2, 0, 3, 0, 0), 0.0),  # its windows lie on the padded image
+        (ConvAttrs(), (0, 0, 1, 2, 0, 3, 0, 0), 1.0),
+        (ConvAttrs(), (0, 1, 1, 2, 0, 3, 0, 0), 0.0),  # images of zeros
+    ],
+)
+def test_other_padding_stays(attrs: ConvAttrs, pads: tuple[int, ...], value: float) -> None:
+    graph = padded_step(Builder(), "conv2d", attrs, pads, value)
+    # The gradient's cut stays too where it is no border of the image.
+    kept = {"pad", "slice"} if attrs.padding == "same" or pads[1] else {"pad"}
+    assert kept <= set(ops_of(fuse_padding(graph)))
+
+
+def test_a_padded_gradient_that_is_read_whole_stays() -> None:
+    graph = padded_step(Builder(), "conv2d", ConvAttrs(), (0, 0, 1, 1, 1, 1, 0, 0))
+    whole = dataclasses.replace(graph, outputs=(*graph.outputs, graph.outputs[1].inputs[0]), _uses={})
+    assert "slice" in ops_of(fuse_padding(whole))
 
 
 @pytest.mark.parametrize("padding", ["valid", "same", "explicit"])

@@ -11,6 +11,7 @@ from striate.compiler.passes.fold_batch_norm import fold_batch_norm
 from striate.compiler.passes.fold_constants import fold_constants
 from striate.compiler.passes.fuse_activation import fuse_activation
 from striate.compiler.passes.fuse_bias import fuse_bias
+from striate.compiler.passes.fuse_padding import fuse_padding
 from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
 from striate.compiler.passes.simplify import simplify
 from striate.compiler.passes.use_dense import use_dense
@@ -28,6 +29,7 @@ PASSES: tuple[Pass, ...] = (
     simplify,
     eliminate_common_subexpressions,
     use_dense,
+    fuse_padding,
     fuse_bias,
     fold_batch_norm,
     fuse_activation,
