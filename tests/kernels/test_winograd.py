@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -50,28 +51,31 @@ def check(name: str, op: str, inputs: list[Array], attrs: ConvAttrs, at_end: boo
 
 
 def problem(
-    op: str, shape: tuple[int, ...], filters: int, attrs: ConvAttrs, seed: int
+    op: str, shape: tuple[int, ...], filters: int, attrs: ConvAttrs, seed: int, window: int = 3
 ) -> tuple[list[Array], ConvAttrs]:
-    w_shape = (3, 3, shape[3], filters)
+    w_shape = (window, window, shape[3] // attrs.groups, filters)
     y = results_of("conv2d", [np.empty(shape, np.float32), np.empty(w_shape, np.float32)], attrs)[0][0]
     return conv_step(op, *normal(seed, shape, w_shape, y), attrs)
 
 
 # ---- the algorithm on paper
-def test_the_matrices_give_a_correlation() -> None:
-    at, g, bt = matrices()
+@pytest.mark.parametrize("window", [3, 5])
+def test_the_matrices_give_a_correlation(window: int) -> None:
+    at, g, bt = matrices(window)
     for d in np.eye(6):
-        for w in np.eye(3):
-            np.testing.assert_allclose(at @ ((g @ w) * (bt @ d)), [d[i : i + 3] @ w for i in range(4)], atol=1e-15)
+        for w in np.eye(window):
+            got = at @ ((g @ w) * (bt @ d))
+            np.testing.assert_allclose(got, [d[i : i + window] @ w for i in range(7 - window)], atol=1e-15)
 
 
+@pytest.mark.parametrize("window", [3, 5])
 @pytest.mark.parametrize("op", OPS)
-def test_the_tiles_give_a_convolution(op: str) -> None:
+def test_the_tiles_give_a_convolution(op: str, window: int) -> None:
     for size in ((1, 1), (2, 3), (4, 5), (6, 7), (8, 9)):
-        for attrs in (SAME, ConvAttrs(padding="explicit", pads=(0, 3, 2, 4))):
-            if attrs is not SAME and size[0] + 3 < 3:
+        for attrs in (SAME, ConvAttrs(padding="explicit", pads=(0, 3, 2, 4)), ConvAttrs(padding="same", groups=2)):
+            if attrs.padding == "explicit" and size[0] + 3 < window:
                 continue
-            inputs, attrs = problem(op, (2, *size, 3), 2, attrs, 1)
+            inputs, attrs = problem(op, (2, *size, 2 * attrs.groups), 2 * attrs.groups, attrs, 1, window)
             (want,) = run_reference(op, tuple(x.astype(np.float64) for x in inputs), attrs)
             np.testing.assert_allclose(winograd(op, inputs, attrs, want.shape, absolute=False), want, atol=1e-12)
 
@@ -80,6 +84,11 @@ def test_seven_outputs_take_eleven_multiplications_and_fourteen_twenty_two() -> 
     points = {4: 6, 3: 5, 2: 4, 1: 4}
     assert sum(points[t.count] for t in axis_tiles(7)) == 11
     assert sum(points[t.count] for t in axis_tiles(14)) == 22
+
+
+def test_of_windows_of_five_thirteen_outputs_take_forty_one() -> None:
+    assert [t.count for t in axis_tiles(13, 5)] == [2] * 6 + [1]
+    assert sum({2: 6, 1: 5}[t.count] for t in axis_tiles(13, 5)) == 41
 
 
 # ---- the transforms alone
@@ -107,6 +116,12 @@ KINDS(output, 6, 4, transform_output)
 KINDS(grad, 4, 6, transform_grad)
 ONE(filter, 3, 6, transform_filter)
 ONE(filter_grad, 6, 3, transform_filter_grad)
+#define WHOLE_AND_BUT_LAST(name, in, out, f) \\
+  ONE(name##_2_of_5, in, out, (f<0, 6>)) ONE(name##_1_of_5, in, out, (f<0, 5>))
+WHOLE_AND_BUT_LAST(output, 6, 2, transform_output)
+WHOLE_AND_BUT_LAST(grad, 2, 6, transform_grad)
+ONE(filter_of_5, 5, 6, transform_filter)
+ONE(filter_grad_of_5, 6, 5, transform_filter_grad)
 """
 
 
@@ -122,14 +137,20 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return ctypes.CDLL(str(folder / "shim.so"))
 
 
-def test_each_transform_is_its_matrix(shim: Any) -> None:
+@pytest.mark.parametrize("window", [3, 5])
+def test_each_transform_is_its_matrix(shim: Any, window: int) -> None:
     """Numbers that float32 holds exactly: the same bits, but for G's thirds and fifteenths."""
-    at, g, bt = matrices()
+    at, g, bt = matrices(window)
     lanes = shim.lanes()
+    kinds = {"_4": (0, 6, 0, 4), "_3": (0, 5, 0, 3), "_2": (1, 5, 1, 3)}
+    if window == 5:
+        kinds = {"_2_of_5": (0, 6, 0, 2), "_1_of_5": (0, 5, 0, 1)}
     for name, matrix in {"input": bt, "output": at, "grad": at.T, "filter": g, "filter_grad": g.T}.items():
-        for kind, (lo, hi, first, past) in {"_4": (0, 6, 0, 4), "_3": (0, 5, 0, 3), "_2": (1, 5, 1, 3)}.items():
+        if window == 5 and name == "input":
+            continue  # the same as for windows of 3
+        for kind, (lo, hi, first, past) in kinds.items():
             if "filter" in name:
-                kind = ""
+                kind = "_of_5" if window == 5 else ""
             x = np.random.default_rng(2).integers(-9, 10, (matrix.shape[1], lanes)).astype(np.float32)
             # Poison what this kind of tile neither needs nor gives.
             reads, gives = {"input": ((lo, hi), (lo, hi)), "output": ((lo, hi), (first, past))}.get(
@@ -157,11 +178,15 @@ def problems(draw: st.DrawFn, row: Any) -> tuple[list[Array], ConvAttrs]:
     attrs = ConvAttrs((1, 1), padding, pads, epilogue=draw(st.sampled_from(EPILOGUES)), alpha=0.3)  # type: ignore[arg-type]
     counts = "_batch_" in row.name or row.op == "conv2d_grad_w"
     small = counts and draw(st.booleans())
-    size = st.integers(3, 9) if small else st.integers(9, 31)
+    window, groups = draw(st.sampled_from([3, 3, 5])), draw(st.sampled_from([1, 1, 2, 3]))
+    size = st.integers(window, 9) if small else st.integers(9, 31)
     channels, filters = (draw(st.sampled_from([16, 17])),) * 2 if small else (draw(CHANNELS), draw(CHANNELS))
+    if groups > 1:
+        channels, filters = groups * min(channels, 40), groups * min(filters, 40)
     batch = draw(st.integers(9, 30)) if small else draw(st.integers(1, 3))
+    attrs = dataclasses.replace(attrs, groups=groups)
     inputs, given_attrs = problem(
-        row.op, (batch, draw(size), draw(size), channels), filters, attrs, draw(st.integers(0, 99))
+        row.op, (batch, draw(size), draw(size), channels), filters, attrs, draw(st.integers(0, 99)), window
     )
     if row.op == "conv2d" and draw(st.booleans()):
         inputs.append(normal(5, (filters,))[0])
@@ -179,7 +204,15 @@ def test_drawn(row: Any, data: st.DataObject) -> None:
 
 #: more than one block of terms, several blocks of tiles, all tiles together, few of them; of the filters' gradients
 #: rounds and parts of tiles, groups of channels and filters
+GROUPS = ConvAttrs(padding="same", groups=2)
 LARGE = {
+    "five": ((2, 27, 26, 48), 40, SAME),
+    "five together": ((9, 13, 14, 48), 33, SAME),
+    "five few": ((1, 10, 9, 48), 130, SAME),
+    "two of them": ((2, 27, 25, 64), 80, GROUPS),
+    "two of them, together": ((9, 14, 13, 80), 66, GROUPS),
+    "two of them, few": ((1, 13, 13, 64), 160, GROUPS),
+    "five, two of them": ((3, 27, 27, 96), 70, GROUPS),
     "deep": ((1, 26, 27, 300), 40, SAME),
     "blocks": ((6, 30, 30, 16), 33, SAME),
     "lecture": ((3, 14, 14, 64), 70, SAME),
@@ -194,17 +227,18 @@ LARGE = {
 @pytest.mark.parametrize("row", ROWS, ids=name_of)
 def test_large(row: Any, label: str) -> None:
     shape, filters, attrs = LARGE[label]
-    inputs, given_attrs = problem(row.op, shape, filters, attrs, 3)
+    inputs, given_attrs = problem(row.op, shape, filters, attrs, 3, 5 if "five" in label else 3)
     if refusal(row.name, row.op, inputs, given_attrs) is None:
         check(row.name, row.op, inputs, given_attrs)
-    else:
-        assert label in ("together", "groups") and "_batch_" not in row.name  # filters that one image does not pay for
+    else:  # filters that one image does not pay for
+        assert "few" in label or (("together" in label or label == "groups") and "_batch_" not in row.name)
 
 
+@pytest.mark.parametrize("window", [3, 5])
 @pytest.mark.parametrize("row", ROWS, ids=name_of)
-def test_sparse_inputs_and_outliers_keep_the_bound(row: Any) -> None:
+def test_sparse_inputs_and_outliers_keep_the_bound(row: Any, window: int) -> None:
     """One pixel, one weight; a pixel a million times as large: errors stay those of the tiles that see them."""
-    inputs, attrs = problem(row.op, (1, 15, 18, 16), 16, SAME, 4)
+    inputs, attrs = problem(row.op, (1, 15, 18, 16), 16, SAME, 4, window)
     for at in ((0, 0), (7, 9), (14, 17)):
         single = [np.zeros_like(t) for t in inputs]
         single[0][0, at[0], at[1], 3] = 1 / 3
@@ -233,8 +267,12 @@ def test_a_nan_reaches_its_tiles_and_no_further(row: Any) -> None:
 
 @pytest.mark.parametrize("row", FORWARD, ids=name_of)
 def test_an_image_does_not_depend_on_the_others(row: Any) -> None:
-    for shape, filters in (((7, 14, 14, 40), 33), ((40, 17, 19, 16), 16)):
-        (x, w), attrs = problem("conv2d", shape, filters, ConvAttrs(padding="same", epilogue="relu"), 6)
+    for shape, filters, window, groups in (
+        ((7, 14, 14, 40), 33, 3, 1), ((40, 17, 19, 16), 16, 3, 1),
+        ((7, 15, 14, 40), 33, 5, 1), ((9, 14, 15, 40), 34, 3, 2),
+    ):  # fmt: skip
+        relu = ConvAttrs(padding="same", epilogue="relu", groups=groups)
+        (x, w), attrs = problem("conv2d", shape, filters, relu, 6, window)
         whole = run(row.name, "conv2d", [x, w], attrs)
         for begin, end in ((0, 1), (2, 3), (1, 6)):
             part = [x[begin:end].copy(), w]
@@ -252,8 +290,10 @@ def threads() -> Iterator[None]:
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("row", ROWS, ids=name_of)
 def test_threads_change_no_bit(row: Any) -> None:
-    for shape, filters in (((6, 14, 14, 24), 40), ((12, 30, 31, 16), 17)):
-        inputs, attrs = problem(row.op, shape, filters, SAME, 7)
+    for shape, filters, window, attrs in (
+        ((6, 14, 14, 24), 40, 3, SAME), ((12, 30, 31, 16), 17, 3, SAME), ((12, 20, 21, 40), 36, 5, GROUPS)
+    ):  # fmt: skip
+        inputs, attrs = problem(row.op, shape, filters, attrs, 7, window)
         native.set_threads(1)
         one = run(row.name, row.op, inputs, attrs)
         native.set_threads(3)
@@ -296,9 +336,10 @@ def test_says_why_it_does_not_pay(row: Any) -> None:
     ):
         inputs, attrs = problem(row.op, shape, filters, SAME, 9)
         assert reason in (refusal(row.name, row.op, inputs, attrs) or "")
-    x, w, g = normal(0, (1, 28, 28, 32), (5, 5, 32, 32), (1, 28, 28, 32))
-    inputs, attrs = conv_step(row.op, x, w, g, SAME)
-    assert refusal(row.name, row.op, inputs, attrs) == "takes 3x3 kernels only"
+    for kernel in ((7, 7), (3, 5)):
+        x, w, g = normal(0, (1, 28, 28, 32), (*kernel, 32, 32), (1, 28, 28, 32))
+        inputs, attrs = conv_step(row.op, x, w, g, SAME)
+        assert refusal(row.name, row.op, inputs, attrs) == "takes 3x3 and 5x5 kernels only"
 
 
 # ---- filters transformed apart
@@ -306,18 +347,24 @@ def test_says_why_it_does_not_pay(row: Any) -> None:
 def test_filters_transformed_apart_give_the_same_bits(isa: str) -> None:
     """Both ways of conv2d; and any batch, also those for which its own transform would not pay."""
     panel = {"avx512": 32, "avx2": 16, "baseline": 8, "neon": 8}[isa]
-    for shape, filters, attrs in (
-        ((3, 14, 14, 24), 40, ConvAttrs(padding="same", epilogue="relu")),
-        ((9, 30, 29, 17), 33, ConvAttrs(epilogue="tanh")),
-        ((1, 7, 7, 150), 70, SAME),
-        ((40, 7, 7, 150), 70, SAME),
+    for shape, filters, attrs, window in (
+        ((3, 14, 14, 24), 40, ConvAttrs(padding="same", epilogue="relu"), 3),
+        ((9, 30, 29, 17), 33, ConvAttrs(epilogue="tanh"), 3),
+        ((1, 7, 7, 150), 70, SAME, 3),
+        ((40, 7, 7, 150), 70, SAME, 3),
+        ((4, 14, 13, 64), 70, GROUPS, 3),
+        ((4, 21, 22, 24), 40, SAME, 5),
+        ((3, 27, 26, 64), 70, GROUPS, 5),
     ):
-        x, w, b = normal(3, shape, (3, 3, shape[3], filters), (filters,))
+        groups = attrs.groups
+        x, w, b = normal(3, shape, (window, window, shape[3] // groups, filters), (filters,))
         given = WinogradConvAttrs(
-            attrs.strides, attrs.padding, attrs.pads, attrs.dilation, 1, attrs.epilogue, attrs.alpha, filters, panel
-        )
-        u_type = results_of("winograd_filters", [w], WinogradFilterAttrs(panel))
-        (u,) = run_kernel(f"winograd_filters_{isa}", [w], u_type, WinogradFilterAttrs(panel))
+            attrs.strides, attrs.padding, attrs.pads, attrs.dilation, groups, attrs.epilogue, attrs.alpha, filters,
+            panel, window,
+        )  # fmt: skip
+        packed = WinogradFilterAttrs(panel, groups)
+        u_type = results_of("winograd_filters", [w], packed)
+        (u,) = run_kernel(f"winograd_filters_{isa}", [w], u_type, packed)
         got = run(f"winograd_conv2d_{isa}", "winograd_conv2d", [x, u, b], given)
         (exact,) = run_reference("conv2d", tuple(t.astype(np.float64) for t in (x, w, b)), attrs)
         assert_close(got, exact, bounds(Case("conv2d", "apart", (x, w, b), attrs), [exact], "conv2d_winograd")[0])

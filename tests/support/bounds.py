@@ -291,7 +291,11 @@ def _winograd_filters(case: Case, exact: list[Array]) -> Bounds:
     """Two passes of at most four roundings each, G's own among them."""
     assert isinstance(case.attrs, WinogradFilterAttrs)
     (w,) = _double(case)
-    return [8 * EPS * winograd_ops.transformed(np.abs(w), np.abs(winograd_ops.G), case.attrs.panel)]
+    return [
+        8
+        * EPS
+        * winograd_ops.transformed(np.abs(w), np.abs(winograd_ops.G[w.shape[0]]), case.attrs.panel, case.attrs.groups)
+    ]
 
 
 def _winograd_conv2d(case: Case, exact: list[Array]) -> Bounds:

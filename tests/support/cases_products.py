@@ -119,11 +119,13 @@ def conv_grad(op: str, draw: Draw) -> Iterator[Case]:
         yield Case(op, label, inputs, producing, smooth=label in small)
 
 
-#: label -> x, filters, attributes
-WINOGRAD: dict[str, tuple[tuple[int, ...], int, ConvAttrs]] = {
-    "same": ((2, 14, 14, 16), 16, ConvAttrs(padding="same")),
-    "odd": ((1, 15, 13, 19), 35, ConvAttrs(padding="explicit", pads=(2, 0, 1, 3), epilogue="relu")),
-    "valid": ((1, 11, 18, 33), 17, ConvAttrs(epilogue="tanh")),
+#: label -> x, filters, attributes, window
+WINOGRAD: dict[str, tuple[tuple[int, ...], int, ConvAttrs, int]] = {
+    "same": ((2, 14, 14, 16), 16, ConvAttrs(padding="same"), 3),
+    "odd": ((1, 15, 13, 19), 35, ConvAttrs(padding="explicit", pads=(2, 0, 1, 3), epilogue="relu"), 3),
+    "valid": ((1, 11, 18, 33), 17, ConvAttrs(epilogue="tanh"), 3),
+    "five": ((1, 13, 14, 19), 17, ConvAttrs(padding="same"), 5),
+    "groups": ((1, 14, 13, 34), 36, ConvAttrs(padding="same", groups=2), 3),
 }
 
 
@@ -131,17 +133,17 @@ WINOGRAD: dict[str, tuple[tuple[int, ...], int, ConvAttrs]] = {
 def winograd(op: str, draw: Draw) -> Iterator[Case]:
     from striate.ir.opdef import run_reference
 
-    for label, (shape, filters, a) in WINOGRAD.items():
-        w = draw.normal(3, 3, shape[3], filters)
+    for label, (shape, filters, a, window) in WINOGRAD.items():
+        w = draw.normal(window, window, shape[3] // a.groups, filters)
         x, b = draw.normal(*shape), draw.normal(filters)
         for panel in (8, 16, 32):
-            own = WinogradFilterAttrs(panel)
+            own = WinogradFilterAttrs(panel, a.groups)
             if op == "winograd_filters":
                 yield Case(op, f"{label}-{panel}", (w,), own)
                 continue
             (u,) = run_reference("winograd_filters", (w,), own)
             attrs = WinogradConvAttrs(
-                a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha, filters, panel
+                a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha, filters, panel, window
             )
             inputs = (x, u) if label == "valid" else (x, u, b)
             yield Case(op, f"{label}-{panel}", inputs, attrs, batched=(0,), smooth=False)

@@ -1,4 +1,4 @@
-"""Winograd's F(4x4, 3x3) in NumPy: its matrices, derived from the points; which tile an output is in; the stated bound.
+"""Winograd's F(4x4, 3x3) and F(2x2, 5x5) in NumPy: matrices, made of the points; an output's tile; the stated bound.
 
     |error| <= factor * eps * |A^T| ((|G||w||G^T|) . (|B^T||x||B|)) |A|  summed over channels, over the output's tile
 
@@ -21,33 +21,35 @@ FACTOR = 8
 POINTS = (0.0, 1.0, -1.0, 2.0, -0.5)  # and infinity
 
 
-def matrices() -> tuple[Array, Array, Array]:
-    """A^T (4, 6), G (6, 3), B^T (6, 6), by Lagrange interpolation, transposed."""
-    at, g, bt = np.zeros((4, 6)), np.zeros((6, 3)), np.zeros((6, 6))
+def matrices(window: int = 3) -> tuple[Array, Array, Array]:
+    """A^T (7 - window, 6), G (6, window), B^T (6, 6), by Lagrange interpolation, transposed."""
+    at, g, bt = np.zeros((7 - window, 6)), np.zeros((6, window)), np.zeros((6, 6))
     for i, p in enumerate(POINTS):
         others = [q for q in POINTS if q != p]
-        at[:, i] = [p**k for k in range(4)]
-        g[i] = np.array([1, p, p * p]) / np.prod([p - q for q in others])
+        at[:, i] = [p**k for k in range(7 - window)]
+        g[i] = np.array([p**k for k in range(window)]) / np.prod([p - q for q in others])
         bt[i, :5] = np.poly(others)[::-1]
-    at[3, 5] = g[5, 2] = 1
+    at[-1, 5] = g[5, -1] = 1
     bt[5] = np.poly(POINTS)[::-1]
     return at, g, bt
 
 
 class Axis(NamedTuple):
-    """One tile along an axis: where its first of 4 outputs lies, which outputs (local) it gives."""
+    """One tile along an axis: where its first output lies, which outputs (local) it gives."""
 
     start: int
     first: int
     count: int
 
 
-def axis_tiles(out: int) -> list[Axis]:
-    """Tiles of 4 outputs; a last one of 3, or one that starts an output earlier and gives its second and third."""
-    tiles = [Axis(4 * i, 0, 4) for i in range(out // 4)]
-    rest, at = out % 4, out // 4 * 4
-    if rest == 3:
-        tiles.append(Axis(at, 0, 3))
+def axis_tiles(out: int, window: int = 3) -> list[Axis]:
+    """Tiles of 4 outputs (2 of a window of 5); a last one of one fewer, or one that starts an output earlier and gives
+    its second and third."""
+    side = 7 - window
+    tiles = [Axis(side * i, 0, side) for i in range(out // side)]
+    rest, at = out % side, out // side * side
+    if rest == side - 1:
+        tiles.append(Axis(at, 0, rest))
     elif rest:
         tiles.append(Axis(at - 1, 1, rest))
     return tiles
@@ -69,11 +71,12 @@ def _both(left: Array, middle: Array, right: Array) -> Array:
 
 
 def _forward(x: Array, w: Array, out: tuple[int, int], pad: tuple[int, int], absolute: bool) -> Array:
-    at, g, bt = (np.abs(m) if absolute else m for m in matrices())
+    window = w.shape[0]
+    at, g, bt = (np.abs(m) if absolute else m for m in matrices(window))
     u = np.einsum("ai,ijck,bj->abck", g, w, g, optimize=True)
     y = np.zeros((x.shape[0], *out, w.shape[3]))
-    for r in axis_tiles(out[0]):
-        for c in axis_tiles(out[1]):
+    for r in axis_tiles(out[0], window):
+        for c in axis_tiles(out[1], window):
             v = _both(bt, _patch(x, r.start - pad[0], c.start - pad[1], 6), bt.T)
             tile = _both(at, np.einsum("nabc,abck->nabk", v, u, optimize=True), at.T)
             rows, cols = (
@@ -84,12 +87,12 @@ def _forward(x: Array, w: Array, out: tuple[int, int], pad: tuple[int, int], abs
     return y
 
 
-def _grad_w(x: Array, g: Array, pad: tuple[int, int], absolute: bool) -> Array:
-    at, gm, bt = (np.abs(m) if absolute else m for m in matrices())
+def _grad_w(x: Array, g: Array, window: int, pad: tuple[int, int], absolute: bool) -> Array:
+    at, gm, bt = (np.abs(m) if absolute else m for m in matrices(window))
     u = np.zeros((6, 6, x.shape[3], g.shape[3]))
-    for r in axis_tiles(g.shape[1]):
-        for c in axis_tiles(g.shape[2]):
-            own = np.zeros((g.shape[0], 4, 4, g.shape[3]))
+    for r in axis_tiles(g.shape[1], window):
+        for c in axis_tiles(g.shape[2], window):
+            own = np.zeros((g.shape[0], 7 - window, 7 - window, g.shape[3]))
             rows, cols = (
                 slice(r.start + r.first, r.start + r.first + r.count),
                 slice(c.start + c.first, c.start + c.first + c.count),
@@ -100,17 +103,27 @@ def _grad_w(x: Array, g: Array, pad: tuple[int, int], absolute: bool) -> Array:
     return np.einsum("ai,abck,bj->ijck", gm, u, gm, optimize=True)
 
 
-def pads_of(attrs: ConvAttrs) -> tuple[int, int]:
-    """Padding before, of a 3x3 window at stride 1."""
-    return {"valid": (0, 0), "same": (1, 1), "explicit": (attrs.pads[0], attrs.pads[2])}[attrs.padding]
+def pads_of(attrs: ConvAttrs, window: int) -> tuple[int, int]:
+    """Padding before, at stride 1."""
+    half = window // 2
+    return {"valid": (0, 0), "same": (half, half), "explicit": (attrs.pads[0], attrs.pads[2])}[attrs.padding]
 
 
 def winograd(op: str, inputs: list[Array], attrs: ConvAttrs, out: tuple[int, ...], *, absolute: bool) -> Array:
     """The op by the algorithm, in float64; with all numbers and matrices made positive: what the bound is made of."""
     a, b = (np.abs(t).astype(np.float64) if absolute else t.astype(np.float64) for t in inputs[:2])
-    top, left = pads_of(attrs)
+    # Images' channels and filters are shared out alike.
+    lefts, rights = np.split(a, attrs.groups, axis=3), np.split(b, attrs.groups, axis=3)
+    parts = [_one_group(op, x, y, attrs, out, absolute) for x, y in zip(lefts, rights, strict=True)]
+    return np.concatenate(parts, axis=3)
+
+
+def _one_group(op: str, a: Array, b: Array, attrs: ConvAttrs, out: tuple[int, ...], absolute: bool) -> Array:
+    window = out[0] if op == "conv2d_grad_w" else b.shape[0]
+    top, left = pads_of(attrs, window)
     if op == "conv2d":
         return _forward(a, b, out[1:3], (top, left), absolute)
     if op == "conv2d_grad_x":
-        return _forward(a, b[::-1, ::-1].swapaxes(2, 3), out[1:3], (2 - top, 2 - left), absolute)
-    return _grad_w(a, b, (top, left), absolute)
+        turned = b[::-1, ::-1].swapaxes(2, 3)
+        return _forward(a, turned, out[1:3], (window - 1 - top, window - 1 - left), absolute)
+    return _grad_w(a, b, window, (top, left), absolute)

@@ -32,15 +32,15 @@ STRIATE_INLINE void input_column(const float* const (&px)[36], int64_t c, int n,
 }
 
 // ---- Column J of dM = A g A^T; pixels outside are zeros
-template <int J, int RLo, int RHi, bool Tail>
+template <int Side, int J, int RLo, int RHi, bool Tail>
 STRIATE_INLINE void grad_column(const float* const (&px)[36], int64_t c, int n, float* to, int64_t point) {
-  Vf t[4], m[6];
+  Vf t[Side], m[6];
   STRIATE_UNROLL
-  for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? 4 : 3); ++i) {
-    Vf y[4];
+  for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? Side : Side - 1); ++i) {
+    Vf y[Side];
     STRIATE_UNROLL
-    for (int j = J == 5 ? 3 : 0; j < (J == 0 ? 1 : 4); ++j)
-      y[j] = Tail ? load_n(px[i * 4 + j] + c, n) : load(px[i * 4 + j] + c);
+    for (int j = J == 5 ? Side - 1 : 0; j < (J == 0 ? 1 : Side); ++j)
+      y[j] = Tail ? load_n(px[i * Side + j] + c, n) : load(px[i * Side + j] + c);
     t[i] = grad_point<J, true, true>(y);
   }
   transform_grad<RLo, RHi>(t, m);
@@ -48,38 +48,38 @@ STRIATE_INLINE void grad_column(const float* const (&px)[36], int64_t c, int n, 
   for (int i = RLo; i < RHi; ++i) store(to + i * point, m[i]);
 }
 
-// A tile's channels.
-template <bool Grad, int J, int RLo, int RHi>
+// A tile's channels; Grad: the outputs of a tile along an axis where gradients are transformed, 0 where images are.
+template <int Grad, int J, int RLo, int RHi>
 inline void column_channels(const float* const (&px)[36], Part channels, const Column& k) {
   constexpr int64_t kWide = Grad ? kPanel : kChunk;
   const int64_t n = channels.end - channels.begin;
   int64_t c = 0;
   for (; c + kLanes <= n; c += kLanes) {
     float* to = k.to + c / kWide * k.block + c % kWide;
-    if constexpr (Grad) {
-      grad_column<J, RLo, RHi, false>(px, channels.begin + c, kLanes, to, k.point);
+    if constexpr (Grad > 0) {
+      grad_column<Grad, J, RLo, RHi, false>(px, channels.begin + c, kLanes, to, k.point);
     } else {
       input_column<J, RLo, RHi, false>(px, channels.begin + c, kLanes, to, k.point);
     }
   }
   if (c < n) {
     float* to = k.to + c / kWide * k.block + c % kWide;
-    if constexpr (Grad) {
-      grad_column<J, RLo, RHi, true>(px, channels.begin + c, static_cast<int>(n - c), to, k.point);
+    if constexpr (Grad > 0) {
+      grad_column<Grad, J, RLo, RHi, true>(px, channels.begin + c, static_cast<int>(n - c), to, k.point);
     } else {
       input_column<J, RLo, RHi, true>(px, channels.begin + c, static_cast<int>(n - c), to, k.point);
     }
   }
 }
 
-template <bool Grad, int J>
+template <int Grad, int J>
 inline void column_kind(int row_kind, const float* const (&px)[36], Part channels, const Column& k) {
   if (row_kind == kWhole) return column_channels<Grad, J, 0, 6>(px, channels, k);
-  if (row_kind == kThree) return column_channels<Grad, J, 0, 5>(px, channels, k);
-  return column_channels<Grad, J, 1, 5>(px, channels, k);
+  if (row_kind == kButLast) return column_channels<Grad, J, 0, 5>(px, channels, k);
+  if constexpr (Grad != 2) return column_channels<Grad, J, 1, 5>(px, channels, k);
 }
 
-template <bool Grad>
+template <int Grad>
 inline void transform_column(int j, int row_kind, const Pixels& px, Part channels, const Column& k) {
   switch (j) {
     case 0:
@@ -97,15 +97,16 @@ inline void transform_column(int j, int row_kind, const Pixels& px, Part channel
   }
 }
 
-// Where the 4x4 outputs of a tile lie, in the first 16 places.
+// Where the outputs of a tile lie, in the first places.
 [[maybe_unused]] inline Pixels output_pixels(const Tiles& tiles, const Tile& t, const Image& grad) {
   const Outputs o = outputs_of(tiles, t);
   Pixels px;
-  for (int64_t i = 0; i < 4; ++i)
-    for (int64_t j = 0; j < 4; ++j) {
+  const int64_t side = tiles.rows.outputs;
+  for (int64_t i = 0; i < side; ++i)
+    for (int64_t j = 0; j < side; ++j) {
       const int64_t row = i - o.row0, col = j - o.col0;
       const bool inside = row >= 0 && row < o.rows && col >= 0 && col < o.cols;
-      px.at[i * 4 + j] = inside ? grad.pixels + (o.first + row * tiles.cols.out + col) * grad.channels : grad.zeros;
+      px.at[i * side + j] = inside ? grad.pixels + (o.first + row * tiles.cols.out + col) * grad.stride : grad.zeros;
     }
   return px;
 }

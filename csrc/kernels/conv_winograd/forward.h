@@ -24,14 +24,14 @@ struct Forward {
   Tiles tiles;
   Filters filters;
   Epilogue epilogue;
-  int64_t channels;             // of the source
-  int64_t blocks, room, group;  // room: tiles of a block at most; group: panels
-  int64_t parts;                // pieces of a block
-  int64_t u_bytes, v_bytes, m_bytes;
+  int64_t channels;                   // of the source
+  int64_t blocks, room, group;        // room: tiles of a block at most; group: panels
+  int64_t parts;                      // pieces of a block
+  int64_t u_bytes, v_bytes, m_bytes;  // v, m: of one group of the convolution
   bool has_bias, together;
   bool ready;  // the filters come transformed, in the place of w
 
-  int64_t groups() const { return (filters.panels() + group - 1) / group; }
+  int64_t panel_groups() const { return (filters.panels() + group - 1) / group; }
   Part panels_of_group(int64_t i) const { return {i * group, min64((i + 1) * group, filters.panels())}; }
 };
 
@@ -48,16 +48,21 @@ inline void forward_filters(const StepArgs& args, int64_t piece, unsigned char* 
   filter_piece(f.filters, args.ptr<const float>(1), piece, floats_at(args.scratch, 0), thread_scratch);
 }
 
-// U: made by the first phase, or what comes in the place of w.
-inline const float* filters_of(const StepArgs& args, const Forward& f) {
-  return f.ready ? args.ptr<const float>(1) : floats_at(args.scratch, 0);
+// U of a group of the convolution: made by the first phase, or what comes in the place of w.
+inline const float* filters_of(const StepArgs& args, const Forward& f, int64_t conv_group) {
+  const float* u = f.ready ? args.ptr<const float>(1) : floats_at(args.scratch, 0);
+  return u + conv_group * f.filters.group_floats();
 }
 
-inline Result result_of(const StepArgs& args, const Forward& f, int64_t panel, int64_t panels) {
-  const int64_t col = panel * kPanel;
+inline Image source_of(const StepArgs& args, const Forward& f, int64_t conv_group, const float* zeros) {
+  return {args.ptr<const float>(0) + conv_group * f.channels, f.channels, f.filters.groups * f.channels, zeros};
+}
+
+inline Result result_of(const StepArgs& args, const Forward& f, int64_t conv_group, Part panels) {
+  const int64_t first = panels.begin * kPanel, col = conv_group * f.filters.width + first;
   const float* bias = f.has_bias ? args.ptr<const float>(2) + col : nullptr;
-  return {args.ptr<float>(f.has_bias ? 3 : 2) + col, f.filters.width, min64(panels * kPanel, f.filters.width - col),
-          bias, f.epilogue};
+  return {args.ptr<float>(f.has_bias ? 3 : 2) + col, f.filters.groups * f.filters.width,
+          min64(panels.end * kPanel, f.filters.width) - first, bias, f.epilogue};
 }
 
 // The 36 products of tiles [block), panels [panels): M has room for f.room tiles and these panels.
@@ -77,46 +82,54 @@ inline void products(const Forward& f, const float* v, const float* u, float* m,
 // A block of tiles, or its share of the filters, all the way.
 inline void forward_block(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Forward& f = args.as<Forward>();
-  const Part block = part_of(f.tiles.count(), f.blocks, piece / f.parts);
-  const Part groups = part_of(f.groups(), f.parts, piece % f.parts);
+  const int64_t conv_group = piece / (f.blocks * f.parts), within = piece % (f.blocks * f.parts);
+  const Part block = part_of(f.tiles.count(), f.blocks, within / f.parts);
+  const Part groups = part_of(f.panel_groups(), f.parts, within % f.parts);
   float* v = floats_at(thread_scratch, 0);
   float* m = floats_at(thread_scratch, f.v_bytes);
   float* zeros = floats_at(thread_scratch, f.v_bytes + f.m_bytes);
   clear(zeros, zeros_floats(f.channels));
-  const Image source = {args.ptr<const float>(0), f.channels, zeros};
+  const Image source = source_of(args, f, conv_group, zeros);
   for (int64_t t = block.begin; t < block.end; ++t) input_tile(f.tiles, t, source, v, t - block.begin, f.room);
   for (int64_t g = groups.begin; g < groups.end; ++g) {
     const Part panels = f.panels_of_group(g);
-    products(f, v, filters_of(args, f), m, block, panels);
-    const Result r = result_of(args, f, panels.begin, panels.end - panels.begin);
+    products(f, v, filters_of(args, f, conv_group), m, block, panels);
+    const Result r = result_of(args, f, conv_group, panels);
     for (int64_t t = block.begin; t < block.end; ++t) output_tile(f.tiles, t, m, t - block.begin, f.room, f.group, r);
   }
 }
 
 // All tiles together: the block is everything, V and M are shared.
+inline float* together_v(const StepArgs& args, const Forward& f, int64_t conv_group) {
+  return floats_at(args.scratch, f.u_bytes + conv_group * f.v_bytes);
+}
+inline float* together_m(const StepArgs& args, const Forward& f, int64_t conv_group) {
+  return floats_at(args.scratch, f.u_bytes + f.filters.groups * f.v_bytes + conv_group * f.m_bytes);
+}
 inline void together_input(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Forward& f = args.as<Forward>();
+  const int64_t conv_group = piece / f.tiles.count(), tile = piece % f.tiles.count();
   float* zeros = floats_at(thread_scratch, 0);
   clear(zeros, zeros_floats(f.channels));
-  input_tile(f.tiles, piece, {args.ptr<const float>(0), f.channels, zeros}, floats_at(args.scratch, f.u_bytes), piece,
-             f.room);
+  input_tile(f.tiles, tile, source_of(args, f, conv_group, zeros), together_v(args, f, conv_group), tile, f.room);
 }
 inline void together_product(const StepArgs& args, int64_t piece, unsigned char*) {
   const Forward& f = args.as<Forward>();
-  const int64_t p = piece / f.groups();
+  const int64_t conv_group = piece / (36 * f.panel_groups()), p = piece / f.panel_groups() % 36;
   const Part need = f.tiles.needing(static_cast<int>(p / 6), static_cast<int>(p % 6), {0, f.tiles.count()});
-  const Part panels = f.panels_of_group(piece % f.groups());
-  const float* v = floats_at(args.scratch, f.u_bytes) + p * v_floats(f.channels, f.room);
-  const float* u = filters_of(args, f) + p * u_floats(f.filters.panels(), f.channels);
-  float* m = floats_at(args.scratch, f.u_bytes + f.v_bytes) + p * m_floats(f.filters.panels(), f.room);
+  const Part panels = f.panels_of_group(piece % f.panel_groups());
+  const float* v = together_v(args, f, conv_group) + p * v_floats(f.channels, f.room);
+  const float* u = filters_of(args, f, conv_group) + p * u_floats(f.filters.panels(), f.channels);
+  float* m = together_m(args, f, conv_group) + p * m_floats(f.filters.panels(), f.room);
   for (int64_t panel = panels.begin; panel < panels.end; ++panel)
     point_product(v, u + panel * f.channels * kPanel, m + panel * f.room * kPanel, f.channels, f.room, need,
                   f.filters.width - panel * kPanel);
 }
 inline void together_output(const StepArgs& args, int64_t piece, unsigned char*) {
   const Forward& f = args.as<Forward>();
-  output_tile(f.tiles, piece, floats_at(args.scratch, f.u_bytes + f.v_bytes), piece, f.room, f.filters.panels(),
-              result_of(args, f, 0, f.filters.panels()));
+  const int64_t conv_group = piece / f.tiles.count(), tile = piece % f.tiles.count();
+  output_tile(f.tiles, tile, together_m(args, f, conv_group), tile, f.room, f.filters.panels(),
+              result_of(args, f, conv_group, {0, f.filters.panels()}));
 }
 
 inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, bool ready,
@@ -124,7 +137,8 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   Forward f = {};
   f.ready = ready;
   f.tiles = t;
-  f.filters = transposed ? Filters{c.out_channels, c.in_channels, true} : Filters{c.in_channels, c.out_channels, false};
+  f.filters = {transposed ? c.group_out() : c.group_in(), transposed ? c.group_in() : c.group_out(), transposed,
+               c.rows.kernel, c.groups};
   f.channels = f.filters.channels;
   f.epilogue = transposed ? make_epilogue(0, 0) : c.epilogue;
   f.has_bias = has_bias;
@@ -137,21 +151,21 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   const bool few = tiles <= kFewTiles && tiles * tile_bytes <= kFewTilesBytes && panels > 1;
   if (few) f.blocks = min64(tiles, 1);
   f.together = f.blocks < kFewBlocks && !few;
-  f.u_bytes = ready ? 0 : 36 * 4 * u_floats(panels, f.channels);
+  f.u_bytes = ready ? 0 : c.groups * f.filters.group_floats() * 4;
   plan->flops = c.flops();
-  plan->done = t.done(c.in_channels, c.out_channels);
+  plan->done = t.done(c.in_channels, c.group_out());
   if (!ready) plan->add_phase(forward_filters, tiles > 0 ? f.filters.pieces() : 0);
-  const int64_t zeros = zeros_floats(f.channels) * 4;
+  const int64_t zeros = zeros_floats(f.channels) * 4, of_filters = ready ? 0 : f.filters.scratch_bytes();
   if (f.together) {
     f.room = tiles;
     f.group = min64(panels, 2);
     f.v_bytes = 36 * 4 * v_floats(f.channels, f.room);
     f.m_bytes = 36 * 4 * m_floats(panels, f.room);
-    plan->scratch_bytes = static_cast<size_t>(f.u_bytes + f.v_bytes + f.m_bytes);
-    plan->thread_scratch_bytes = static_cast<size_t>(max64(zeros, kFilterScratch));
-    plan->add_phase(together_input, tiles);
-    plan->add_phase(together_product, tiles > 0 ? 36 * f.groups() : 0);
-    plan->add_phase(together_output, tiles);
+    plan->scratch_bytes = static_cast<size_t>(f.u_bytes + c.groups * (f.v_bytes + f.m_bytes));
+    plan->thread_scratch_bytes = static_cast<size_t>(max64(zeros, of_filters));
+    plan->add_phase(together_input, c.groups * tiles);
+    plan->add_phase(together_product, tiles > 0 ? c.groups * 36 * f.panel_groups() : 0);
+    plan->add_phase(together_output, c.groups * tiles);
   } else {
     f.room = ceil_div(tiles, max64(f.blocks, 1));
     f.group = min64(panels, max64(1, kGroupWidth / kPanel));
@@ -163,8 +177,8 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
     f.v_bytes = 36 * 4 * v_floats(f.channels, f.room);
     f.m_bytes = 36 * 4 * m_floats(f.group, f.room);
     plan->scratch_bytes = static_cast<size_t>(f.u_bytes);
-    plan->thread_scratch_bytes = static_cast<size_t>(max64(f.v_bytes + f.m_bytes + zeros, kFilterScratch));
-    plan->add_phase(forward_block, f.blocks * f.parts);
+    plan->thread_scratch_bytes = static_cast<size_t>(max64(f.v_bytes + f.m_bytes + zeros, of_filters));
+    plan->add_phase(forward_block, c.groups * f.blocks * f.parts);
   }
   plan->set_params(f);
   return nullptr;
@@ -180,13 +194,13 @@ inline void transform_filters(const StepArgs& args, int64_t piece, unsigned char
   filter_piece(f, args.ptr<const float>(0), piece, u, thread_scratch);
   if (piece > 0) return;
   const int64_t used = f.panels() * f.channels * kPanel, stride = u_floats(f.panels(), f.channels);
-  for (int64_t p = 0; p < 36; ++p)
+  for (int64_t p = 0; p < 36 * f.groups; ++p)
     for (int64_t i = used; i < stride; ++i) u[p * stride + i] = 0.0f;
 }
 
-inline const char* plan_filters(int64_t channels, int64_t width, StepPlan* plan) {
-  const TransformFilters f = {{channels, width, false}};
-  plan->thread_scratch_bytes = kFilterScratch;
+inline const char* plan_filters(const Filters& filters, StepPlan* plan) {
+  const TransformFilters f = {filters};
+  plan->thread_scratch_bytes = static_cast<size_t>(f.filters.scratch_bytes());
   plan->add_phase(transform_filters, f.filters.pieces());
   plan->set_params(f);
   return nullptr;

@@ -15,11 +15,11 @@ constexpr int64_t kLeastChannels = 16;
 constexpr double kPointCost = 1.3, kFilterCost = 500, kFilterCostPerMiB = 80;
 
 inline const char* refuse_window(const Conv& c) {
-  if (c.rows.kernel != 3 || c.cols.kernel != 3) return "takes 3x3 kernels only";
+  if (c.rows.kernel != c.cols.kernel || (c.rows.kernel != 3 && c.rows.kernel != 5))
+    return "takes 3x3 and 5x5 kernels only";
   if (c.rows.stride != 1 || c.cols.stride != 1) return "takes stride 1 only";
   if (c.rows.dilation != 1 || c.cols.dilation != 1) return "takes dilation 1 only";
-  if (c.groups != 1) return "takes one group only";
-  if (c.in_channels < kLeastChannels || c.out_channels < kLeastChannels)
+  if (c.group_in() < kLeastChannels || c.group_out() < kLeastChannels)
     return "takes 16 channels and more: with few, transforms weigh too much";
   return nullptr;
 }
@@ -31,27 +31,30 @@ inline const char* refuse(const Conv& c, const TileAxis& rows, const TileAxis& c
   const double direct = static_cast<double>(pairs_inside(c.rows)) * static_cast<double>(pairs_inside(c.cols));
   const double winograd = kPointCost * static_cast<double>(rows.points()) * static_cast<double>(cols.points());
   if (winograd >= direct) return "small maps: the tiles would reach too far past them";
-  const double mebibytes =
-      36 * 4 / 1048576.0 * static_cast<double>(c.in_channels) * static_cast<double>(c.out_channels);
+  const double mebibytes = 36 * 4 / 1048576.0 * static_cast<double>(c.group_in()) * static_cast<double>(c.out_channels);
   if (static_cast<double>(images) * (direct - winograd) < kFilterCost + kFilterCostPerMiB * mebibytes)
     return images == 1 ? "small maps, many channels: one image would not pay for transforming the filters"
                        : "small maps, many channels: the batch would not pay for transforming the filters";
   return nullptr;
 }
 
+// Tiles of the result: of y, or of the gradient with respect to x. Only windows that refuse_window() takes have any.
+inline TileAxis tiles_of_y(const Axis& a) { return tile_axis(a.in, a.out, a.pad, a.kernel == 5 ? 2 : 4); }
+inline TileAxis tiles_of_x(const Axis& a) {
+  return tile_axis(a.out, a.in, a.kernel - 1 - a.pad, a.kernel == 5 ? 2 : 4);
+}
+
 inline const char* forward(const StepSpec& spec, bool batch_counts, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_forward(spec, false, &c)) return why;
-  const TileAxis rows = tile_axis(c.rows.in, c.rows.out, c.rows.pad),
-                 cols = tile_axis(c.cols.in, c.cols.out, c.cols.pad);
+  const TileAxis rows = tiles_of_y(c.rows), cols = tiles_of_y(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
   return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, false, plan);
 }
 inline const char* grad_x(const StepSpec& spec, bool batch_counts, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_x(spec, false, &c)) return why;
-  const TileAxis rows = tile_axis(c.rows.out, c.rows.in, 2 - c.rows.pad),
-                 cols = tile_axis(c.cols.out, c.cols.in, 2 - c.cols.pad);
+  const TileAxis rows = tiles_of_x(c.rows), cols = tiles_of_x(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
   return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, false, plan);
 }
@@ -68,8 +71,7 @@ inline const char* conv2d_grad_x_winograd_batch(const StepSpec& spec, StepPlan* 
 inline const char* conv2d_grad_w_winograd(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_w(spec, false, &c)) return why;
-  const TileAxis rows = tile_axis(c.rows.in, c.rows.out, c.rows.pad),
-                 cols = tile_axis(c.cols.in, c.cols.out, c.cols.pad);
+  const TileAxis rows = tiles_of_y(c.rows), cols = tiles_of_y(c.cols);
   if (const char* why = refuse(c, rows, cols, c.batch)) return why;
   return plan_grad_w_winograd(c, make_tiles(c.batch, rows, cols), plan);
 }
@@ -78,38 +80,43 @@ inline const char* conv2d_grad_w_winograd(const StepSpec& spec, StepPlan* plan) 
 constexpr const char* kOtherPanel = "takes panels of another instruction set";
 
 inline const char* winograd_filters(const StepSpec& s, StepPlan* plan) {
-  if (const char* why = check_floats(s, 1, 1, 1, 0)) return why;
+  if (const char* why = check_floats(s, 1, 1, 2, 0)) return why;
+  const int64_t groups = s.ints[1];
   if (s.ints[0] != kPanel) return kOtherPanel;
   const Operand &w = s.in(0), &u = s.out(0);
-  if (w.rank != 4 || w.dims[0] != 3 || w.dims[1] != 3) return "takes 3x3 kernels only";
-  if (u.rank != 2 || u.dims[0] != 36 || u.dims[1] != u_floats(panels_of(w.dims[3]), w.dims[2]))
+  if (w.rank != 4 || w.dims[0] != w.dims[1] || (w.dims[0] != 3 && w.dims[0] != 5))
+    return "takes 3x3 and 5x5 kernels only";
+  if (groups < 1 || groups > w.dims[3] || w.dims[3] % groups) return "groups do not divide the filters";
+  const Filters f = {w.dims[2], w.dims[3] / groups, false, w.dims[0], groups};
+  if (u.rank != 2 || u.dims[0] != 36 * groups || u.dims[1] != u_floats(f.panels(), f.channels))
     return "u's shape does not fit w";
-  return plan_filters(w.dims[2], w.dims[3], plan);
+  return plan_filters(f, plan);
 }
 
 inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) {
   if ((s.n_inputs != 2 && s.n_inputs != 3) || s.n_outputs != 1) return "takes x, u and an optional bias";
-  if (s.n_ints != kConvInts + 2) return "unknown attributes";
-  const int64_t filters = s.ints[kConvInts];
+  if (s.n_ints != kConvInts + 3) return "unknown attributes";
+  const int64_t filters = s.ints[kConvInts], window = s.ints[kConvInts + 2], groups = s.ints[12];
   if (s.ints[kConvInts + 1] != kPanel) return kOtherPanel;
+  if (window != 3 && window != 5) return "takes 3x3 and 5x5 kernels only";
   if (!is_float(s.in(0), 4) || !is_float(s.in(1), 2)) return "takes float32 only";
+  if (groups < 1 || s.in(0).dims[3] % groups) return "groups do not divide the channels";
   StepSpec plain = s;
   plain.n_ints = kConvInts;
   Operand w = {};
   w.dtype = DType::kF32;
   w.rank = 4;
-  w.dims[0] = w.dims[1] = 3;
-  w.dims[2] = s.in(0).dims[3];
+  w.dims[0] = w.dims[1] = window;
+  w.dims[2] = s.in(0).dims[3] / groups;
   w.dims[3] = filters;
   Conv c;
   if (const char* why = decode_conv(plain, s.in(0), w, s.out(0), false, nullptr, &c)) return why;
   if (const char* why = refuse_window(c)) return why;
-  if (s.in(1).dims[0] != 36 || s.in(1).dims[1] != u_floats(panels_of(filters), c.in_channels))
+  if (s.in(1).dims[0] != 36 * groups || s.in(1).dims[1] != u_floats(panels_of(c.group_out()), c.group_in()))
     return "u's shape does not fit x";
   if (s.n_inputs == 3 && (!is_float(s.in(2), 1) || s.in(2).dims[0] != filters))
     return "takes a bias with one number an output channel";
-  const TileAxis rows = tile_axis(c.rows.in, c.rows.out, c.rows.pad),
-                 cols = tile_axis(c.cols.in, c.cols.out, c.cols.pad);
+  const TileAxis rows = tiles_of_y(c.rows), cols = tiles_of_y(c.cols);
   const double direct = static_cast<double>(pairs_inside(c.rows)) * static_cast<double>(pairs_inside(c.cols));
   if (kPointCost * static_cast<double>(rows.points()) * static_cast<double>(cols.points()) >= direct)
     return "small maps: the tiles would reach too far past them";

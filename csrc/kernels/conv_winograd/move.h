@@ -7,9 +7,10 @@ namespace striate {
 namespace {
 
 struct Image {
-  const float* pixels;  // (image, row, column, channel)
-  int64_t channels;
-  const float* zeros;  // `channels` of them: what lies outside
+  const float* pixels;  // (image, row, column, channel), at the first channel wanted
+  int64_t channels;     // wanted
+  int64_t stride;       // floats from pixel to pixel
+  const float* zeros;   // `channels` of them: what lies outside
 };
 
 // ---- V = B^T d B
@@ -35,7 +36,8 @@ STRIATE_INLINE void input_vector(const float* const (&px)[36], int64_t c, int n,
   }
 }
 
-template <int RLo, int RHi, int CLo, int CHi>
+// What a tile reads does not depend on how many outputs it has.
+template <int, int RLo, int RHi, int CLo, int CHi>
 inline void input_channels(const float* const (&px)[36], int64_t channels, float* v, int64_t chunk, int64_t point) {
   int64_t c = 0;
   for (; c + kLanes <= channels; c += kLanes)
@@ -56,10 +58,10 @@ struct Pixels {
   for (int64_t i = 0; i < 6; ++i) {
     const int64_t row = row0 + i;
     const bool inside = row >= 0 && row < height;
-    const float* line = image.pixels + (t.image * height + (inside ? row : 0)) * width * image.channels;
+    const float* line = image.pixels + (t.image * height + (inside ? row : 0)) * width * image.stride;
     for (int64_t j = 0; j < 6; ++j) {
       const int64_t col = col0 + j;
-      px.at[i * 6 + j] = inside && col >= 0 && col < width ? line + col * image.channels : image.zeros;
+      px.at[i * 6 + j] = inside && col >= 0 && col < width ? line + col * image.stride : image.zeros;
     }
   }
   return px;
@@ -71,7 +73,7 @@ struct Pixels {
   const Tile t = tiles.at(tile);
   const Pixels px = input_pixels(tiles, t, image);
   const int64_t point = v_floats(image.channels, room);
-  STRIATE_WINOGRAD_KINDS(input_channels, t.row_kind, t.col_kind, px.at, image.channels, v + place * kChunk,
+  STRIATE_WINOGRAD_KINDS(input_channels, 0, t.row_kind, t.col_kind, px.at, image.channels, v + place * kChunk,
                          room * kChunk, point)
 }
 
@@ -82,7 +84,7 @@ struct Outputs {
   int row0, col0;  // local output of the first
 };
 [[maybe_unused]] inline Outputs outputs_of(const Tiles& tiles, const Tile& t) {
-  const Kind r = kind_of(t.row_kind), c = kind_of(t.col_kind);
+  const Kind r = kind_of(t.row_kind, tiles.rows.outputs), c = kind_of(t.col_kind, tiles.cols.outputs);
   const int64_t row = t.row + r.first, col = t.col + c.first;
   return {(t.image * tiles.rows.out + row) * tiles.cols.out + col, min64(r.count, tiles.rows.out - row),
           min64(c.count, tiles.cols.out - col), r.first, c.first};
@@ -97,14 +99,15 @@ struct Result {
   Epilogue epilogue;
 };
 
-template <int RLo, int RHi, int CLo, int CHi, bool Tail>
+template <int Side, int RLo, int RHi, int CLo, int CHi, bool Tail>
 STRIATE_INLINE void output_vector(const float* m, int64_t point, float* y, int64_t line, int64_t channels, int64_t rows,
                                   int64_t cols, Vf bias, float lo, float hi, int n) {
-  constexpr int kRow0 = RLo == 0 ? 0 : 1, kRows = RHi == 6 ? 4 : 3, kCol0 = CLo == 0 ? 0 : 1, kCols = CHi == 6 ? 4 : 3;
-  Vf t[4][6];
+  constexpr int kRow0 = RLo == 0 ? 0 : 1, kRows = RHi == 6 ? Side : Side - 1;
+  constexpr int kCol0 = CLo == 0 ? 0 : 1, kCols = CHi == 6 ? Side : Side - 1;
+  Vf t[Side][6];
   STRIATE_UNROLL
   for (int j = CLo; j < CHi; ++j) {
-    Vf p[6], q[4];
+    Vf p[6], q[Side];
     STRIATE_UNROLL
     for (int i = RLo; i < RHi; ++i) p[i] = load(m + (i * 6 + j) * point);
     transform_output<RLo, RHi>(p, q);
@@ -114,7 +117,7 @@ STRIATE_INLINE void output_vector(const float* m, int64_t point, float* y, int64
   STRIATE_UNROLL
   for (int i = kRow0; i < kRows; ++i) {
     if (i - kRow0 >= rows) break;
-    Vf p[4];
+    Vf p[Side];
     transform_output<CLo, CHi>(t[i], p);
     float* to = y + (i - kRow0) * line;
     STRIATE_UNROLL
@@ -130,25 +133,29 @@ STRIATE_INLINE void output_vector(const float* m, int64_t point, float* y, int64
   }
 }
 
-template <int RLo, int RHi, int CLo, int CHi>
+template <int Side, int RLo, int RHi, int CLo, int CHi>
 inline void output_channels(const float* m, int64_t panel, int64_t point, float* y, int64_t line, const Outputs& o,
                             const Result& r) {
   int64_t k = 0;
   for (; k + kLanes <= r.width; k += kLanes)
-    output_vector<RLo, RHi, CLo, CHi, false>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels,
-                                             o.rows, o.cols, r.bias ? load(r.bias + k) : Vf{}, r.epilogue.lo,
-                                             r.epilogue.hi, 0);
+    output_vector<Side, RLo, RHi, CLo, CHi, false>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels,
+                                                   o.rows, o.cols, r.bias ? load(r.bias + k) : Vf{}, r.epilogue.lo,
+                                                   r.epilogue.hi, 0);
   if (k < r.width) {
     const int n = static_cast<int>(r.width - k);
-    output_vector<RLo, RHi, CLo, CHi, true>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels, o.rows,
-                                            o.cols, r.bias ? load_n(r.bias + k, n) : Vf{}, r.epilogue.lo, r.epilogue.hi,
-                                            n);
+    output_vector<Side, RLo, RHi, CLo, CHi, true>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels,
+                                                  o.rows, o.cols, r.bias ? load_n(r.bias + k, n) : Vf{}, r.epilogue.lo,
+                                                  r.epilogue.hi, n);
   }
 }
 
-[[maybe_unused]] inline void output_kind(const Tile& t, const float* m, int64_t panel, int64_t point, float* y,
-                                         int64_t line, const Outputs& o, const Result& r) {
-  STRIATE_WINOGRAD_KINDS(output_channels, t.row_kind, t.col_kind, m, panel, point, y, line, o, r)
+[[maybe_unused]] inline void output_kind(int outputs, const Tile& t, const float* m, int64_t panel, int64_t point,
+                                         float* y, int64_t line, const Outputs& o, const Result& r) {
+  if (outputs == 2) {
+    STRIATE_WINOGRAD_KINDS_OF_TWO(output_channels, t.row_kind, t.col_kind, m, panel, point, y, line, o, r)
+  } else {
+    STRIATE_WINOGRAD_KINDS(output_channels, 4, t.row_kind, t.col_kind, m, panel, point, y, line, o, r)
+  }
 }
 
 // The tile at place `place` of an M with room for `room` tiles and `panels` panels.
@@ -158,7 +165,7 @@ inline void output_channels(const float* m, int64_t panel, int64_t point, float*
   const Outputs o = outputs_of(tiles, t);
   const int64_t line = tiles.cols.out * r.channels;
   float* y = r.y + o.first * r.channels;
-  output_kind(t, m + place * kPanel, room * kPanel, m_floats(panels, room), y, line, o, r);
+  output_kind(tiles.rows.outputs, t, m + place * kPanel, room * kPanel, m_floats(panels, room), y, line, o, r);
   if (r.epilogue.is_clamp()) return;
   for (int64_t i = 0; i < o.rows; ++i) activate(y + i * line, o.cols, r.channels, r.width, r.epilogue);
 }
@@ -166,80 +173,110 @@ inline void output_channels(const float* m, int64_t panel, int64_t point, float*
 // ---- U = G w G^T
 constexpr int64_t kFilterRows = 32;  // channels of a piece: nine taps of them are 36 KiB at AVX-512
 
+// The filters of all groups: w as (window, window, channels of a group, results of all).
 struct Filters {
-  int64_t channels, width;  // summed over, and results: of w transposed, its filters and its channels
+  int64_t channels, width;  // of a group: summed over, and results; of w transposed, its filters and its channels
   bool turned;              // taps from the last to the first, channels and filters exchanged
+  int64_t window, groups;
 
   int64_t panels() const { return panels_of(width); }
   int64_t blocks() const { return (channels + kFilterRows - 1) / kFilterRows; }
-  int64_t pieces() const { return panels() * blocks(); }
+  int64_t group_pieces() const { return panels() * blocks(); }
+  int64_t pieces() const { return groups * group_pieces(); }
+  int64_t group_floats() const { return 36 * u_floats(panels(), channels); }
+  int64_t scratch_bytes() const { return window * window * kFilterRows * kPanel * 4; }
 };
-constexpr size_t kFilterScratch = sizeof(float) * 9 * kFilterRows * kPanel;
 
-[[maybe_unused]] inline void filter_piece(const Filters& f, const float* w, int64_t piece, float* u,
-                                          unsigned char* thread_scratch) {
-  const int64_t panel = piece / f.blocks(), c0 = piece % f.blocks() * kFilterRows, col = panel * kPanel;
-  const int64_t rows = min64(kFilterRows, f.channels - c0), n = min64(kPanel, f.width - col);
-  float* taps = reinterpret_cast<float*>(thread_scratch);  // [tap][row][kPanel]
-  for (int64_t tap = 0; tap < 9; ++tap) {
-    float* to = taps + tap * kFilterRows * kPanel;
-    if (f.turned) {
-      pack_panel_transposed(w + ((8 - tap) * f.width + col) * f.channels + c0, f.channels, rows, n, to);
-    } else {
-      pack_panel(w + (tap * f.channels + c0) * f.width + col, f.width, rows, n, to);
-    }
-  }
-  const int64_t point = u_floats(f.panels(), f.channels);
+template <int Window>
+inline void transform_rows(const float* taps, int64_t rows, float* u, int64_t point) {
   for (int64_t i = 0; i < rows * kPanel; i += kLanes) {
-    float* to = u + (panel * f.channels + c0) * kPanel + i;
-    Vf t[3][6];
+    Vf t[Window][6];
     STRIATE_UNROLL
-    for (int a = 0; a < 3; ++a) {
-      Vf row[3];
+    for (int a = 0; a < Window; ++a) {
+      Vf row[Window];
       STRIATE_UNROLL
-      for (int b = 0; b < 3; ++b) row[b] = load(taps + (a * 3 + b) * kFilterRows * kPanel + i);
+      for (int b = 0; b < Window; ++b) row[b] = load(taps + (a * Window + b) * kFilterRows * kPanel + i);
       transform_filter(row, t[a]);
     }
     STRIATE_UNROLL
     for (int b = 0; b < 6; ++b) {
-      const Vf col3[3] = {t[0][b], t[1][b], t[2][b]};
-      Vf v[6];
-      transform_filter(col3, v);
+      Vf col[Window], v[6];
       STRIATE_UNROLL
-      for (int a = 0; a < 6; ++a) store(to + (a * 6 + b) * point, v[a]);
+      for (int a = 0; a < Window; ++a) col[a] = t[a][b];
+      transform_filter(col, v);
+      STRIATE_UNROLL
+      for (int a = 0; a < 6; ++a) store(u + i + (a * 6 + b) * point, v[a]);
     }
   }
 }
 
+[[maybe_unused]] inline void filter_piece(const Filters& f, const float* w, int64_t piece, float* u,
+                                          unsigned char* thread_scratch) {
+  const int64_t group = piece / f.group_pieces(), within = piece % f.group_pieces();
+  const int64_t panel = within / f.blocks(), c0 = within % f.blocks() * kFilterRows, col = panel * kPanel;
+  const int64_t rows = min64(kFilterRows, f.channels - c0), n = min64(kPanel, f.width - col);
+  const int64_t taps = f.window * f.window;
+  float* packed = reinterpret_cast<float*>(thread_scratch);  // [tap][row][kPanel]
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    float* to = packed + tap * kFilterRows * kPanel;
+    if (f.turned) {
+      const int64_t stride = f.groups * f.channels;
+      pack_panel_transposed(w + ((taps - 1 - tap) * f.width + col) * stride + group * f.channels + c0, stride, rows, n,
+                            to);
+    } else {
+      const int64_t stride = f.groups * f.width;
+      pack_panel(w + (tap * f.channels + c0) * stride + group * f.width + col, stride, rows, n, to);
+    }
+  }
+  float* to = u + group * f.group_floats() + (panel * f.channels + c0) * kPanel;
+  const int64_t point = u_floats(f.panels(), f.channels);
+  f.window == 5 ? transform_rows<5>(packed, rows, to, point) : transform_rows<3>(packed, rows, to, point);
+}
+
 // ---- dw = G^T dU G: the rows [c0, c0 + rows) of one panel; dU is the sum of `parts`, `stride` floats apart
+template <int Window>
+inline void filter_grad_rows(const float* u, int64_t parts, int64_t stride, int64_t point, float* dw, int64_t tap,
+                             int n) {
+  Vf t[Window][6];
+  STRIATE_UNROLL
+  for (int b = 0; b < 6; ++b) {
+    Vf p[6], q[Window];
+    STRIATE_UNROLL
+    for (int a = 0; a < 6; ++a) p[a] = load(u + (a * 6 + b) * point);
+    for (int64_t i = 1; i < parts; ++i) {
+      STRIATE_UNROLL
+      for (int a = 0; a < 6; ++a) p[a] += load(u + i * stride + (a * 6 + b) * point);
+    }
+    transform_filter_grad(p, q);
+    STRIATE_UNROLL
+    for (int a = 0; a < Window; ++a) t[a][b] = q[a];
+  }
+  STRIATE_UNROLL
+  for (int a = 0; a < Window; ++a) {
+    Vf q[Window];
+    transform_filter_grad(t[a], q);
+    STRIATE_UNROLL
+    for (int b = 0; b < Window; ++b) store_n(dw + (a * Window + b) * tap, q[b], n);
+  }
+}
+
 [[maybe_unused]] inline void filter_grad_piece(const Filters& f, const float* u, int64_t parts, int64_t stride,
                                                int64_t piece, float* dw) {
-  const int64_t panel = piece / f.blocks(), c0 = piece % f.blocks() * kFilterRows, col = panel * kPanel;
+  const int64_t group = piece / f.group_pieces(), within = piece % f.group_pieces();
+  const int64_t panel = within / f.blocks(), c0 = within % f.blocks() * kFilterRows, col = panel * kPanel;
   const int64_t rows = min64(kFilterRows, f.channels - c0), point = u_floats(f.panels(), f.channels);
+  const int64_t filters = f.groups * f.width, tap = f.channels * filters;
+  u += group * f.group_floats() + panel * f.channels * kPanel;
+  dw += group * f.width;
   for (int64_t c = c0; c < c0 + rows; ++c)
     for (int64_t k = col; k < min64(col + kPanel, f.width); k += kLanes) {
-      const float* from = u + (panel * f.channels + c) * kPanel + (k - col);
-      Vf t[3][6];
-      STRIATE_UNROLL
-      for (int b = 0; b < 6; ++b) {
-        Vf p[6], q[3];
-        STRIATE_UNROLL
-        for (int a = 0; a < 6; ++a) p[a] = load(from + (a * 6 + b) * point);
-        for (int64_t i = 1; i < parts; ++i) {
-          STRIATE_UNROLL
-          for (int a = 0; a < 6; ++a) p[a] += load(from + i * stride + (a * 6 + b) * point);
-        }
-        transform_filter_grad(p, q);
-        STRIATE_UNROLL
-        for (int a = 0; a < 3; ++a) t[a][b] = q[a];
-      }
+      const float* from = u + c * kPanel + (k - col);
+      float* to = dw + c * filters + k;
       const int n = static_cast<int>(min64(kLanes, f.width - k));
-      STRIATE_UNROLL
-      for (int a = 0; a < 3; ++a) {
-        Vf q[3];
-        transform_filter_grad(t[a], q);
-        STRIATE_UNROLL
-        for (int b = 0; b < 3; ++b) store_n(dw + ((a * 3 + b) * f.channels + c) * f.width + k, q[b], n);
+      if (f.window == 5) {
+        filter_grad_rows<5>(from, parts, stride, point, to, tap, n);
+      } else {
+        filter_grad_rows<3>(from, parts, stride, point, to, tap, n);
       }
     }
 }

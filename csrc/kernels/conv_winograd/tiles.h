@@ -10,31 +10,33 @@ namespace {
 // How a tile covers an axis; the numbers are indices of kKinds.
 struct Kind {
   int lo, hi;  // points
-  int first;   // the first of its 4 outputs that it gives
+  int first;   // the first of its outputs that it gives
   int count;   // outputs it gives at most
 };
-constexpr int kWhole = 0, kThree = 1, kTwo = 2;
-[[maybe_unused]] inline Kind kind_of(int k) {
-  return k == kWhole ? Kind{0, 6, 0, 4} : k == kThree ? Kind{0, 5, 0, 3} : Kind{1, 5, 1, 2};
+// All outputs, all but the last, the middle two of four.
+constexpr int kWhole = 0, kButLast = 1, kTwo = 2;
+[[maybe_unused]] inline Kind kind_of(int k, int outputs) {
+  return k == kWhole ? Kind{0, 6, 0, outputs} : k == kButLast ? Kind{0, 5, 0, outputs - 1} : Kind{1, 5, 1, 2};
 }
 
 struct TileAxis {
   int64_t in, out;  // pixels
   int64_t pad;      // before the first; may be negative (a gradient's)
-  int64_t whole;    // tiles of four outputs; there is one more where last != kWhole
+  int outputs;      // of a tile: 4 for windows of 3, 2 for windows of 5
+  int64_t whole;    // tiles of all outputs; there is one more where last != kWhole
   int last;         // kind of the last tile
 
   int64_t count() const { return whole + (last != kWhole); }
-  int64_t points() const { return whole * 6 + (last == kThree ? 5 : last == kTwo ? 4 : 0); }
+  int64_t points() const { return whole * 6 + (last == kButLast ? 5 : last == kTwo ? 4 : 0); }
 };
 
-[[maybe_unused]] inline TileAxis tile_axis(int64_t in, int64_t out, int64_t pad) {
-  const int64_t rest = out % 4;
-  return {in, out, pad, out / 4, rest == 0 ? kWhole : rest == 3 ? kThree : kTwo};
+[[maybe_unused]] inline TileAxis tile_axis(int64_t in, int64_t out, int64_t pad, int outputs) {
+  const int64_t rest = out % outputs;
+  return {in, out, pad, outputs, out / outputs, rest == 0 ? kWhole : rest == outputs - 1 ? kButLast : kTwo};
 }
 
 struct Tile {
-  int64_t image, row, col;  // output pixel of the tile's first of 4x4 outputs, which may be one before the image's
+  int64_t image, row, col;  // output pixel of the tile's first output, which may be one before the image's
   int row_kind, col_kind;
 };
 
@@ -62,14 +64,14 @@ struct Tiles {
     t.image = i / (n_rows * n_cols);
     t.row_kind = last_row ? rows.last : kWhole;
     t.col_kind = last_col ? cols.last : kWhole;
-    t.row = row * 4 - (t.row_kind == kTwo);
-    t.col = col * 4 - (t.col_kind == kTwo);
+    t.row = row * rows.outputs - (t.row_kind == kTwo);
+    t.col = col * cols.outputs - (t.col_kind == kTwo);
     return t;
   }
 
   // The tiles of [begin, end) that need point (i, j), counted from `begin`.
   Part needing(int i, int j, Part tiles) const {
-    const Kind r = kind_of(rows.last), c = kind_of(cols.last);
+    const Kind r = kind_of(rows.last, rows.outputs), c = kind_of(cols.last, cols.outputs);
     const bool all_rows = rows.last == kWhole || (i >= r.lo && i < r.hi);
     const bool all_cols = cols.last == kWhole || (j >= c.lo && j < c.hi);
     const int64_t first = all_cols && all_rows ? 0 : all_rows ? 0 : end[0];
@@ -89,27 +91,40 @@ struct Tiles {
   return t;
 }
 
-// Calls f<RLo, RHi, CLo, CHi>() for the points of a tile.
-#define STRIATE_WINOGRAD_KINDS(f, row_kind, col_kind, ...) \
-  switch ((row_kind) * 3 + (col_kind)) {                   \
-    case 0:                                                \
-      return f<0, 6, 0, 6>(__VA_ARGS__);                   \
-    case 1:                                                \
-      return f<0, 6, 0, 5>(__VA_ARGS__);                   \
-    case 2:                                                \
-      return f<0, 6, 1, 5>(__VA_ARGS__);                   \
-    case 3:                                                \
-      return f<0, 5, 0, 6>(__VA_ARGS__);                   \
-    case 4:                                                \
-      return f<0, 5, 0, 5>(__VA_ARGS__);                   \
-    case 5:                                                \
-      return f<0, 5, 1, 5>(__VA_ARGS__);                   \
-    case 6:                                                \
-      return f<1, 5, 0, 6>(__VA_ARGS__);                   \
-    case 7:                                                \
-      return f<1, 5, 0, 5>(__VA_ARGS__);                   \
-    default:                                               \
-      return f<1, 5, 1, 5>(__VA_ARGS__);                   \
+// Calls f<outputs, RLo, RHi, CLo, CHi>() for the points of a tile.
+#define STRIATE_WINOGRAD_KINDS(f, outputs, row_kind, col_kind, ...) \
+  switch ((row_kind) * 3 + (col_kind)) {                            \
+    case 0:                                                         \
+      return f<outputs, 0, 6, 0, 6>(__VA_ARGS__);                   \
+    case 1:                                                         \
+      return f<outputs, 0, 6, 0, 5>(__VA_ARGS__);                   \
+    case 2:                                                         \
+      return f<outputs, 0, 6, 1, 5>(__VA_ARGS__);                   \
+    case 3:                                                         \
+      return f<outputs, 0, 5, 0, 6>(__VA_ARGS__);                   \
+    case 4:                                                         \
+      return f<outputs, 0, 5, 0, 5>(__VA_ARGS__);                   \
+    case 5:                                                         \
+      return f<outputs, 0, 5, 1, 5>(__VA_ARGS__);                   \
+    case 6:                                                         \
+      return f<outputs, 1, 5, 0, 6>(__VA_ARGS__);                   \
+    case 7:                                                         \
+      return f<outputs, 1, 5, 0, 5>(__VA_ARGS__);                   \
+    default:                                                        \
+      return f<outputs, 1, 5, 1, 5>(__VA_ARGS__);                   \
+  }
+
+// The same for tiles of two outputs along an axis, of which there are no kTwo.
+#define STRIATE_WINOGRAD_KINDS_OF_TWO(f, row_kind, col_kind, ...) \
+  switch ((row_kind) * 2 + (col_kind)) {                          \
+    case 0:                                                       \
+      return f<2, 0, 6, 0, 6>(__VA_ARGS__);                       \
+    case 1:                                                       \
+      return f<2, 0, 6, 0, 5>(__VA_ARGS__);                       \
+    case 2:                                                       \
+      return f<2, 0, 5, 0, 6>(__VA_ARGS__);                       \
+    default:                                                      \
+      return f<2, 0, 5, 0, 5>(__VA_ARGS__);                       \
   }
 
 // Where things lie, in floats. V, the transformed inputs: [point][channels / kChunk][tile][kChunk]. M, the products

@@ -1,4 +1,4 @@
-// The transforms along one axis, on vectors of channels. Points in the order 0, 1, -1, 2, -1/2, infinity.
+// The transforms along one axis, on vectors of channels. Points in the order 0, 1, -1, 2, -1/2, infinity. For F(4, 3):
 //
 //         [ 1   1.5  -2   -1.5   1   0 ]         [  1      0      0    ]          [ 1  1   1  1   1    0 ]
 //         [ 0  -1   -2.5  -0.5   1   0 ]         [ -1/3   -1/3   -1/3  ]    A^T = [ 0  1  -1  2  -1/2  0 ]
@@ -11,8 +11,11 @@
 // with M(x) = product of (x - p) over the finite points, row p of B^T holds the coefficients of M(x) / (x - p), its
 // last row those of M; row p of G is (1, p, p^2) / M'(p); column p of A^T is (1, p, p^2, p^3).
 //
-// [Lo, Hi) are the points that the tile needs: [0, 6) for four outputs, [0, 5) for the first three, [1, 5) for the
-// middle two. Nothing that only the other points or outputs use is read.
+// F(2, 5), a filter of five taps and two outputs, has the same points and so the same B^T; row p of G goes on with p^3
+// and p^4, and of A^T the first two rows stay, with the 1 of infinity in the last.
+//
+// [Lo, Hi) are the points that the tile needs: [0, 6) for all outputs, [0, 5) for all but the last, [1, 5) for the
+// middle two of four. Nothing that only the other points or outputs use is read.
 #pragma once
 
 #include "base/simd.h"
@@ -44,6 +47,16 @@ STRIATE_INLINE void transform_input(const Vf (&d)[6], Vf (&v)[6]) {
 }
 
 // u = G w
+STRIATE_INLINE void transform_filter(const Vf (&w)[5], Vf (&u)[6]) {
+  constexpr float kThird = 1.0f / 3.0f, kFifteenth = 1.0f / 15.0f;
+  const Vf even = (w[0] + w[2]) + w[4], odd = w[1] + w[3];
+  u[0] = w[0];
+  u[1] = -kThird * (even + odd);
+  u[2] = kThird * (even - odd);
+  u[3] = kFifteenth * (w[0] + 2.0f * w[1] + 4.0f * w[2] + 8.0f * w[3] + 16.0f * w[4]);
+  u[4] = (-16.0f * kFifteenth) * (w[0] - 0.5f * w[1] + 0.25f * w[2] - 0.125f * w[3] + 0.0625f * w[4]);
+  u[5] = w[4];
+}
 STRIATE_INLINE void transform_filter(const Vf (&w)[3], Vf (&u)[6]) {
   constexpr float kThird = 1.0f / 3.0f, kFifteenth = 1.0f / 15.0f;
   const Vf even = w[0] + w[2];
@@ -57,6 +70,11 @@ STRIATE_INLINE void transform_filter(const Vf (&w)[3], Vf (&u)[6]) {
 
 // y = A^T m
 template <int Lo, int Hi>
+STRIATE_INLINE void transform_output(const Vf (&m)[6], Vf (&y)[2]) {
+  if constexpr (Lo == 0) y[0] = m[0] + (m[1] + m[2]) + (m[3] + m[4]);
+  if constexpr (Hi == 6) y[1] = (m[1] - m[2]) + 2.0f * m[3] - 0.5f * m[4] + m[5];
+}
+template <int Lo, int Hi>
 STRIATE_INLINE void transform_output(const Vf (&m)[6], Vf (&y)[4]) {
   const Vf even = m[1] + m[2], odd = m[1] - m[2];
   if constexpr (Lo == 0) y[0] = m[0] + even + (m[3] + m[4]);
@@ -65,7 +83,16 @@ STRIATE_INLINE void transform_output(const Vf (&m)[6], Vf (&y)[4]) {
   if constexpr (Hi == 6) y[3] = odd + 8.0f * m[3] - 0.125f * m[4] + m[5];
 }
 
-// Point P of m = A y, where y[0] and y[3] count only if First and Last say so.
+// Point P of m = A y, where the first and the last of y count only if First and Last say so.
+template <int P, bool First, bool Last>
+STRIATE_INLINE Vf grad_point(const Vf (&y)[2]) {
+  if constexpr (P == 0 || (!Last && P < 5)) return y[0];  // the first always counts
+  if constexpr (P == 1) return y[0] + y[1];
+  if constexpr (P == 2) return y[0] - y[1];
+  if constexpr (P == 3) return y[0] + 2.0f * y[1];
+  if constexpr (P == 4) return y[0] - 0.5f * y[1];
+  if constexpr (P == 5) return y[1];
+}
 template <int P, bool First, bool Last>
 STRIATE_INLINE Vf grad_point(const Vf (&y)[4]) {
   if constexpr (P == 0) return y[0];
@@ -84,8 +111,8 @@ STRIATE_INLINE Vf grad_point(const Vf (&y)[4]) {
   if constexpr (P == 5) return y[3];
 }
 // m = A y
-template <int Lo, int Hi>
-STRIATE_INLINE void transform_grad(const Vf (&y)[4], Vf (&m)[6]) {
+template <int Lo, int Hi, int Side>
+STRIATE_INLINE void transform_grad(const Vf (&y)[Side], Vf (&m)[6]) {
   constexpr bool kFirst = Lo == 0, kLast = Hi == 6;
   if constexpr (kFirst) m[0] = grad_point<0, kFirst, kLast>(y);
   m[1] = grad_point<1, kFirst, kLast>(y);
@@ -96,6 +123,15 @@ STRIATE_INLINE void transform_grad(const Vf (&y)[4], Vf (&m)[6]) {
 }
 
 // w = G^T u
+STRIATE_INLINE void transform_filter_grad(const Vf (&u)[6], Vf (&w)[5]) {
+  constexpr float kThird = 1.0f / 3.0f, kFifteenth = 1.0f / 15.0f;
+  const Vf difference = kThird * (u[2] - u[1]), sum = kThird * (u[1] + u[2]);
+  w[0] = u[0] + difference + kFifteenth * (u[3] - 16.0f * u[4]);
+  w[1] = kFifteenth * (2.0f * u[3] + 8.0f * u[4]) - sum;
+  w[2] = difference + (4.0f * kFifteenth) * (u[3] - u[4]);
+  w[3] = kFifteenth * (8.0f * u[3] + 2.0f * u[4]) - sum;
+  w[4] = u[5] + difference + kFifteenth * (16.0f * u[3] - u[4]);
+}
 STRIATE_INLINE void transform_filter_grad(const Vf (&u)[6], Vf (&w)[3]) {
   constexpr float kThird = 1.0f / 3.0f, kFifteenth = 1.0f / 15.0f;
   const Vf difference = kThird * (u[2] - u[1]), sum = kThird * (u[1] + u[2]);

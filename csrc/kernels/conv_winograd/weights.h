@@ -27,7 +27,7 @@ struct GradFilters {
   int64_t chunks, panels;                // of a group at most
   int64_t v_bytes, m_bytes;              // of a thread
 
-  int64_t part_floats() const { return 36 * u_floats(filters.panels(), filters.channels); }
+  int64_t part_floats() const { return filters.groups * filters.group_floats(); }
   int64_t groups() const { return channel_groups * panel_groups; }
 };
 
@@ -66,7 +66,8 @@ inline void add_products(const GradGroup& w, const float* v, const float* m, int
 inline void grad_w_sums(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const GradFilters& f = args.as<GradFilters>();
   const int64_t all_channels = f.filters.channels, all_panels = f.filters.panels(), width = f.filters.width;
-  const int64_t group = piece / 2 % f.groups(), index = piece / 2 / f.groups();
+  const int64_t group = piece / 2 % f.groups(), conv_group = piece / 2 / f.groups() % f.filters.groups;
+  const int64_t index = piece / 2 / f.groups() / f.filters.groups;
   const int (&columns)[kHalfColumns] = kColumns[piece % 2];
   const Part chunks = part_of(chunks_of(all_channels), f.channel_groups, group / f.panel_groups);
   const GradGroup w = {{chunks.begin * kChunk, min64(chunks.end * kChunk, all_channels)},
@@ -80,11 +81,12 @@ inline void grad_w_sums(const StepArgs& args, int64_t piece, unsigned char* thre
   float* m = floats_at(thread_scratch, f.v_bytes);
   float* zeros = floats_at(thread_scratch, f.v_bytes + f.m_bytes);
   clear(zeros, zeros_floats(max64(all_channels, width)));
-  const Image x = {args.ptr<const float>(0), all_channels, zeros};
-  const Image g = {args.ptr<const float>(1), width, zeros};
+  const Image x = {args.ptr<const float>(0) + conv_group * all_channels, all_channels, f.filters.groups * all_channels,
+                   zeros};
+  const Image g = {args.ptr<const float>(1) + conv_group * width, width, f.filters.groups * width, zeros};
   const int64_t v_point = v_floats(f.chunks * kChunk, f.room), m_point = m_floats(f.panels, f.room);
   const int64_t u_point = u_floats(all_panels, all_channels);
-  float* u = floats_at(args.scratch, 0) + index * f.part_floats();
+  float* u = floats_at(args.scratch, 0) + index * f.part_floats() + conv_group * f.filters.group_floats();
 
   const Part part = part_of(f.tiles.count(), f.parts, index);
   bool begun[kHalfColumns][kPoints] = {};
@@ -96,10 +98,15 @@ inline void grad_w_sums(const StepArgs& args, int64_t piece, unsigned char* thre
       const Part any = f.tiles.needing(1, j, round);  // every tile needs a row of points that is not the first or last
       for (int64_t i = any.begin; i < any.end; ++i) {
         const Tile t = f.tiles.at(round.begin + i);
-        transform_column<false>(j, t.row_kind, input_pixels(f.tiles, t, x), w.channels,
-                                {v + i * kChunk, f.room * kChunk, v_point});
-        transform_column<true>(j, t.row_kind, output_pixels(f.tiles, t, g), filters,
-                               {m + i * kPanel, f.room * kPanel, m_point});
+        transform_column<0>(j, t.row_kind, input_pixels(f.tiles, t, x), w.channels,
+                            {v + i * kChunk, f.room * kChunk, v_point});
+        const Column to = {m + i * kPanel, f.room * kPanel, m_point};
+        const Pixels px = output_pixels(f.tiles, t, g);
+        if (f.tiles.rows.outputs == 2) {
+          transform_column<2>(j, t.row_kind, px, filters, to);
+        } else {
+          transform_column<4>(j, t.row_kind, px, filters, to);
+        }
       }
       for (int p = 0; p < kPoints; ++p) {
         const Part need = f.tiles.needing(p, j, round);
@@ -128,13 +135,13 @@ inline void grad_w_finish(const StepArgs& args, int64_t piece, unsigned char*) {
 inline const char* plan_grad_w_winograd(const Conv& c, const Tiles& t, StepPlan* plan) {
   GradFilters f = {};
   f.tiles = t;
-  f.filters = {c.in_channels, c.out_channels, false};
-  const int64_t tiles = f.tiles.count(), panels = f.filters.panels(), chunks = chunks_of(c.in_channels);
+  f.filters = {c.group_in(), c.group_out(), false, c.rows.kernel, c.groups};
+  const int64_t tiles = f.tiles.count(), panels = f.filters.panels(), chunks = chunks_of(c.group_in());
   f.channel_groups = ceil_div(chunks * kChunk, kGroupChannels);
   f.panel_groups = ceil_div(panels * kPanel, kGroupFilters);
   f.chunks = ceil_div(chunks, f.channel_groups);
   f.panels = ceil_div(panels, f.panel_groups);
-  f.parts = max64(1, min64(ceil_div(kWantedSums, 2 * f.groups()), tiles / kPartTiles));
+  f.parts = max64(1, min64(ceil_div(kWantedSums, 2 * f.groups() * c.groups), tiles / kPartTiles));
   const int64_t part_tiles = ceil_div(tiles, f.parts);
   const int64_t tile_bytes = kPoints * 4 * (f.chunks * kChunk + f.panels * kPanel);
   f.rounds = max64(1, ceil_div(part_tiles, min64(kRoundTiles, kColumnBytes / tile_bytes)));
@@ -143,10 +150,10 @@ inline const char* plan_grad_w_winograd(const Conv& c, const Tiles& t, StepPlan*
   f.m_bytes = kPoints * 4 * m_floats(f.panels, f.room);
   plan->scratch_bytes = static_cast<size_t>(f.parts * f.part_floats() * 4);
   plan->thread_scratch_bytes =
-      static_cast<size_t>(f.v_bytes + f.m_bytes + zeros_floats(max64(c.in_channels, c.out_channels)) * 4);
+      static_cast<size_t>(f.v_bytes + f.m_bytes + zeros_floats(max64(c.group_in(), c.group_out())) * 4);
   plan->flops = c.flops();
-  plan->done = t.done(c.in_channels, c.out_channels);
-  plan->add_phase(grad_w_sums, 2 * f.groups() * f.parts);
+  plan->done = t.done(c.in_channels, c.group_out());
+  plan->add_phase(grad_w_sums, 2 * f.groups() * c.groups * f.parts);
   plan->add_phase(grad_w_finish, f.filters.pieces());
   plan->set_params(f);
   return nullptr;

@@ -29,7 +29,7 @@ def small() -> Any:
             keras.layers.Conv2D(48, 3, padding="same"),
             keras.layers.BatchNormalization(),
             keras.layers.ReLU(),
-            keras.layers.Conv2D(24, 5),
+            keras.layers.Conv2D(24, 7),
             keras.layers.GlobalAveragePooling2D(),
             keras.layers.Dense(4, activation="softmax"),
         ]
@@ -56,20 +56,23 @@ def test_not_where_winograd_is_turned_off() -> None:
     assert not any(op.startswith("winograd") for op, _ in rows(small()))
 
 
-def test_a_grouped_convolution_is_left_alone() -> None:
+@pytest.mark.parametrize(("channels", "window", "apart"), [(16, 3, False), (64, 3, True), (64, 5, True)])
+def test_groups_are_convolutions_of_their_own(channels: int, window: int, apart: bool) -> None:
     keras.utils.set_random_seed(3)
-    model = keras.Sequential([keras.Input((14, 14, 16)), keras.layers.Conv2D(32, 3, groups=2, padding="same")])
-    assert [op for op, _ in rows(model)] == ["conv2d"]
-    x = np.random.default_rng(0).standard_normal((2, 14, 14, 16), "float32")
+    layer = keras.layers.Conv2D(2 * channels, window, groups=2, padding="same")
+    model = keras.Sequential([keras.Input((14, 14, channels)), layer])
+    assert [op for op, _ in rows(model)] == (["winograd_filters", "winograd_conv2d"] if apart else ["conv2d"])
+    x = np.random.default_rng(0).standard_normal((2, 14, 14, channels), "float32")
     kernel, bias = model.get_weights()
+    half = channels // 2
 
     def halves(images: Any, filters: Any) -> Any:
-        parts = [(images[..., i * 8 : i * 8 + 8], filters[..., i * 16 : i * 16 + 16]) for i in (0, 1)]
+        parts = [(images[..., i * half :][..., :half], filters[..., i * channels :][..., :channels]) for i in (0, 1)]
         return np.concatenate([keras.ops.conv(*part, padding="same") for part in parts], axis=3)
 
-    # 72 products each, and the two ways may both be off (docs/numerics.md); 8 channels run direct.
-    bound = 2 * (72 + 3) * EPS * halves(np.abs(x), np.abs(kernel))
-    assert (np.abs(model.predict(x, verbose=0) - halves(x, kernel) - bias) <= bound + EPS).all()
+    # The products of a sum each, and the two ways may both be off (docs/numerics.md); 8 channels of a group run direct.
+    terms = 2 * (window**2 * half + 3) * EPS * halves(np.abs(x), np.abs(kernel))
+    assert (np.abs(model.predict(x, verbose=0) - halves(x, kernel) - bias) <= terms + EPS).all()
 
 
 def test_follows_the_weights() -> None:

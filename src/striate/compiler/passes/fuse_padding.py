@@ -5,9 +5,9 @@
              dw = conv2d_grad_w(p, g)
     after:   y = conv2d(x, w)     dx = conv2d_grad_x(g, w)     dw = conv2d_grad_w(x, g)      padding "explicit"
 
-and the same for depthwise_conv2d. Why: a padded copy of an image is written and read once more, which takes as long as a
-depthwise convolution itself; MobileNet, EfficientNet and ResNet pad all their strided layers so. Terms outside the image
-are left out instead of multiplied by zero: changes no bit of finite numbers, but for the sign of a zero.
+and the same for depthwise_conv2d. Why: a padded copy of an image is written and read once more, which takes as long as
+a depthwise convolution itself; MobileNet, EfficientNet and ResNet pad all their strided layers so. Terms outside the
+image are left out instead of multiplied by zero: changes no bit of finite numbers, but for the sign of a zero.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def _zeros_around(x: Value) -> Pads | None:
     if x.op != "pad" or not isinstance(x.attrs, PadAttrs) or x.type.rank != 4 or x.attrs.value != 0:
         return None
     pads = x.attrs.pads
-    return pads[2:6] if not any((*pads[:2], *pads[6:])) else None
+    top, bottom, left, right = pads[2:6]
+    return (top, bottom, left, right) if not any((*pads[:2], *pads[6:])) else None
 
 
 def _cut_off(cut: SliceAttrs, dims: tuple[int, ...]) -> Pads | None:
@@ -70,4 +71,5 @@ def _with_pads(attrs: Any, pads: Pads | None) -> Any:
     if pads is None or not isinstance(attrs, ConvAttrs | ConvGradAttrs) or attrs.padding == "same":
         return None
     held = attrs.pads if attrs.padding == "explicit" else (0, 0, 0, 0)
-    return dataclasses.replace(attrs, padding="explicit", pads=tuple(a + b for a, b in zip(held, pads)))
+    top, bottom, left, right = (a + b for a, b in zip(held, pads))
+    return dataclasses.replace(attrs, padding="explicit", pads=(top, bottom, left, right))

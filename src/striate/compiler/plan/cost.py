@@ -16,7 +16,8 @@ def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType
     if op == "conv2d":  # y has its window of w for each element: KH * KW * C/groups
         return 2 * outputs[0].size * _product(inputs[1].dims[:3])
     if op == "winograd_conv2d":  # as the direct sum would: what is worth comparing
-        return 2 * outputs[0].size * 9 * inputs[0].dims[3]
+        window, groups = getattr(attrs, "window", 3), getattr(attrs, "groups", 1)
+        return 2 * outputs[0].size * window**2 * (inputs[0].dims[3] // groups)
     if op == "conv2d_grad_x":  # inputs g, w
         return 2 * inputs[0].size * _product(inputs[1].dims[:3])
     if op == "conv2d_grad_w":  # inputs x, g

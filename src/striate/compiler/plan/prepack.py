@@ -1,4 +1,4 @@
-"""Transform the filters of 3x3 convolutions once a change of the weights, where nothing is trained.
+"""Transform the filters of 3x3 and 5x5 convolutions once a change of the weights, where nothing is trained.
 
     before:  y = conv2d(x, w, b)
     after:   u = winograd_filters(w)      y = winograd_conv2d(x, u, b)
@@ -18,6 +18,7 @@ from striate.compiler.settings import convolution
 from striate.ir.graph import Graph, Node
 from striate.ir.ops.attrs import ConvAttrs, WinogradConvAttrs, WinogradFilterAttrs
 
+WINDOWS = ((3, 3), (5, 5))
 #: two vectors of AVX-512, AVX2, and of 16 bytes
 PANELS = (32, 16, 8)
 
@@ -29,7 +30,7 @@ def prepack(graph: Graph) -> Graph:
     kept = weight_only(graph)
 
     def rule(old: Node, new: Node) -> Node | None:
-        if new.op != "conv2d" or new.inputs[1].type.dims[:2] != (3, 3) or new.inputs[1].type.dtype != "float32":
+        if new.op != "conv2d" or new.inputs[1].type.dims[:2] not in WINDOWS or new.inputs[1].type.dtype != "float32":
             return None
         w = old.inputs[1].node
         if w.op != "variable" and w not in kept:
@@ -43,15 +44,14 @@ def _split(node: Node) -> Node | None:
     x, w, *bias = node.inputs
     a = node.attrs
     assert isinstance(a, ConvAttrs)
-    if a.groups != 1:  # no kernel takes them, and their filters' shape says another number of channels than x's
-        return None
     for panel in PANELS:
-        filters = node_at(node, "winograd_filters", w, attrs=WinogradFilterAttrs(panel))
+        filters = node_at(node, "winograd_filters", w, attrs=WinogradFilterAttrs(panel, a.groups))
         if choose_kernel(filters).kernel is None:
             continue
         attrs = WinogradConvAttrs(
-            a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha, w.type.dims[3], panel
-        )
+            a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha, w.type.dims[3], panel,
+            w.type.dims[0],
+        )  # fmt: skip
         made = node_at(node, "winograd_conv2d", x, filters.result(), *bias, attrs=attrs)
         return made if choose_kernel(made).kernel is not None else None
     return None

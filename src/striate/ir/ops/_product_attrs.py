@@ -68,17 +68,20 @@ class ConvGradAttrs(ConvAttrs):
 
 @dataclass(frozen=True)
 class WinogradFilterAttrs(Attrs):
-    """winograd_filters: columns of a panel, what the kernels of an instruction set read at a time."""
+    """winograd_filters: columns of a panel, what kernels of an instruction set read at a time; groups of filters."""
 
     panel: int
+    groups: int = 1
 
 
 @dataclass(frozen=True)
 class WinogradConvAttrs(ConvAttrs):
-    """winograd_conv2d: ConvAttrs, the number of filters that were transformed, and the columns of a panel."""
+    """winograd_conv2d: ConvAttrs, the number of filters that were transformed, the columns of a panel, and the rows and
+    columns of a filter."""
 
     filters: int = 0
     panel: int = 0
+    window: int = 3
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
-"""winograd_filters, winograd_conv2d: a 3x3 convolution in two parts, so that filters are transformed once.
+"""winograd_filters, winograd_conv2d: a 3x3 or 5x5 convolution in two parts, so that filters are transformed once.
 
-    u[6 a + b, p, c, j] = (G w[:, :, c, p panel + j] G^T)[a, b], 0 past the last filter       winograd_filters
+    u[36 g + 6 a + b, p, c, j] = (G w[:, :, c, g K/groups + p panel + j] G^T)[a, b]           winograd_filters
     z = conv2d(x, w, b)  for the w that u was made of                                         winograd_conv2d
 
-G is that of F(4x4, 3x3) at the points 0, 1, -1, 2, -1/2 and infinity (docs/numerics-winograd.md).
+with 0 past the last filter of a group g. G is that of F(4x4, 3x3) or F(2x2, 5x5), at the points 0, 1, -1, 2, -1/2 and
+infinity (docs/numerics-winograd.md).
 
-Shapes: w (3, 3, C, K), x (N, H, W, C), b (K,) or left out, z (N, OH, OW, K); u (36, S): each point's ceil(K / panel)
-panels of C rows, then zeros up to an odd number of cache lines, so that the 36 do not share cache sets. No gradients:
-both are made by the planner, after gradients.
+Shapes: w (3, 3, C/groups, K) or (5, 5, C/groups, K), x (N, H, W, C), b (K,) or left out, z (N, OH, OW, K); u (36
+groups, S): each point's ceil(K/groups/panel) panels of C/groups rows, then zeros up to an odd number of cache lines, so
+that the 36 do not share cache sets. No gradients: both are made by the planner, after gradients.
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from striate.ir.ops._checks import require_floats, require_rank, show
 from striate.ir.ops.attrs import ConvAttrs, WinogradConvAttrs, WinogradFilterAttrs
 from striate.ir.types import TensorType
 
-G = np.array(
-    [
-        [1, 0, 0],
-        [-1 / 3, -1 / 3, -1 / 3],
-        [1 / 3, -1 / 3, 1 / 3],
-        [1 / 15, 2 / 15, 4 / 15],
-        [-16 / 15, 8 / 15, -4 / 15],
-        [0, 0, 1],
-    ]
-)
+#: the finite points, and the products of a point's differences from the others
+_POINTS = (0.0, 1.0, -1.0, 2.0, -0.5)
+_SCALES = [np.prod([p - q for q in _POINTS if q != p]) for p in _POINTS]
+#: window -> G: row p is (1, p, p^2, ...) over its scale, the last that of infinity
+G = {
+    window: np.array(
+        [[p**k / scale for k in range(window)] for p, scale in zip(_POINTS, _SCALES, strict=True)]
+        + [[0.0] * (window - 1) + [1.0]]
+    )
+    for window in (3, 5)
+}
 _LINE = 16  # floats of a cache line
 
 
@@ -46,17 +48,26 @@ def stride(channels: int, filters: int, panel: int) -> int:
 def infer_filters(w: TensorType, a: WinogradFilterAttrs) -> TensorType:
     require_floats("winograd_filters", w)
     require_rank("winograd_filters", "w", w, 4, conv2d.KERNEL)
-    if w.dims[:2] != (3, 3):
-        raise ShapeError(f"winograd_filters: received w.shape={show(w.shape)}. Expected a kernel of 3x3 pixels.")
-    return TensorType((36, stride(w.dims[2], w.dims[3], a.panel)), w.dtype)
+    if w.dims[0] != w.dims[1] or w.dims[0] not in G:
+        raise ShapeError(f"winograd_filters: received w.shape={show(w.shape)}. Expected a kernel of 3x3 or 5x5 pixels.")
+    if a.groups < 1 or w.dims[3] % a.groups:
+        raise ShapeError(
+            f"winograd_filters: received {w.dims[3]} filters in {a.groups} groups, which do not divide them."
+        )
+    return TensorType((36 * a.groups, stride(w.dims[2], w.dims[3] // a.groups, a.panel)), w.dtype)
 
 
-def transformed(w: Array, matrix: Array, panel: int) -> Array:
+def transformed(w: Array, matrix: Array, panel: int, groups: int = 1) -> Array:
     """`matrix` w `matrix`^T of each pair of channels, laid out as u."""
+    parts = [_one_group(part, matrix, panel) for part in np.split(wide(w), groups, axis=3)]
+    return np.concatenate(parts)
+
+
+def _one_group(w: Array, matrix: Array, panel: int) -> Array:
     channels, filters = w.shape[2:]
     panels = -(-filters // panel)
-    padded = np.zeros((3, 3, channels, panels * panel))
-    padded[..., :filters] = wide(w)
+    padded = np.zeros((*w.shape[:2], channels, panels * panel))
+    padded[..., :filters] = w
     u = np.einsum("ai,ijck,bj->abck", matrix, padded, matrix, optimize=True)
     held = np.zeros((36, stride(channels, filters, panel)))
     by_panel = u.reshape(36, channels, panels, panel).transpose(0, 2, 1, 3)
@@ -65,7 +76,7 @@ def transformed(w: Array, matrix: Array, panel: int) -> Array:
 
 
 def filters_reference(w: Array, a: WinogradFilterAttrs) -> Array:
-    return like(transformed(w, G, a.panel), w)
+    return like(transformed(w, G[w.shape[0]], a.panel, a.groups), w)
 
 
 def infer_conv2d(x: TensorType, u: TensorType, *rest: TensorType | WinogradConvAttrs) -> TensorType:
@@ -74,22 +85,26 @@ def infer_conv2d(x: TensorType, u: TensorType, *rest: TensorType | WinogradConvA
     require_rank("winograd_conv2d", "x", x, 4, conv2d.IMAGES)
     channels = x.shape[3]
     assert channels is not None
-    wanted = (36, stride(channels, a.filters, a.panel))
+    kernel = (a.window, a.window, channels // a.groups, a.filters)
+    wanted = (36 * a.groups, stride(kernel[2], a.filters // a.groups, a.panel))
     if u.dims != wanted:
         raise ShapeError(
             f"winograd_conv2d: received u.shape={show(u.shape)}. Expected {wanted}, what winograd_filters makes of a "
-            f"kernel of shape (3, 3, {channels}, {a.filters}) in panels of {a.panel}. This is a fault of the planner."
+            f"kernel of shape {kernel} in {a.groups} groups and panels of {a.panel}. This is a fault of the planner."
         )
-    return conv2d.infer(x, TensorType((3, 3, channels, a.filters), u.dtype), *bias, ConvAttrs.plain(a))
+    return conv2d.infer(x, TensorType(kernel, u.dtype), *bias, ConvAttrs.plain(a))
 
 
 def kernel_of(u: Array, channels: int, a: WinogradConvAttrs) -> Array:
     """The w that `u` was made of: G has full rank."""
-    panels, back = -(-a.filters // a.panel), np.linalg.pinv(G)
-    by_panel = wide(u)[:, : panels * channels * a.panel].reshape(36, panels, channels, a.panel)
-    points = by_panel.transpose(0, 2, 1, 3).reshape(6, 6, channels, -1)[..., : a.filters]
-    w: Array = np.einsum("ia,abck,jb->ijck", back, points, back, optimize=True)
-    return w
+    each, filters = channels // a.groups, a.filters // a.groups
+    panels, back = -(-filters // a.panel), np.linalg.pinv(G[a.window])
+    kernels = []
+    for part in np.split(wide(u), a.groups):
+        by_panel = part[:, : panels * each * a.panel].reshape(36, panels, each, a.panel)
+        points = by_panel.transpose(0, 2, 1, 3).reshape(6, 6, each, -1)[..., :filters]
+        kernels.append(np.einsum("ia,abck,jb->ijck", back, points, back, optimize=True))
+    return np.concatenate(kernels, axis=3)
 
 
 def conv2d_reference(x: Array, u: Array, *rest: Any) -> Array:
