@@ -22,10 +22,16 @@ int64_t left(uint64_t tickets) { return static_cast<int64_t>(tickets & 0xfffffff
 
 }  // namespace
 
-struct Pool {
+// A thread's share of a phase: the pieces up to `end`, of which it claims the first first. Others help when theirs is done.
+struct alignas(64) Share {
   // (phase number << 32) | pieces not yet claimed. One word, so that claiming a piece and knowing which phase it
   // belongs to is one operation: a worker that comes late finds zero left and touches nothing of the next phase.
-  alignas(64) std::atomic<uint64_t> tickets{0};
+  std::atomic<uint64_t> tickets{0};
+  int64_t end = 0;  // written before tickets are given out
+};
+
+struct Pool {
+  alignas(64) std::atomic<uint64_t> phase{0};  // the last one that was given out
   alignas(64) std::atomic<int64_t> done{0};
   alignas(64) std::atomic<int> sleepers{0};
   std::atomic<bool> caller_sleeps{false};
@@ -44,6 +50,8 @@ struct Pool {
 
   // Changed by who holds `taken`.
   std::vector<std::thread> workers;
+  std::unique_ptr<Share[]> shares = std::make_unique<Share[]>(1);  // one a thread
+  int n_shares = 1;
   AffinityMask mask = AffinityMask::of_this_thread();
   Machine machine = look_at_machine();
   std::atomic<int> asked{0};  // by set_pool_threads; 0: the machine says
@@ -55,12 +63,16 @@ struct Pool {
   // reported, so one report at the end is enough.
   void work(int thread) {
     int64_t mine = 0;
-    uint64_t t = tickets.load(std::memory_order_acquire);
-    while (left(t) != 0) {
-      if (!tickets.compare_exchange_weak(t, t - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
-      fn(context, pieces - left(t), thread);
-      ++mine;
-      t = tickets.load(std::memory_order_acquire);
+    for (int i = 0; i < n_shares; ++i) {  // its own first
+      Share& share = shares[static_cast<size_t>((thread + i) % n_shares)];
+      uint64_t t = share.tickets.load(std::memory_order_acquire);
+      while (left(t) != 0) {
+        if (!share.tickets.compare_exchange_weak(t, t - 1, std::memory_order_acq_rel, std::memory_order_acquire))
+          continue;
+        fn(context, share.end - left(t), thread);
+        ++mine;
+        t = share.tickets.load(std::memory_order_acquire);
+      }
     }
     if (mine == 0) return;
     const int64_t total = pieces;
@@ -71,10 +83,10 @@ struct Pool {
     }
   }
 
-  void worker(int thread) {
+  void worker(int thread, uint64_t seen) {
     const FloatEnv env;
-    const auto called = [this] {
-      return left(tickets.load(std::memory_order_seq_cst)) != 0 || stop.load(std::memory_order_relaxed);
+    const auto called = [this, &seen] {
+      return phase.load(std::memory_order_seq_cst) != seen || stop.load(std::memory_order_relaxed);
     };
     std::chrono::microseconds patience = kSpin;
     while (!stop.load(std::memory_order_relaxed)) {
@@ -86,6 +98,7 @@ struct Pool {
         sleepers.fetch_sub(1, std::memory_order_seq_cst);
       }
       patience = std::chrono::steady_clock::now() - since < kSpinInARow ? kSpinInARow : kSpin;
+      seen = phase.load(std::memory_order_seq_cst);
       work(thread);
     }
   }
@@ -95,8 +108,15 @@ struct Pool {
     context = c;
     pieces = n;
     done.store(0, std::memory_order_relaxed);
-    const uint64_t phase = (tickets.load(std::memory_order_relaxed) >> 32) + 1;
-    tickets.store((phase << 32) | static_cast<uint64_t>(n), std::memory_order_seq_cst);
+    const uint64_t number = phase.load(std::memory_order_relaxed) + 1;
+    const int64_t each = n / n_shares, more = n % n_shares;
+    for (int64_t i = 0, end = 0; i < n_shares; ++i) {
+      const int64_t count = each + (i < more);
+      Share& share = shares[static_cast<size_t>(i)];
+      share.end = end += count;
+      share.tickets.store((number << 32) | static_cast<uint64_t>(count), std::memory_order_release);
+    }
+    phase.store(number, std::memory_order_seq_cst);
     int64_t asleep = sleepers.load(std::memory_order_seq_cst);
     if (asleep > 0) {
       sleep.lock();  // whoever was about to sleep has looked at the tickets, or sleeps, by now
@@ -124,14 +144,17 @@ struct Pool {
   }
 
   void start_workers() {
+    stop_workers();  // none, but after a start that failed half way: shares must not move under them
     const int wanted = threads.load() - 1;
     may_spin = machine.may_spin && wanted + 1 <= machine.cpus;
     try {
       [[maybe_unused]] const WithoutSignals quiet{};
+      shares = std::make_unique<Share[]>(static_cast<size_t>(wanted) + 1);
+      n_shares = wanted + 1;
       workers.reserve(static_cast<size_t>(wanted));
       while (static_cast<int>(workers.size()) < wanted) {
         const int thread = static_cast<int>(workers.size()) + 1;
-        workers.emplace_back([this, thread] { worker(thread); });
+        workers.emplace_back([this, thread, seen = phase.load()] { worker(thread, seen); });
       }
     } catch (const std::exception&) {
       // The system gives no more threads, or no memory for them: those we have will do, and no result depends on how

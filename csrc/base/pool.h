@@ -1,10 +1,11 @@
 // The one pool of threads: a caller and its workers share the pieces of a phase.
 //
-// - Pieces are claimed one at a time from an atomic counter, so a slow core takes fewer.
+// - Each thread has a share of a phase's pieces, a run of them, claimed one at a time; who is done takes from the others'
+//   shares, so a slow core does fewer. Pieces are mostly in the order of images, so that what a core has written it
+//   mostly reads itself in the next phase: lines of another core's cache come slowly.
 // - A run that finds the pool taken works alone: predict from many threads is safe and never waits.
 // - Workers start with the first run that wants them, and keep to the affinity mask of the threads that run: where a
-// run
-//   comes with another mask, they start anew under it. A thread that may use one CPU works alone.
+//   run comes with another mask, they start anew under it. A thread that may use one CPU works alone.
 // - A forked child drops what it inherited (the threads do not exist there) and starts its own.
 // - Waiting spins for at most 50 microseconds, then sleeps; it never spins where the container's quota is below the
 //   affinity mask, or where there are more threads than CPUs.
