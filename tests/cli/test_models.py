@@ -31,6 +31,17 @@ def test_summary_s_help_has_all_names() -> None:
     assert ", ".join(ARCHITECTURES) in " ".join(run("summary", "--help").out.split())
 
 
+def test_summary_draws(tmp_path: Path) -> None:
+    drawn = run("summary", "lenet5", "--drawing", tmp_path / "lenet5.svg", "--json")
+    assert (drawn.code, drawn.err) == (0, f"drawing {tmp_path / 'lenet5.svg'}\n")
+    assert json.loads(drawn.out)["name"] == "lenet5"
+    assert "16@10×10" in (tmp_path / "lenet5.svg").read_text()
+    refused = run("summary", "lenet5", "--drawing", tmp_path / "lenet5.png")
+    assert (refused.code, refused.out) == (2, "") and "Call it e.g. model.svg" in refused.err
+    nowhere = run("summary", "lenet5", "--drawing", tmp_path / "lenet5.svg" / "lenet5.svg")
+    assert (nowhere.code, nowhere.out) == (1, "") and "cannot be written: " in nowhere.err
+
+
 def test_the_zoo_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zoo, "ZOO", {name: zoo.ZOO[name] for name in ("lenet5-1998", "vgg16")})
     header, lenet, vgg = run("zoo", "list").out.splitlines()

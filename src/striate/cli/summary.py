@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,8 +29,14 @@ from striate.cli.suggest import Name, printable
     show_default=True,
     help="Which program to plan.",
 )
+@click.option(
+    "--drawing",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.svg",
+    help="Draw the model too: its maps as stacked planes with their sizes.",
+)
 @json_option
-def command(model: str, plan: bool, batch_size: int, mode: str, as_json: bool) -> None:
+def command(model: str, plan: bool, batch_size: int, mode: str, drawing: Path | None, as_json: bool) -> None:
     from striate.backend import only_shapes
     from striate.cli.output import print_json
     from striate.cli.sources import compile_as_published, make_model, open_model
@@ -45,6 +52,8 @@ def command(model: str, plan: bool, batch_size: int, mode: str, as_json: bool) -
         compile_as_published(model, loaded)
     # Before anything is printed: half an answer and then an error is none.
     described = describe_plan(loaded, batch_size, training=training) if plan else None
+    if drawing is not None:
+        _draw(loaded, drawing)
     if as_json:
         result = {
             "name": loaded.name,
@@ -66,6 +75,19 @@ def command(model: str, plan: bool, batch_size: int, mode: str, as_json: bool) -
     loaded.summary(print_fn=lambda text: click.echo(printable(text)))
     if described is not None:
         click.echo(printable(described.text()))
+
+
+def _draw(model: Any, path: Path) -> None:
+    from striate.core.errors import ArgumentError
+    from striate.explain.architecture import plot_architecture
+
+    try:
+        plot_architecture(model, path)
+    except ArgumentError as error:
+        raise click.UsageError(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
+    click.echo(f"drawing {path}", err=True)
 
 
 def _output_shape(layer: Any) -> Any:

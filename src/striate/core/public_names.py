@@ -220,6 +220,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "explain.filter_images": ("striate.explain.images", "filter_images"),
     "explain.multiply_adds": ("striate.models.measure", "multiply_adds"),
     "explain.plan": ("striate.models.plan", "describe_plan"),
+    "explain.plot_architecture": ("striate.explain.architecture", "plot_architecture"),
     "explain.receptive_field": ("striate.models.measure", "receptive_field"),
     "from_keras": ("striate.saving.interchange", "from_keras"),
     "function": ("striate.backend.function", "TracedFunction"),

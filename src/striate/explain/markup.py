@@ -6,7 +6,7 @@ import re
 from html import escape
 
 #: Elements without an end tag.
-_VOID = frozenset(("img", "br", "meta", "line", "rect", "circle", "polyline"))
+_VOID = frozenset(("img", "br", "meta", "line", "rect", "circle", "polyline", "polygon", "path"))
 #: Characters that neither HTML nor XML may hold.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 

@@ -21,7 +21,8 @@ Field = tuple[tuple[int, int], tuple[int, int]] | None
 _PIXEL: Field = ((1, 1), (1, 1))
 
 
-def _graph_of(model: Any) -> LayerGraph:
+def graph_of(model: Any) -> LayerGraph:
+    """The calls of a model's layers."""
     graph = getattr(model, "_graph", None)
     if not isinstance(graph, LayerGraph):
         raise StateError(
@@ -33,7 +34,7 @@ def _graph_of(model: Any) -> LayerGraph:
 
 def _calls(model: Any) -> Iterator[FunctionalNode]:
     """The calls of layers, those inside nested models among them."""
-    for node in _graph_of(model).nodes:
+    for node in graph_of(model).nodes:
         if hasattr(node.operation, "_graph"):
             yield from _calls(node.operation)
         elif not node.is_input:
@@ -59,10 +60,11 @@ def multiply_adds(model: Any) -> int:
         >>> multiply_adds(keras.Sequential([keras.Input((5, 5, 2)), keras.layers.Conv2D(4, 3)]))
         648
     """
-    return sum(_of_call(node) for node in _calls(model))
+    return sum(products_of(node) for node in _calls(model))
 
 
-def _of_call(node: FunctionalNode) -> int:
+def products_of(node: FunctionalNode) -> int:
+    """The products of one call of a layer, for one image; a model's own are `multiply_adds`."""
     layer = node.operation
     if not isinstance(layer, Layer):
         return 0
@@ -98,10 +100,15 @@ def receptive_field(model: Any) -> tuple[int, int]:
         >>> receptive_field(keras.Sequential([keras.Input((28, 28, 1)), conv, pool]))
         (4, 4)
     """
-    fields: dict[int, Field] = {}
-    _walk(_graph_of(model), [_PIXEL], fields)
-    seen = [f for f in fields.values() if f is not None]
+    seen = [f for f in fields_of(model).values() if f is not None]
     return max(f[0][0] for f in seen), max(f[1][0] for f in seen)
+
+
+def fields_of(model: Any) -> dict[int, Field]:
+    """id of a tensor -> how much of the image one of its units sees, inside nested models too."""
+    fields: dict[int, Field] = {}
+    _walk(graph_of(model), [_PIXEL], fields)
+    return fields
 
 
 def _walk(graph: LayerGraph, given: list[Field], fields: dict[int, Field]) -> list[Field]:
@@ -113,7 +120,7 @@ def _walk(graph: LayerGraph, given: list[Field], fields: dict[int, Field]) -> li
             continue
         before = [fields.get(id(t)) for t in node.input_tensors]
         if hasattr(node.operation, "_graph"):
-            after = _walk(_graph_of(node.operation), before, fields)
+            after = _walk(graph_of(node.operation), before, fields)
         else:
             after = [_through(node.operation, before, node.outputs[0])] * len(node.outputs)
         fields.update((id(t), f) for t, f in zip(node.outputs, after, strict=True))
