@@ -67,7 +67,7 @@ def demo() -> None:
 
 
 def lint() -> None:
-    """ruff, mypy --strict, import rules, public names, tables of ops and of Keras's API, clang-format"""
+    """ruff, mypy --strict, import rules, public names, tables of ops and of Keras's API, architectures, clang-format"""
     python = setup()
     checks: dict[str, tuple[object, ...]] = {
         "ruff check": (python, "-m", "ruff", "check", "."),
@@ -77,6 +77,7 @@ def lint() -> None:
         "public names": (python, "tools/public_names.py", "--check"),
         "op table": (python, "tools/op_table.py", "--check"),
         "API table": (python, "tools/api_table.py", "--check"),
+        "pages of architectures": (python, "tools/architecture_pages.py", "--check"),
         "clang-format": (in_venv(VENV, "clang-format"), "--dry-run", "--Werror", *sources_of_engine()),
     }
     failed = [name for name, command in checks.items() if not passes(name, *command)]
@@ -85,12 +86,13 @@ def lint() -> None:
 
 
 def format_all() -> None:
-    """let ruff and clang-format write the layout, and write the tables of public names, ops and Keras's API"""
+    """let ruff and clang-format write the layout; write the tables of names, ops, Keras's API; architectures' pages"""
     python = setup()
     run(python, "-m", "ruff", "check", "--quiet", "--fix-only", ".")
     run(python, "tools/public_names.py")
     run(python, "tools/op_table.py")
     run(python, "tools/api_table.py")
+    run(python, "tools/architecture_pages.py")
     run(python, "-m", "ruff", "format", ".")
     run(in_venv(VENV, "clang-format"), "-i", *sources_of_engine())
 

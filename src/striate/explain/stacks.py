@@ -100,8 +100,12 @@ def fan(before: Stack, x1: float, after: Stack, x2: float, middle: float, crosse
     """From all of one stack to all of the next: `crossed` where every unit sees all, as in a dense layer."""
     y1, y2 = before.whole_height / 2, after.whole_height / 2
     front = x1 - (before.whole_width - before.width)  # the first plane ends there, the last one at x1
-    ends = [(x1, -y1, -y2), (front, y1, y2)] + ([(x1, -y1, y2), (front, y1, -y2)] if crossed else [])
-    return joined(*(element("line", x1=x, y1=middle + a, x2=x2, y2=middle + b, class_="ray") for x, a, b in ends))
+    back = x2 + after.whole_width - after.width  # where the last plane of the next one begins
+    ends = [(x1, -y1, back, -y2), (front, y1, x2, y2)]
+    if crossed:
+        ends += [(x1, -y1, x2, y2), (front, y1, back, -y2)]
+    rays = [element("line", x1=a, y1=middle + b, x2=c, y2=middle + d, class_="ray") for a, b, c, d in ends]
+    return joined(*rays)
 
 
 def arrow(x1: float, x2: float, y: float) -> Markup:
