@@ -21,7 +21,7 @@ def main() -> None:
     keras.utils.set_random_seed(seed)
     model = keras.applications.LectureModel()
     recipe = Recipe(epochs, batch, rate, seed=seed, validation_split=1 / 6)
-    recipe.compile(model, len(data.x_train))
+    recipe.compile("lecture", model, len(data.x_train))
     start = time.perf_counter()
     history = model.fit(
         data.x_train, data.y_train, epochs=epochs, batch_size=batch, validation_split=1 / 6, verbose=0

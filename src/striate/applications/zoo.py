@@ -62,6 +62,14 @@ class Architecture:
     def family(self) -> str:
         return self.file.rpartition("/")[2].removesuffix(".py")
 
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether the network itself scales images, which it takes as 0 to 255."""
+        from striate.applications.imagenet_utils import preprocess_inside
+
+        module = importlib.import_module(PUBLIC[f"applications.{self.constructor}"][0])
+        return getattr(module, "preprocess_input", None) is preprocess_inside
+
     def make(self, **more: Any) -> Any:
         """The model, not compiled, with random weights; `more` goes before the record's own arguments."""
         module, attribute = PUBLIC[f"applications.{self.constructor}"]

@@ -42,7 +42,7 @@ def run_demo(data: LabelledImages, recipe: Recipe, out: Path) -> None:
     from striate.explain.markup import element
     from striate.explain.report import RunReport
 
-    prepared = TrainingRun.prepare("lecture", recipe, out, also=[REPORT])
+    prepared = TrainingRun.prepare("lecture", "fashion_mnist_mini", recipe, out, also=[REPORT])
     click.echo(
         f"The lecture model on {len(data.x_train):,} images of Fashion-MNIST, batches of {recipe.batch_size}, "
         f"epochs: {recipe.epochs}",

@@ -13,9 +13,7 @@ from striate.cli.suggest import Name
 
 #: data sets of small grey images that the commands know by name.
 DATASETS = ("fashion_mnist", "fashion_mnist_mini", "mnist")
-#: models by name that are trained on those data sets with crossentropy.
-MODELS = ("lecture", "lenet5")
-#: models by name that can be looked at.
+#: models by name: they can be looked at, and trained on those data sets.
 ARCHITECTURES = tuple(ZOO)
 
 

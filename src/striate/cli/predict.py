@@ -48,6 +48,7 @@ def command(model: str, images: tuple[str, ...], top: int, as_json: bool) -> int
     notes = get_notes(loaded)
     preprocessing = _preprocessing(loaded, notes, model)
     names = _class_names(loaded, notes, model)
+    penalties = _gives_penalties(loaded)
     results: list[dict[str, Any]] = []
     failed = False
     for image in images:
@@ -59,7 +60,7 @@ def command(model: str, images: tuple[str, ...], top: int, as_json: bool) -> int
             failed = True
             continue
         said = loaded.predict(prepared[None], verbose=0)[0]
-        results.append({"image": image, "predictions": _best(said, names, top)})
+        results.append({"image": image, "predictions": _best(said, names, top, penalties)})
         if not as_json:
             click.echo(f"{printable(image)}: " + ", ".join(map(_words, results[-1]["predictions"])))
     if as_json:
@@ -78,7 +79,13 @@ def _is_there(path: str) -> bool:
     return True
 
 
-def _best(said: Array, names: Sequence[str], top: int) -> list[dict[str, Any]]:
+def _gives_penalties(loaded: Any) -> bool:
+    """Whether a model's smallest output decides: it ends as the LeNet-5 of 1998 does."""
+    last = loaded.layers[-1]
+    return type(last).__name__ == "EuclideanRBF" or (hasattr(last, "_graph") and _gives_penalties(last))
+
+
+def _best(said: Array, names: Sequence[str], top: int, penalties: bool) -> list[dict[str, Any]]:
     """The `top` classes; one number of a yes-or-no model counts as the probability of its second class.
 
     Numbers that are no probabilities (a model that ends without a softmax) are called scores.
@@ -86,6 +93,8 @@ def _best(said: Array, names: Sequence[str], top: int) -> list[dict[str, Any]]:
     import numpy as np
 
     said = np.asarray(said, np.float32)
+    if penalties:
+        return [{"class": names[i], "penalty": said[i]} for i in np.argsort(said, kind="stable")[:top]]
     if len(said) == 1 and 0 <= said[0] <= 1:
         said = np.array([1 - said[0], said[0]], np.float32)
     are_shares = bool((said >= 0).all()) and abs(float(said.sum()) - 1) < 1e-3
@@ -95,8 +104,9 @@ def _best(said: Array, names: Sequence[str], top: int) -> list[dict[str, Any]]:
 
 def _words(prediction: Mapping[str, Any]) -> str:
     name = printable(prediction["class"])
-    if "score" in prediction:
-        return f"{name} {prediction['score']:.4g}"
+    for kind in ("score", "penalty"):
+        if kind in prediction:
+            return f"{name} {'' if kind == 'score' else kind + ' '}{prediction[kind]:.4g}"
     share = float(prediction["probability"])
     # Neither "0.0%" nor "100.0%": a softmax is never that sure.
     return f"{name} " + ("under 0.1%" if share < 0.0005 else "over 99.9%" if share > 0.9995 else f"{share:.1%}")

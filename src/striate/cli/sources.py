@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from striate.applications.zoo import ZOO
-from striate.cli.options import ARCHITECTURES, MODELS
+from striate.cli.options import ARCHITECTURES
 from striate.cli.suggest import did_you_mean_file, files_beside
 from striate.data.images import Preprocessing
 from striate.datasets.cache import cache_folder, is_offline
@@ -71,14 +71,61 @@ def make_model(name: str) -> Any:
     return ZOO[name].make()
 
 
-def compile_as_published(name: str, model: Any) -> None:
-    """Compile a model of ours for a look at its training step: what its outputs are decides the loss."""
+def make_for_images(name: str, data: str, size: int | None = None) -> Any:
+    """A model of ours for a data set's images and classes, not compiled.
+
+    Args:
+        name: of the architecture.
+        data: name of the data set; nothing of it is loaded.
+        size: rows and columns that the model first enlarges the images to; None takes them as they are.
+
+    Raises:
+        click.UsageError: images that are too small for it, or of which it gives more than one answer.
+    """
+    from striate import layers, models
+    from striate.core.errors import StriateError
+
+    architecture = ZOO[name]
+    own = PREPROCESSING[data].shape
+    shape = own if size is None else (size, size, own[2])
+    classes = len(importlib.import_module(f"striate.datasets.{data}").CLASS_NAMES)
+    # Images here are 0..1: LeNet-5 adds its margin and scale; those that scale 0..255 themselves get bytes.
+    more = {"include_preprocessing": True} if architecture.family == "lenet5" else {}
+    try:
+        network = architecture.make(input_shape=shape, classes=classes, **more)
+    except StriateError as error:
+        if min(shape[:2]) >= architecture.least:
+            raise
+        whose = f", as those of {data} are" if size is None else ""
+        published = f"{architecture.image[0]}x{architecture.image[1]}"
+        raise click.UsageError(
+            f"{name} does not take images of {shape[0]}x{shape[1]} pixels{whose}. Have the model enlarge them: "
+            f"--size {architecture.least} is enough (it was published for {published})."
+        ) from error
+    if network.output_shape != (None, classes):
+        raise click.UsageError(
+            f"{name} slides over larger images and gives an answer for each place: of {shape[0]}x{shape[1]} pixels its "
+            f"output has the shape {network.output_shape}. Leave out --size."
+        )
+    first: list[Any] = [] if size is None else [layers.Resizing(size, size, name="enlarge")]
+    if architecture.takes_bytes:
+        first.append(layers.Rescaling(255.0, name="bytes"))
+    return models.Sequential([layers.Input(own), *first, network], name=name) if first else network
+
+
+def loss_and_metrics(name: str) -> tuple[Any, list[Any]]:
+    """What a model of ours is trained with: its outputs decide, penalties or probabilities."""
     if name == "lenet5-1998":
         from striate import losses, metrics
 
-        model.compile("sgd", losses.SparsePenalty(), metrics=[metrics.SparsePenaltyAccuracy()])
-    else:
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return losses.SparsePenalty(), [metrics.SparsePenaltyAccuracy()]
+    return "sparse_categorical_crossentropy", ["accuracy"]
+
+
+def compile_as_published(name: str, model: Any) -> None:
+    """Compile a model of ours for a look at its training step."""
+    loss, metrics = loss_and_metrics(name)
+    model.compile("sgd" if name == "lenet5-1998" else "adam", loss, metrics=metrics)
 
 
 def open_model(path: str) -> Any:
@@ -92,10 +139,9 @@ def open_model(path: str) -> Any:
     if Path(path).is_file():
         return load_model(path)
     if path in ARCHITECTURES:
-        made = f" To make one: striate train --data fashion_mnist_mini --model {path} --out runs/{path}"
         raise click.UsageError(
-            f"{path!r} is the name of a model that is not trained; a .keras file is needed here."
-            + (made if path in MODELS else "")
+            f"{path!r} is the name of a model that is not trained; a .keras file is needed here. To make one: "
+            f"striate train --data fashion_mnist_mini --model {path} --out runs/{path}"
         )
     if Path(path).exists():
         inside = files_beside(os.path.join(path, "x"), "*.keras")

@@ -17,7 +17,7 @@ from striate import callbacks, optimizers
 from striate.backend import set_random_seed
 from striate.cli.output import json_line, prepare_folder
 from striate.cli.progress import Progress
-from striate.cli.sources import LabelledImages, make_model
+from striate.cli.sources import LabelledImages, loss_and_metrics, make_for_images
 from striate.core.files import write_atomically
 from striate.saving.keras_archive import set_notes
 
@@ -46,14 +46,15 @@ class Recipe:
     seed: int = 42
     validation_split: float = 0.0
 
-    def compile(self, model: Any, count: int) -> None:
-        """Compile a model for `count` training images."""
+    def compile(self, name: str, model: Any, count: int) -> None:
+        """Compile the model of that name for `count` training images."""
         steps = math.ceil(count * (1 - self.validation_split) / self.batch_size) * self.epochs
         warmup = max(1, round(self.warmup * steps))
         schedule = optimizers.schedules.CosineDecay(
             0.0, max(1, steps - warmup), warmup_target=self.learning_rate, warmup_steps=warmup
         )
-        model.compile(optimizer=optimizers.Adam(schedule), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        loss, metrics = loss_and_metrics(name)
+        model.compile(optimizer=optimizers.Adam(schedule), loss=loss, metrics=metrics)
 
 
 class Keep(callbacks.Callback):
@@ -122,28 +123,33 @@ def _stoppable(out: Path, kept: Keep, epochs: int) -> Iterator[None]:
 class TrainingRun:
     """A model about to be trained, and a folder that was found fit for what comes out of it."""
 
+    name: str
     model: Any
     recipe: Recipe
     out: Path
 
     @classmethod
-    def prepare(cls, name: str, recipe: Recipe, out: Path, also: Sequence[str] = ()) -> TrainingRun:
+    def prepare(
+        cls, name: str, data: str, recipe: Recipe, out: Path, also: Sequence[str] = (), size: int | None = None
+    ) -> TrainingRun:
         """Make the model and the folder; nothing in it is touched yet.
 
         Args:
             name: of the model.
+            data: name of the data set whose images and classes the model is made for.
             recipe: how it will be trained; its seed counts from here.
             out: folder for model.keras and metrics.jsonl; made where it is not there.
             also: names of further files that the caller will write there.
+            size: rows and columns that the model enlarges the images to.
 
         Raises:
-            click.ClickException: `out` cannot be written to, or has no room.
+            click.ClickException: the model does not take such images; `out` cannot be written to, or has no room.
         """
         set_random_seed(recipe.seed)
-        model = make_model(name)
+        model = make_for_images(name, data, size)
         # Weights and Adam's two slots, 4 bytes each, and room for the rest (a report has at most 1.5 MB).
         prepare_folder(out, [MODEL, METRICS, *also], needed=3 * 4 * model.count_params() + 3_000_000)
-        return cls(model, recipe, out)
+        return cls(name, model, recipe, out)
 
     def train(self, data: LabelledImages) -> Trained:
         """Train, score the test images once; the files in `out` are brought up to date after each epoch.
@@ -154,7 +160,7 @@ class TrainingRun:
         """
         model, recipe = self.model, self.recipe
         set_notes(model, class_names=list(data.class_names), preprocessing=data.preprocessing.as_notes())
-        recipe.compile(model, len(data.x_train))
+        recipe.compile(self.name, model, len(data.x_train))
         kept = Keep(self.out)
         started = time.perf_counter()
         with _stoppable(self.out, kept, recipe.epochs), Progress() as progress:
