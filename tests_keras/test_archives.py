@@ -120,6 +120,7 @@ model = keras.Model(i, L.Dense(1)(keras.ops.reshape(t, (-1, 16))))
 x, y = rng.normal(size=(6, 8, 6, 4)).astype("float32"), rng.normal(size=(6, 1)).astype("float32")
 """
 
+RATES = "O.OptimizerMap(O.SGD(S.CosineDecay(0.1, 9)), {'.*conv.*': O.SGD(0.01), '.*batch.*': O.Lion()})"
 MODELS = {
     "lecture": (LECTURE.replace("RATE", "0.0"), f"'adam', {SPARSE}"),
     "normed": (NORMED, "O.SGD(0.05, momentum=0.9), loss=keras.losses.CategoricalCrossentropy(from_logits=True)"),
@@ -147,6 +148,14 @@ MODELS = {
     "nadam": (DENSE, "O.Nadam(0.01), loss=keras.losses.Tversky(0.3, 0.7)"),
     "lion": (DENSE, "O.Lion(0.01, weight_decay=0.1), loss='mse'"),
     "ftrl": (DENSE, "O.Ftrl(0.1, l1_regularization_strength=0.1, gradient_accumulation_steps=2), loss='mse'"),
+    "several optimizers": (
+        DENSE,
+        "O.MultiOptimizer(O.OptimizerMap(O.Adam(0.01), {'(.*/)?dense/.*': O.SGD(0.1, momentum=0.9)})), loss='mse'",
+    ),
+    "several rates": (
+        NORMED,
+        f"O.MultiOptimizer({RATES}), loss=keras.losses.CategoricalCrossentropy(from_logits=True)",
+    ),
     "counting": (
         DENSE,
         "'sgd', loss='mse', metrics=[K.AUC(9), K.Recall([0.2, 0.5]), K.F1Score('macro'), K.R2Score()]",

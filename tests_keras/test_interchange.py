@@ -83,7 +83,7 @@ x, y = {"a": rng.normal(size=(6, 3)).astype("float32")}, rng.normal(size=(6, 2))
 
 CASES = {
     **{name: MODELS[name] for name in ("lecture", "normed", "branched", "nested", "every layer", "frozen", "operations",
-       "amsgrad", "rmsprop, all", "ftrl", "average", "accumulation", "schedule", "counting")},
+       "amsgrad", "rmsprop, all", "ftrl", "average", "accumulation", "schedule", "several optimizers", "counting")},
     "shared": (SHARED, "'adamw', loss='mse'"),
     "only ours": (
         PARTS_OF_1998,

@@ -29,5 +29,5 @@ LEFT_OUT = {
     "Unsafe by design: a file must never run code": r"config\.enable_unsafe_deserialization",
     "Sends what it sees to a server": r"callbacks\.RemoteMonitor",
     "Ideas that are not convolutional networks'": r"""
-        distillation\.\w+ ops\.segment_\w+ optimizers\.(Muon|MultiOptimizer|OptimizerMap)""",
+        distillation\.\w+ ops\.segment_\w+ optimizers\.Muon""",
 }

@@ -9,20 +9,21 @@ import numpy as np
 
 from striate.callbacks.base import Callback, Logs
 from striate.callbacks.monitor import MonitorCallback
+from striate.callbacks.single_optimizers import learning_rates, single_optimizers
 from striate.core.errors import ArgumentError, StateError
 from striate.core.registry import export
 
 
-def _optimizer_of(model: Any, who: str) -> Any:
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is None or not hasattr(optimizer, "learning_rate"):
+def _optimizers_of(model: Any, who: str) -> list[tuple[str, Any]]:
+    found = single_optimizers(model)
+    if any(optimizer is None or not hasattr(optimizer, "learning_rate") for _, optimizer in found):
         raise StateError(f"{who} needs a model whose optimizer has a `learning_rate`. Compile it with an optimizer.")
-    return optimizer
+    return found
 
 
 @export("callbacks.LearningRateScheduler")
 class LearningRateScheduler(Callback):
-    """Sets the learning rate before each epoch.
+    """Sets the learning rate before each epoch, of each optimizer in a MultiOptimizer.
 
     Source: `keras.callbacks.LearningRateScheduler`.
 
@@ -37,25 +38,26 @@ class LearningRateScheduler(Callback):
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        optimizer = _optimizer_of(self._model, "LearningRateScheduler")
-        try:
-            rate = self.schedule(epoch, float(np.asarray(optimizer.learning_rate)))
-        except TypeError:  # schedules of the epoch alone
-            rate = self.schedule(epoch)
-        if not isinstance(rate, float | np.floating | np.ndarray) or np.ndim(rate):
-            raise ArgumentError(f"The output of the `schedule` function should be a float. Received: {rate!r}.")
-        optimizer.learning_rate = float(rate)
-        if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")
+        for suffix, optimizer in _optimizers_of(self._model, "LearningRateScheduler"):
+            try:
+                rate = self.schedule(epoch, float(np.asarray(optimizer.learning_rate)))
+            except TypeError:  # schedules of the epoch alone
+                rate = self.schedule(epoch)
+            if not isinstance(rate, float | np.floating | np.ndarray) or np.ndim(rate):
+                raise ArgumentError(f"The output of the `schedule` function should be a float. Received: {rate!r}.")
+            optimizer.learning_rate = float(rate)
+            if self.verbose > 0:
+                whose = f"{optimizer.name} learning rate" if suffix else "learning rate"
+                print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {whose} to {float(rate)}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None:
-            logs["learning_rate"] = float(np.asarray(self._model.optimizer.learning_rate))
+            logs.update(learning_rates(self._model))
 
 
 @export("callbacks.ReduceLROnPlateau")
 class ReduceLROnPlateau(MonitorCallback):
-    """Multiplies the learning rate by `factor` when a watched value stops improving.
+    """Multiplies the learning rate (each one in a MultiOptimizer) by `factor` when a watched value stops improving.
 
     Source: `keras.callbacks.ReduceLROnPlateau`.
 
@@ -108,9 +110,9 @@ class ReduceLROnPlateau(MonitorCallback):
         return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        optimizer = _optimizer_of(self._model, "ReduceLROnPlateau")
+        optimizers = _optimizers_of(self._model, "ReduceLROnPlateau")
         if logs is not None:
-            logs["learning_rate"] = float(np.asarray(optimizer.learning_rate))
+            logs.update(learning_rates(self._model))
         self._set_monitor_op()
         current = self._monitored(logs, "Learning rate reduction")
         if current is None:
@@ -124,15 +126,18 @@ class ReduceLROnPlateau(MonitorCallback):
         elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
-                self._reduce(optimizer, epoch)
+                reduced = [self._reduce(suffix, optimizer, epoch) for suffix, optimizer in optimizers]
+                if any(reduced):
+                    self.cooldown_counter = self.cooldown
+                    self.wait = 0
 
-    def _reduce(self, optimizer: Any, epoch: int) -> None:
+    def _reduce(self, suffix: str, optimizer: Any, epoch: int) -> bool:
         old = float(np.asarray(optimizer.learning_rate))
         if old <= np.float32(self.min_lr):
-            return
+            return False
         new = max(old * self.factor, self.min_lr)
         optimizer.learning_rate = new
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
-        self.cooldown_counter = self.cooldown
-        self.wait = 0
+            whose = f"{optimizer.name} learning rate" if suffix else "learning rate"
+            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {whose} to {new}.")
+        return True

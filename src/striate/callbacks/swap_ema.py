@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from striate.callbacks.base import Callback, Logs
+from striate.callbacks.single_optimizers import single_optimizers
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
 
@@ -38,16 +39,21 @@ class SwapEMAWeights(Callback):
         self._averages: list[Any] = []
 
     def _pairs(self) -> list[tuple[Any, Any]]:
-        optimizer = self._model.optimizer
-        if not getattr(optimizer, "use_ema", False):
+        found = [one for _, one in single_optimizers(self._model) if getattr(one, "use_ema", False)]
+        if not found:
+            optimizer = self._model.optimizer
             raise ArgumentError(
                 "SwapEMAWeights must be used when `use_ema=True` is set: it swaps an optimizer's moving "
                 "averages. Received: "
                 f"use_ema={getattr(optimizer, 'use_ema', None)} in {type(optimizer).__name__}. "
                 "Compile with an optimizer made with use_ema=True."
             )
-        pairs = zip(optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True)
-        return [(weight, average) for weight, average in pairs if average is not None]
+        return [
+            (weight, average)
+            for one in found
+            for weight, average in zip(one._trainable_variables, one._model_variables_moving_average, strict=True)
+            if average is not None
+        ]
 
     def _swap(self, wanted: bool) -> None:
         if self._swapped == wanted:

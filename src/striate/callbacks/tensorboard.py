@@ -11,6 +11,7 @@ import numpy as np
 
 from striate.callbacks.base import Callback, Logs
 from striate.callbacks.event_file import EventFile
+from striate.callbacks.single_optimizers import learning_rates
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
 
@@ -127,8 +128,7 @@ class TensorBoard(Callback):
             file.scalar(f"batch_{name}", value, self._seen)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        rate = getattr(self._model.optimizer, "learning_rate", None)
-        more = {} if rate is None else {"learning_rate": float(np.asarray(rate))}
+        more = learning_rates(self._model)
         if self.write_steps_per_second:
             seconds = time.perf_counter() - self._epoch_began
             more["steps_per_second"] = (self._steps() - self._steps_before) / seconds

@@ -14,9 +14,12 @@ from striate.optimizers.adagrad import Adagrad
 from striate.optimizers.adam import Adam, AdamW
 from striate.optimizers.adamax import Adamax
 from striate.optimizers.ftrl import Ftrl
+from striate.optimizers.group_rates import discriminative
 from striate.optimizers.lion import Lion
+from striate.optimizers.multi import MultiOptimizer
 from striate.optimizers.nadam import Nadam
 from striate.optimizers.optimizer import Optimizer
+from striate.optimizers.optimizer_map import OptimizerMap
 from striate.optimizers.rmsprop import RMSprop
 from striate.optimizers.sgd import SGD
 from striate.optimizers.varying import StepPlan
@@ -81,11 +84,14 @@ __all__ = [
     "Adamax",
     "Ftrl",
     "Lion",
+    "MultiOptimizer",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "StepPlan",
     "deserialize",
+    "discriminative",
     "get",
     "schedules",
     "serialize",

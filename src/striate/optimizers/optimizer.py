@@ -164,7 +164,10 @@ class Optimizer(VaryingSteps):
         if not self.built:
             self.build(variables)
         self._check_variables_are_known(variables)
-        gradients, variables = self._present(gradients, variables)
+        self._step(*self._present(gradients, variables))
+
+    def _step(self, gradients: list[Any], variables: list[Variable]) -> None:
+        """A step with gradients that are all there."""
         if gradients:
             if self.loss_scale_factor is not None:
                 gradients = [g / self.loss_scale_factor for g in gradients]

@@ -223,7 +223,11 @@ class OptimizerState(Configurable):
                 "You are calling `set_weights()` on an optimizer that has not yet been built. Please call "
                 "`optimizer.build(trainable_variables)` to create the optimizer weights before calling it."
             )
-        for variable, weight in zip(self._variables, weights, strict=False):
+        self._set(self._variables, weights)
+
+    @staticmethod
+    def _set(variables: Sequence[Variable], weights: Sequence[Any]) -> None:
+        for variable, weight in zip(variables, weights, strict=False):
             if variable.shape != np.shape(weight):
                 raise ShapeError(
                     f"Optimizer variable {variable.path} has shape {variable.shape} not compatible with provided "

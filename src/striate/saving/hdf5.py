@@ -125,6 +125,8 @@ def _as_stored(own: list[Variable], store: Store) -> list[Variable]:
     """An optimizer's Variables in the order of a file: Nadam's product of momenta stood before the slots once."""
     *others, last = own
     before = [v for v in others if v.name in ("iteration", "learning_rate")]
+    if len(before) > 2:  # several optimizers in one, which no older Keras wrote
+        return own
     if last.shape != () or len(others) == len(before) or store.dataset(str(len(before))).shape != ():
         return own
     return [*before, last, *others[len(before) :]]
