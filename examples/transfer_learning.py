@@ -29,6 +29,7 @@ import numpy as np
 
 import striate as keras
 from striate import layers, optimizers
+from striate.explain.charts import CHART_STYLE, line_chart
 
 OLD, NEW = range(5), range(5, 10)
 WAYS = ("scratch", "frozen", "fine-tuned", "discriminative")
@@ -125,6 +126,22 @@ def table(rows: list[dict[str, Any]], counts: list[int]) -> str:
     return "\n".join(lines)
 
 
+def plot(rows: list[dict[str, Any]], counts: list[int], file: Path) -> None:
+    """The table as a drawing: a line for each way, bars as long as the standard deviation."""
+    cells = {
+        way: [[r["accuracy"] for r in rows if (r["images"], r["way"]) == (n, way)] for n in counts] for way in WAYS
+    }
+    drawn = line_chart(
+        {way: [mean(found) for found in of_way] for way, of_way in cells.items()},
+        "test accuracy", "images of each of the five new classes", width=640, height=360,
+        x_names=[str(count) for count in counts],
+        spread={way: [stdev(found) if len(found) > 1 else 0.0 for found in of_way] for way, of_way in cells.items()},
+    )  # fmt: skip
+    style = f"<style>{CHART_STYLE} .chart {{ font-family: sans-serif; background: #fff; color: #222 }}</style>"
+    begun, _, rest = drawn.partition(">")
+    file.write_text(begun.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1) + ">" + style + rest)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Transfer learning on Fashion-MNIST.")
     parser.add_argument("--images", type=int, nargs="+", default=[10, 50, 500], help="of each of the new classes")
@@ -134,6 +151,7 @@ def main() -> None:
     parser.add_argument("--hold-back", type=int, default=0, help="training images to score instead of the test images")
     parser.add_argument("--mini", action="store_true", help="the sample of 6,000 images that comes with Striate")
     parser.add_argument("--out", type=Path, default=Path("runs/transfer"))
+    parser.add_argument("--plot", type=Path, help="file for the results as a drawing (SVG)")
     parser.add_argument("--floor", type=float, default=0.0, help="least mean accuracy of a frozen base, most images")
     asked = parser.parse_args()
 
@@ -162,6 +180,8 @@ def main() -> None:
                     end.write(json.dumps(rows[-1]) + "\n")
                 print(rows[-1], flush=True)
     print(table(rows, asked.images))
+    if asked.plot:
+        plot(rows, asked.images, asked.plot)
     frozen = mean(r["accuracy"] for r in rows if (r["images"], r["way"]) == (max(asked.images), "frozen"))
     if frozen < asked.floor:
         sys.exit(f"The frozen base taught too little: {frozen:.4f} is below {asked.floor}.")

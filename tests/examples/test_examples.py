@@ -9,6 +9,7 @@ import re
 import runpy
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -167,8 +168,11 @@ def test_transfer_learning(tmp_path, monkeypatch, capsys):
     assert [row.split()[1] for row in rows] == ["4", "20"] and [len(m) for m in means] == [4, 4]
     assert all(mean > 0.3 for mean in means[1])  # guessing gives 0.2
     before = (tmp_path / "results.jsonl").read_text()
-    run(*asked, "--out", tmp_path, monkeypatch=monkeypatch)
+    run(*asked, "--out", tmp_path, "--plot", tmp_path / "plot.svg", monkeypatch=monkeypatch)
     assert (tmp_path / "results.jsonl").read_text() == before and len(before.splitlines()) == 16
+    drawing = (tmp_path / "plot.svg").read_text()
+    ElementTree.fromstring(drawing)
+    assert f"discriminative from {means[0][3]:.3g} to {means[1][3]:.3g}" in drawing and ">20</text>" in drawing
 
 
 def test_a_frozen_base_stays_and_a_learning_one_moves_most_at_its_end(tmp_path, monkeypatch):

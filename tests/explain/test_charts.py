@@ -67,6 +67,25 @@ def test_gaps_single_points_and_nothing():
     assert parts(line_chart({"a": [math.nan]}, "loss"), "circle") == []
 
 
+def test_spread_is_a_bar_around_each_value_beside_those_of_other_series():
+    series = {"frozen": [0.5, 0.75], "scratch": [0.25, math.nan]}
+    spread = {"frozen": [0.25, 0.0], "scratch": [0.125, 0.125]}
+    svg = line_chart(series, "accuracy", "images", height=300, x_names=["10", "500"], spread=spread)
+    at, dots = {}, parts(svg, "circle")
+    for group in ElementTree.fromstring(svg).iter("g"):
+        bars = [line.attrib for line in group if line.tag == "line" and "stroke" not in line.attrib]
+        at.setdefault(group.attrib["class"], []).extend([float(b[k]) for k in ("x1", "x2", "y1", "y2")] for b in bars)
+    (first, second), (other,) = at["series-0"], at["series-1"]
+    assert first[0] == first[1] and first[2] > first[3] and second[2] == pytest.approx(second[3])
+    centres = [(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in dots]
+    assert centres[0] == pytest.approx((first[0], (first[2] + first[3]) / 2), abs=0.11)  # tenths of pixels are written
+    assert other[0] - first[0] == pytest.approx(5) and other[2] - other[3] == pytest.approx(
+        (first[2] - first[3]) / 2, abs=0.2
+    )
+    assert {"10", "500"} < {text.text for text in parts(svg, "text")}
+    assert max(first[2], other[2]) < 300 and "0.2" in {text.text for text in parts(svg, "text")}
+
+
 def test_a_level_is_dashed_and_inside():
     svg = line_chart({"a": [0.1, 0.2]}, "accuracy", levels={"test": 0.9, "none": math.nan}, height=300)
     dashed = [line for line in parts(svg, "line") if "stroke-dasharray" in line.attrib]

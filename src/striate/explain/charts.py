@@ -26,6 +26,7 @@ CHART_STYLE = """
 
 _FONT = 6.8  # pixels that a character of 11 pixels takes, on the generous side
 _LEFT, _RIGHT, _BOTTOM = 50, 14, 38  # margins in pixels: ticks, half a label, ticks and the axis's name
+_ASIDE = 5  # pixels between the bars of two series, which are 1.5 wide
 
 
 def nice_ticks(low: float, high: float, count: int = 6) -> list[float]:
@@ -56,10 +57,12 @@ class _Axes:
     def __init__(self, count: int, ticks: Sequence[float], width: int, height: int, top: int) -> None:
         self.count, self.ticks = count, ticks
         self.width, self.height, self.top = width, height, top
+        #: pixels: where series with bars stand side by side, to the right, and what is left free at both ends for it.
+        self.aside = self.inset = 0.0
 
     def x(self, i: float) -> float:
         share = i / (self.count - 1) if self.count > 1 else 0.5
-        return _LEFT + (self.width - _LEFT - _RIGHT) * share
+        return _LEFT + self.inset + (self.width - _LEFT - _RIGHT - 2 * self.inset) * share + self.aside
 
     def y(self, value: float) -> float:
         low, high = self.ticks[0], self.ticks[-1]
@@ -94,6 +97,21 @@ def _line(values: Sequence[float], axes: _Axes, number: int) -> Markup:
     return element("g", *parts, class_=f"series-{number}")
 
 
+def _ends(low: float, high: float, axes: _Axes) -> dict[str, str]:
+    return {"y1": f"{axes.y(low):.1f}", "y2": f"{axes.y(high):.1f}"}
+
+
+def _spread(values: Sequence[float], widths: Sequence[float], axes: _Axes, number: int) -> Markup:
+    """A bar through each value, as far up and down as its width."""
+    colour = COLOURS[number % len(COLOURS)]
+    bars = [
+        element("line", x1=f"{axes.x(i):.1f}", x2=f"{axes.x(i):.1f}", **_ends(value - width, value + width, axes))
+        for i, (value, width) in enumerate(zip(values, widths, strict=True))
+        if math.isfinite(value) and math.isfinite(width)
+    ]
+    return element("g", *bars, class_=f"series-{number}", stroke=colour, stroke_width=1.5, stroke_opacity=0.6)
+
+
 def _legend(names: Sequence[str], dashed: Sequence[str], width: int) -> tuple[list[Markup], int]:
     """Marks and names below the title, on as many rows as they need, and where these end."""
     parts: list[Markup] = []
@@ -125,6 +143,8 @@ def line_chart(
     width: int = 480,
     height: int = 290,
     first_x: int = 1,
+    x_names: Sequence[str] | None = None,
+    spread: Mapping[str, Sequence[float]] | None = None,
 ) -> Markup:
     """Lines over x = first_x, first_x + 1, ...; values that are not finite leave a gap.
 
@@ -133,13 +153,19 @@ def line_chart(
         title: what the y axis shows.
         levels: name -> value, drawn as a dashed line across.
         width, height: in pixels.
+        x_names: what stands below the places along x instead of their numbers.
+        spread: name -> how far each value goes up and down, drawn as a bar through it.
     """
+    spread = spread or {}
     shown = {name: value for name, value in (levels or {}).items() if math.isfinite(value)}
-    finite = [v for values in series.values() for v in values if math.isfinite(v)] + list(shown.values())
+    ends = [v + s * w for name, ws in spread.items() for v, w in zip(series[name], ws, strict=True) for s in (-1, 1)]
+    every = [*(v for values in series.values() for v in values), *ends, *shown.values()]
+    finite = [v for v in every if math.isfinite(v)]
     legend, below = _legend(list(series), list(shown), width)
     count = max((len(v) for v in series.values()), default=1)
     ticks = nice_ticks(min(finite, default=0.0), max(finite, default=1.0))
     axes = _Axes(count, ticks, width, height, top=below + 14)
+    axes.inset = _ASIDE * len(series) if spread else 0.0
     parts = [element("text", title, x=_LEFT, y=16, class_="title"), *legend]
     for tick in ticks:
         y = axes.y(tick)
@@ -148,10 +174,16 @@ def line_chart(
     last = first_x + count - 1
     for value in range(first_x, last + 1, max(1, math.ceil(count / 12))):
         x = axes.x(value - first_x)
-        parts.append(element("text", value, x=x, y=height - _BOTTOM + 17, text_anchor="middle"))
+        named = value if x_names is None else x_names[value - first_x]
+        parts.append(element("text", named, x=x, y=height - _BOTTOM + 17, text_anchor="middle"))
     parts.append(element("text", x_label, x=(_LEFT + width - _RIGHT) / 2, y=height - 5, text_anchor="middle"))
     parts += [_dashes(_LEFT, width - _RIGHT, axes.y(value)) for value in shown.values()]
-    parts += [_line(values, axes, i) for i, values in enumerate(series.values())]
+    for i, (name, values) in enumerate(series.items()):
+        if spread:
+            axes.aside = _ASIDE * (i - (len(series) - 1) / 2)
+        if name in spread:
+            parts.append(_spread(values, spread[name], axes, i))
+        parts.append(_line(values, axes, i))
     return element(
         "svg",
         *parts,
