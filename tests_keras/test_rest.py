@@ -97,3 +97,23 @@ def test_identity_initializer(oracle, shape):
     theirs = oracle("revive", described=striate.saving.serialize_keras_object(made))["config"]
     # Keras's config forgets the gain (which its constructor takes); ours has it.
     same_config(striate.saving.serialize_keras_object(made), theirs, more=("gain",))
+
+
+MIXED = """
+class Scale(keras.layers.Layer):
+    def build(self, shape):
+        self.factor = self.add_weight(shape=(shape[-1],), initializer=keras.initializers.Constant(1.2345678))
+        self.kept = self.add_weight(shape=(), initializer="ones", autocast=False)
+    def call(self, x):
+        self.said = [keras.backend.standardize_dtype(w.dtype) for w in (self.factor, self.kept)]
+        return x * self.factor
+layer = Scale(dtype="mixed_float16")
+y = layer(x)
+result = [np.asarray(y), [*layer.said], keras.backend.standardize_dtype(layer.factor.dtype), str(np.asarray(y).dtype)]
+"""
+
+
+def test_a_users_layer_of_mixed_precision(oracle):
+    ours, theirs = both(oracle, MIXED, x=REAL)
+    assert ours[1:] == theirs[1:]
+    np.testing.assert_array_equal(ours[0], theirs[0])

@@ -20,6 +20,7 @@ from striate.backend.apply import (
     wrap_traced,
     wrap_value,
 )
+from striate.backend.autocast import AutocastScope, scope_of
 from striate.backend.budget import book_allocation, book_call, is_limited, loading_limits
 from striate.backend.closed_table import place_of
 from striate.backend.context import (
@@ -93,6 +94,7 @@ from striate.core.lookup import to_snake_case
 from striate.engine.native import arithmetic
 
 __all__ = [
+    "AutocastScope",
     "ConcreteTensor",
     "CustomObjectScope",
     "DTypePolicy",
@@ -156,6 +158,7 @@ __all__ = [
     "record",
     "register_keras_serializable",
     "result_type",
+    "scope_of",
     "serialize_keras_object",
     "serialize_whole",
     "set_dtype_policy",

@@ -43,7 +43,10 @@ def wrap_value(tensor: Any) -> Value:
             )
         return tensor.value
     if isinstance(tensor, Stored):
-        return trace.read(tensor)
+        held = trace.read(tensor)
+        if tensor.dtype == tensor.own_dtype:
+            return held
+        return trace.emit("cast", [held], CastAttrs(tensor.dtype))[0]  # type: ignore[arg-type]
     return trace.constant(np.asarray(tensor))
 
 
@@ -83,7 +86,7 @@ def _type_of(tensor: Any) -> TensorType:
 
 def _array_of(tensor: Any) -> Array:
     if isinstance(tensor, Stored):
-        return tensor.array
+        return tensor.array if tensor.dtype == tensor.own_dtype else tensor.numpy()
     if isinstance(tensor, SymbolicTensor):
         raise SymbolicError(
             f"{tensor!r} has no value here: it was made inside a traced function that has ended. "

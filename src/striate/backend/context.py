@@ -33,6 +33,7 @@ class _State(threading.local):
         self.spec_depth = 0
         self.example_batch: int | None = None
         self.call: CallContext | None = None
+        self.autocast: str | None = None
         self.names: list[str] = []
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from striate.backend import context
 from striate.backend.apply import convert_to_tensor, wrap_traced, wrap_value
+from striate.backend.autocast import AutocastScope
 from striate.backend.tensor import ConcreteTensor, SymbolicTensor, TracedTensor
 from striate.backend.variable import Variable
 from striate.compiler.autodiff import gradients
@@ -66,7 +67,8 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Variable] | None 
     def inside(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
         trace = context.current_trace()
         assert trace is not None
-        targets = [wrap_value(v) for v in wanted]
+        with AutocastScope(None):  # what is kept is asked for, not what a layer reads
+            targets = [wrap_value(v) for v in wanted]
         result = fn(*args, **kwargs)
         found = gradients(wrap_value(convert_to_tensor(_loss_of(result))), targets)
         return result, [None if g is None else wrap_traced(g, trace) for g in found]

@@ -18,7 +18,7 @@ import numpy as np
 
 from striate.backend import context
 from striate.backend.budget import check_tensor
-from striate.backend.dtypes import standardize_dtype
+from striate.backend.dtypes import is_float_dtype, standardize_dtype
 from striate.backend.names import unique_name
 from striate.backend.operators import OperatorMixin, cut_off
 from striate.core.errors import ArgumentError, SymbolicError
@@ -34,6 +34,8 @@ class Stored(OperatorMixin):
     """What keeps its value in a buffer of its own: the part of a Variable that the floor below it needs to see."""
 
     array: np.ndarray[Any, Any]
+    #: whether it is read in the dtype of the AutocastScope around.
+    autocast = False
 
     @property
     def path(self) -> str:
@@ -44,8 +46,15 @@ class Stored(OperatorMixin):
         return tuple(self.array.shape)
 
     @property
-    def dtype(self) -> str:
+    def own_dtype(self) -> str:
+        """What the buffer holds, whatever it is read as."""
         return str(self.array.dtype.name)
+
+    @property
+    def dtype(self) -> str:
+        """What it is read as: its own, or that of the AutocastScope around it."""
+        scope, own = context.STATE.autocast, self.own_dtype
+        return own if scope is None or not self.autocast or not is_float_dtype(own) else scope
 
     def numpy(self) -> np.ndarray[Any, Any]:
         raise NotImplementedError

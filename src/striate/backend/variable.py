@@ -12,6 +12,7 @@ import numpy as np
 from striate.backend import context
 from striate.backend.apply import cast, convert_to_tensor, wrap_value
 from striate.backend.apply import shape as shape_of
+from striate.backend.autocast import AutocastScope
 from striate.backend.budget import book_allocation
 from striate.backend.deferred import stays_zero, wait
 from striate.backend.dtypes import python_dtype, standardize_dtype
@@ -58,6 +59,7 @@ class Variable(Stored):
         shape: needed with a callable.
         dtype: element type, floatx unless given (an array keeps its own).
         trainable: whether optimizers change it.
+        autocast: whether a layer that computes in another float dtype than it keeps reads it in that one.
         name: last part of its path.
 
     Example:
@@ -183,7 +185,9 @@ class Variable(Stored):
                 "of the program, and never change. Use the Variable itself, with functions of striate.ops; or "
                 "compile(run_eagerly=True), to look at values."
             )
-        return self._copied()
+        value = self._copied()
+        with np.errstate(over="ignore"):  # infinity is what a short type makes of a large number, in programs too
+            return value.astype(numpy_dtype(self.dtype), copy=False)
 
     def _copied(self) -> Array:
         with SHARED:
@@ -211,7 +215,7 @@ class Variable(Stored):
         Raises:
             ValueError: another shape.
         """
-        value = cast(value if isinstance(value, SymbolicTensor) else convert_to_tensor(value), self.dtype)
+        value = cast(value if isinstance(value, SymbolicTensor) else convert_to_tensor(value), self.own_dtype)
         if tuple(shape_of(value)) != self.shape:
             raise ShapeError(
                 f"The shape of the target variable and the shape of the value assigned to it do not match: "
@@ -236,12 +240,14 @@ class Variable(Stored):
                 self.array[...] = value
 
     def assign_add(self, value: Any) -> Any:
-        """Add to the value."""
-        return self.assign(self + value)
+        """Add to the value, in its own dtype."""
+        with AutocastScope(None):
+            return self.assign(self + value)
 
     def assign_sub(self, value: Any) -> Any:
-        """Subtract from the value."""
-        return self.assign(self - value)
+        """Subtract from the value, in its own dtype."""
+        with AutocastScope(None):
+            return self.assign(self - value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         new = Variable.__new__(Variable)

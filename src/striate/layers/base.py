@@ -207,17 +207,24 @@ class Layer(LayerState, Configurable):
         leaves = tree.flatten([list(args), kwargs])
         if not backend.in_spec_scope() and any(isinstance(t, KerasTensor) for t in leaves):
             seen = autocast(self, (args, kwargs)) if self._convert_inputs else (args, kwargs)
-            outputs = self.compute_output_spec(*seen[0], **seen[1])
+            with self._dtype_scope():
+                outputs = self.compute_output_spec(*seen[0], **seen[1])
             # As given: a `training` that nobody gave is decided anew whenever the model runs.
             return backend.record(self, args, given, outputs)
-        outputs = self.call(*args, **kwargs)
-        if self.activity_regularizer is not None:
-            for output in tree.flatten(outputs):
-                if backend.is_tensor(output):
-                    # A mean over the batch, as in Keras since 3.15, so that its strength is that of any batch size.
-                    samples = (*backend.shape(output), 1)[0]
-                    self.add_loss(self.activity_regularizer(output) / float(samples or 1))
+        with self._dtype_scope():
+            outputs = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                for output in tree.flatten(outputs):
+                    if backend.is_tensor(output):
+                        # A mean over the batch, as in Keras since 3.15: of the same strength for any size of it.
+                        samples = (*backend.shape(output), 1)[0]
+                        self.add_loss(self.activity_regularizer(output) / float(samples or 1))
         return outputs
+
+    def _dtype_scope(self) -> contextlib.AbstractContextManager[Any]:
+        """Around the call: weights are read in the dtype to compute in."""
+        policy = self.dtype_policy
+        return backend.scope_of(policy.compute_dtype, policy.variable_dtype, self.autocast) or contextlib.nullcontext()
 
     #: a subclass sets it to False to see its arguments as they are.
     _convert_inputs = True
