@@ -101,6 +101,11 @@ FROZEN = NORMED.replace(
     "x, y = images(18", "model.layers[2].trainable = False\nmodel.layers[3].trainable = False\nx, y = images(18"
 )
 
+RENORMED = NORMED.replace(
+    "L.BatchNormalization()",
+    "L.BatchNormalization(renorm=True, renorm_clipping={'rmax': 3.0, 'dmax': 2.0}, renorm_momentum=0.7)",
+)
+
 OPS = """
 i = keras.Input((4, 3))
 t = keras.ops.relu(i - 0.5) * 2.0 + keras.ops.mean(i, axis=-1, keepdims=True)
@@ -124,6 +129,7 @@ RATES = "O.OptimizerMap(O.SGD(S.CosineDecay(0.1, 9)), {'.*conv.*': O.SGD(0.01), 
 MODELS = {
     "lecture": (LECTURE.replace("RATE", "0.0"), f"'adam', {SPARSE}"),
     "normed": (NORMED, "O.SGD(0.05, momentum=0.9), loss=keras.losses.CategoricalCrossentropy(from_logits=True)"),
+    "renormed": (RENORMED, "'adam', loss='mse'"),
     "branched": (
         BRANCHED,
         f"'adam', {TWO}",

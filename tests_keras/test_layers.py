@@ -170,6 +170,14 @@ def normed(draw):
     }, [image(draw) if draw(st.booleans()) else image(draw)[:, :, 0, :] if axis != 3 else image(draw)]  # fmt: skip
 
 
+def renormed(draw):
+    config, inputs = normed(draw)
+    bounds = {"rmax": 1.5, "rmin": 0.8, "dmax": 0.5}
+    kept = {k: v for k, v in bounds.items() if draw(st.booleans())}
+    more = {"renorm": True, "renorm_clipping": draw(st.sampled_from([None, kept])), "renorm_momentum": 0.7}
+    return {**config, **more}, inputs
+
+
 def scaled(draw):
     return {"epsilon": draw(st.sampled_from([1e-3, 1e-5])), "center": draw(st.booleans()), "scale": draw(st.booleans())}
 
@@ -289,6 +297,7 @@ CASES = {
     "LeakyReLU": plain(negative_slope=[0.3, 0.1]),
     "Softmax": plain(axis=[-1, 1]),
     "BatchNormalization": normed,
+    "BatchNormalization renorm": renormed,
     "Reshape": reshape,
     "Permute": plain(dims=[(1, 2, 3), (3, 1, 2), (2, 1, 3)]),
     "Identity": plain(),
@@ -331,7 +340,7 @@ ASSIGNED = ("SpectralNormalization",)
 
 
 @pytest.mark.parametrize(
-    "name, training", [(n, t) for n in CASES for t in ((False, True) if n in HAS_TRAINING else (False,))]
+    "name, training", [(n, t) for n in CASES for t in ((False, True) if n.split()[0] in HAS_TRAINING else (False,))]
 )
 @given(data=st.data())
 def test_layer(oracle, name, training, data):
@@ -372,3 +381,17 @@ def test_layer(oracle, name, training, data):
     assert [w.path.split("/")[-1] for w in layer.weights] == [p.split("/")[-1] for p in expected["paths"]]
     assert [w.trainable for w in layer.weights] == expected["trainable"]
     same_both_ways(oracle, layer, expected["config"])
+
+
+def test_layer_normalization_by_the_deviation(oracle):
+    """Keras's deprecated rms_scaling, of which both warn."""
+    x = np.random.default_rng(5).normal(2, 3, (2, 4, 5, 3)).astype("float32")
+    config = {"axis": [2, 3], "rms_scaling": True}
+    weights = [np.linspace(0.5, 2, 15, dtype="float32").reshape(5, 3)]
+    expected = oracle("layer", name="LayerNormalization", config=config, inputs=[x], weights=weights, training=False)
+    with pytest.warns(UserWarning, match="deprecated"):
+        layer = striate.layers.LayerNormalization(**config, name=expected["config"]["config"]["name"])
+    layer.build(x.shape)
+    layer.set_weights(weights)
+    close(layer(x), expected["output"])
+    assert layer.get_config()["rms_scaling"] is expected["config"]["config"]["rms_scaling"] is True

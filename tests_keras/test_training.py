@@ -137,6 +137,11 @@ CASES = {
         "x, y, batch_size=6, epochs=2, validation_split=0.34",
     ),
     "normed, adam": (NORMED, "O.Adam(0.003), loss='mse', metrics=['mae']", "x, y, batch_size=6"),
+    "renormed": (
+        NORMED.replace("L.BatchNormalization()", "L.BatchNormalization(renorm=True, renorm_momentum=0.7)"),
+        f"{SGD}, loss='mse'",
+        "x, y, batch_size=6, epochs=2",
+    ),
     "frozen": (
         NORMED + "model.layers[3].trainable = False\nmodel.layers[-1].trainable = False\n",
         f"{SGD}, loss='mse'",

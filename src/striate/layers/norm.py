@@ -10,9 +10,11 @@ from striate import backend, constraints, initializers, ops, regularizers
 from striate.core.errors import ArgumentError, DTypeError, ShapeError
 from striate.core.registry import export
 from striate.ir.ops.attrs import EpsilonAttrs
+from striate.ir.types import numpy_dtype
 from striate.layers.base import Layer
 from striate.layers.compute import in_dtype
 from striate.layers.input_spec import InputSpec
+from striate.layers.norm_renorm import anew, checked_bounds, corrections, square_root_of
 
 
 @export("layers.BatchNormalization")
@@ -35,14 +37,20 @@ class BatchNormalization(Layer):
         moving_mean_initializer, moving_variance_initializer: how the moving statistics start.
         beta_regularizer, gamma_regularizer: penalties added to the loss.
         beta_constraint, gamma_constraint: projections applied after each step.
-        renorm, renorm_clipping, renorm_momentum: batch renormalisation; only renorm=False is taken.
+        renorm: batch renormalisation (Ioffe 2017), for small batches. In training the result is corrected towards what
+            slow statistics of their own would give: with s = sqrt(variance + epsilon),
+            y = gamma * ((x - mean) / s * r + d) + beta, r = s / renorm_stddev and d = (mean - renorm_mean) /
+            renorm_stddev; no gradient flows through r and d.
+        renorm_clipping: dictionary of bounds, each optional: r lies between "rmin" and "rmax", |d| is at most "dmax".
+        renorm_momentum: how slowly renorm_mean and renorm_stddev follow.
         synchronized: only False is taken: there is one process.
 
     Input shape: any; Output shape: the same.
-    Weights: gamma, beta, moving_mean, moving_variance, each (channels,).
+    Weights: gamma, beta, moving_mean, moving_variance, with renorm also moving_stddev, renorm_mean, renorm_stddev; each
+    (channels,).
 
     Raises:
-        ValueError: an axis outside the input's; an open channel axis; renorm or synchronized asked for.
+        ValueError: an axis outside the input's; an open channel axis; bounds that contradict each other; synchronized.
 
     Example:
         >>> y = BatchNormalization()(np.array([[1.0], [3.0]], "float32"), training=True)
@@ -74,12 +82,11 @@ class BatchNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, value in (("renorm", renorm), ("synchronized", synchronized)):
-            if value:
-                raise ArgumentError(
-                    f"BatchNormalization takes the statistics of the batch in this process: `{name}` is not supported. "
-                    f"Received: {name}={value!r}. Leave it at False."
-                )
+        if synchronized:
+            raise ArgumentError(
+                "BatchNormalization takes the batch's statistics in this process: `synchronized` is not supported. "
+                f"Received: synchronized={synchronized!r}. Leave it at False."
+            )
         # Files of older Keras hold the axis as a list of one.
         self.axis = int(axis[0] if isinstance(axis, list | tuple) and len(axis) == 1 else axis)
         self.momentum = float(momentum)
@@ -95,13 +102,16 @@ class BatchNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.renorm = renorm
-        self.renorm_clipping = renorm_clipping
+        self.renorm_clipping = checked_bounds(renorm_clipping) if renorm else renorm_clipping
         self.renorm_momentum = renorm_momentum
         self.synchronized = synchronized
         self.gamma: Any = None
         self.beta: Any = None
         self.moving_mean: Any = None
         self.moving_variance: Any = None
+        self.moving_stddev: Any = None
+        self.renorm_mean: Any = None
+        self.renorm_stddev: Any = None
         self.supports_masking = True
 
     def _axis_of(self, shape: Any) -> int:
@@ -153,6 +163,17 @@ class BatchNormalization(Layer):
             trainable=False,
             autocast=False,
         )
+        if self.renorm:
+            slow = {
+                "moving_stddev": square_root_of(self.moving_variance_initializer),
+                "renorm_mean": anew(self.moving_mean_initializer),
+                "renorm_stddev": square_root_of(self.moving_variance_initializer),
+            }
+            for name, initializer in slow.items():
+                weight = self.add_weight(
+                    name=name, shape=shape, initializer=initializer, trainable=False, autocast=False
+                )
+                setattr(self, name, weight)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -168,7 +189,9 @@ class BatchNormalization(Layer):
         beta = np.zeros(channels, "float32") if self.beta is None else self.beta
         attrs = EpsilonAttrs(self.epsilon)
         weights = [in_dtype(w, dtype) for w in (gamma, beta)]
-        if training and self.trainable:
+        if training and self.trainable and self.renorm:
+            y = self._renormalized(x, *weights)
+        elif training and self.trainable:
             y, mean, variance = backend.apply("batch_norm_train", x, *weights, attrs=attrs)
             self._follow(self.moving_mean, mean)
             self._follow(self.moving_variance, variance)
@@ -177,8 +200,28 @@ class BatchNormalization(Layer):
             y = backend.apply("batch_norm_infer", x, *weights, *moving, attrs=attrs)
         return backend.cast(y if last else ops.moveaxis(y, -1, axis), self.compute_dtype)
 
-    def _follow(self, moving: Any, batch: Any) -> None:
-        moving.assign(moving * self.momentum + backend.cast(batch, moving.dtype) * (1 - self.momentum))
+    def _renormalized(self, x: Any, gamma: Any, beta: Any) -> Any:
+        """The batch normalised and corrected; all statistics follow."""
+        dtype, channels = backend.dtype_of(x), self.moving_mean.shape
+        kind = numpy_dtype(dtype)
+        plain = np.ones(channels, kind), np.zeros(channels, kind)
+        y, mean, variance = backend.apply("batch_norm_train", x, *plain, attrs=EpsilonAttrs(self.epsilon))
+        mean = ops.stop_gradient(mean)
+        stddev = ops.sqrt(ops.stop_gradient(variance) + self.epsilon)
+        slow_mean, slow_stddev = (in_dtype(w, dtype) for w in (self.renorm_mean, self.renorm_stddev))
+        r, d = corrections(mean, stddev, slow_mean, slow_stddev, self.epsilon, self.renorm_clipping)
+        y = y * (r * gamma) + (d * gamma + beta)
+        self._follow(self.renorm_mean, mean, self.renorm_momentum)
+        self._follow(self.renorm_stddev, stddev, self.renorm_momentum)
+        self._follow(self.moving_mean, mean)
+        moving = self._follow(self.moving_stddev, stddev)
+        # Rounding may put the square below epsilon where the channel is constant.
+        self.moving_variance.assign(ops.relu(ops.square(moving) - self.epsilon))
+        return y
+
+    def _follow(self, moving: Any, batch: Any, momentum: float | None = None) -> Any:
+        momentum = self.momentum if momentum is None else momentum
+        return moving.assign(moving * momentum + backend.cast(batch, moving.dtype) * (1 - momentum))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         self._axis_of(input_shape)

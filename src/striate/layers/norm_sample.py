@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from striate import backend, constraints, initializers, ops, regularizers
@@ -11,6 +12,7 @@ from striate.core.registry import export
 from striate.layers.base import Layer
 from striate.layers.compute import in_dtype
 from striate.layers.input_spec import InputSpec
+from striate.ops.normalization import RMS_SCALING_IS_OLD, scale_by_deviation
 
 Shape = tuple[int | None, ...]
 
@@ -118,6 +120,8 @@ class LayerNormalization(SampleNormBase):
         beta_initializer, gamma_initializer: how the weights start.
         beta_regularizer, gamma_regularizer: penalties added to the loss.
         beta_constraint, gamma_constraint: projections applied after each step.
+        rms_scaling: by keyword only; deprecated, as in Keras: y = x / sqrt(variance + epsilon) * gamma, no beta. It
+            divides by the variance where the root mean square was meant: `RMSNormalization` does what it says.
 
     Input shape: any; Output shape: the same.
     Weights: gamma and beta, of the lengths of the normalised axes.
@@ -145,11 +149,9 @@ class LayerNormalization(SampleNormBase):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        if kwargs.pop("rms_scaling", False):
-            raise ArgumentError(
-                "LayerNormalization subtracts the mean: `rms_scaling` is deprecated in Keras and not supported. "
-                "Received: rms_scaling=True. Leave it at False."
-            )
+        rms_scaling = bool(kwargs.pop("rms_scaling", False))
+        if rms_scaling:
+            warnings.warn(RMS_SCALING_IS_OLD, stacklevel=2)
         super().__init__(
             epsilon=epsilon,
             center=center,
@@ -168,19 +170,22 @@ class LayerNormalization(SampleNormBase):
                 f"Give e.g. axis=-1."
             )
         self.axis = axis if isinstance(axis, int) else list(axis)
+        self.rms_scaling = rms_scaling
 
     def build(self, input_shape: Any) -> None:
         # As in Keras, a list from here on, which is what files hold.
         self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
-        self._add_scale_and_shift(tuple(input_shape[a] for a in self._axes(input_shape)), self.scale, self.center)
+        shape = tuple(input_shape[a] for a in self._axes(input_shape))
+        self._add_scale_and_shift(shape, self.scale or self.rms_scaling, self.center and not self.rms_scaling)
 
     def call(self, inputs: Any) -> Any:
         x, gamma, beta = self._wide(inputs)
-        y = ops.layer_normalization(x, gamma, beta, self.axis, self.epsilon)
+        normalize = scale_by_deviation if self.rms_scaling else ops.layer_normalization
+        y = normalize(x, gamma, beta, self.axis, self.epsilon)
         return backend.cast(y, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rms_scaling": False}
+        return {**super().get_config(), "rms_scaling": self.rms_scaling}
 
 
 @export("layers.GroupNormalization")

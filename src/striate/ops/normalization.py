@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from striate import backend
 from striate.backend import symbolic_op
+from striate.core.errors import DTypeError, ShapeError
 from striate.core.registry import export
 from striate.ir.ops.attrs import EpsilonAttrs
 from striate.ir.types import numpy_dtype
@@ -67,6 +69,46 @@ def batch_normalization(
     return arithmetic.add(scaled, shapes.reshape_to(shift, along))
 
 
+#: what Keras warns of wherever `rms_scaling=True` is given.
+RMS_SCALING_IS_OLD = (
+    "You passed `rms_scaling=True`, which is deprecated. It divides by the root of the variance, not by the root mean "
+    "square, and adds no beta. Use RMSNormalization (ops.rms_normalization) to divide by the root mean square."
+)
+
+
+def _along(weight: Tensor, x: Tensor, axes: list[int]) -> Tensor:
+    """gamma or beta as what broadcasts against x: of the lengths of the axes, in order, or of x's rank already."""
+    weight = tensor(weight, dtype_of(x))
+    lengths = shape_of(x)
+    if len(shape_of(weight)) == len(lengths):
+        return weight
+    wanted = tuple(lengths[i] for i in axes)
+    if shape_of(weight) != wanted and len(axes) > 1:
+        raise ShapeError(
+            f"layer_normalization's gamma and beta have the lengths of the normalized axes, {wanted} here, or x's "
+            f"rank. Received: a shape of {shape_of(weight)}, x.shape={lengths}, axis={axes}."
+        )
+    return (
+        weight
+        if axes == [len(lengths) - 1]
+        else shapes.reshape_to(weight, [lengths[i] if i in axes else 1 for i in range(len(lengths))])
+    )
+
+
+def scale_by_deviation(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, axis: Any, epsilon: float | None
+) -> Tensor:
+    """x / sqrt(variance + epsilon) * gamma: Keras's deprecated rms_scaling. There is no beta."""
+    del beta
+    x = as_float(x)
+    rank = len(shape_of(x))
+    axes = sorted(normalize_axis(a, rank) for a in ([axis] if isinstance(axis, int) else axis))
+    _, variance = moments(x, axes, keepdims=True)
+    epsilon = backend.epsilon() if epsilon is None else epsilon
+    y = arithmetic.multiply(x, elementwise.rsqrt(arithmetic.add(variance, epsilon)))
+    return y if gamma is None else arithmetic.multiply(y, _along(gamma, x, axes))
+
+
 @export("ops.layer_normalization", "ops.nn.layer_normalization")
 @symbolic_op(_NN, "LayerNorm", always=("gamma", "beta"))
 def layer_normalization(
@@ -80,20 +122,40 @@ def layer_normalization(
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, mean and variance taken over `axis` of each example.
 
     Source: `keras.ops.layer_normalization`; Ba and others 2016.
+
+    Args:
+        x: floats, or integers, which become them.
+        gamma, beta: of the lengths of the axes, in ascending order of these, or of x's rank where they broadcast to it.
+        axis: integer, or several of them.
+        epsilon: added to the variance; `keras.config.epsilon()` unless given.
+        rms_scaling: deprecated: x / sqrt(variance + epsilon) * gamma.
+
+    Raises:
+        ValueError: gamma or beta of another shape; an axis that x does not have.
+        TypeError: another keyword.
+
+    Example:
+        >>> layer_normalization(np.array([[1.0, 3.0]], "float32"), np.array([2.0, 2.0], "float32")).round(2).tolist()
+        [[-2.0, 2.0]]
     """
-    del kwargs
+    rms_scaling = kwargs.pop("rms_scaling", False)
+    if kwargs:
+        raise DTypeError(
+            f"layer_normalization takes x, gamma, beta, axis, epsilon and rms_scaling. Received: {sorted(kwargs)}."
+        )
+    if rms_scaling:
+        warnings.warn(RMS_SCALING_IS_OLD, stacklevel=2)
+        return scale_by_deviation(x, gamma, beta, axis, epsilon)
     x = as_float(x)
     rank = len(shape_of(x))
-    axes = [axis] if isinstance(axis, int) else list(axis)
-    axes = sorted(normalize_axis(a, rank) for a in axes)
+    axes = sorted(normalize_axis(a, rank) for a in ([axis] if isinstance(axis, int) else axis))
     mean, variance = moments(x, axes, keepdims=True)
     epsilon = backend.epsilon() if epsilon is None else epsilon
     y = arithmetic.multiply(arithmetic.subtract(x, mean), elementwise.rsqrt(arithmetic.add(variance, epsilon)))
-    along = [shape_of(x)[i] if i in axes else 1 for i in range(rank)]
     if gamma is not None:
-        y = arithmetic.multiply(y, shapes.reshape_to(tensor(gamma, dtype_of(x)), along))
+        y = arithmetic.multiply(y, _along(gamma, x, axes))
     if beta is not None:
-        y = arithmetic.add(y, shapes.reshape_to(tensor(beta, dtype_of(x)), along))
+        y = arithmetic.add(y, _along(beta, x, axes))
     return y
 
 

@@ -60,6 +60,7 @@ def _separable(depthwise: Shape, pointwise: Shape, bias: int | None = None) -> d
 
 
 _BATCH_NORM = dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), (4,))
+_BATCH_RENORM = {**_BATCH_NORM, **dict.fromkeys(("moving_stddev", "renorm_mean", "renorm_stddev"), (4,))}
 
 _COEFFICIENTS = {"coefficient": (4,), "bias": (4,)}
 
@@ -326,6 +327,7 @@ CASES = [
     _case("BatchNormalization", IMAGES, _BATCH_NORM),
     _case("BatchNormalization", [(6, 4)], _BATCH_NORM, momentum=0.9, epsilon=1e-5),
     _case("BatchNormalization", [(2, 4, 3)], _BATCH_NORM, axis=1),
+    _case("BatchNormalization", IMAGES, _BATCH_RENORM, renorm=True, renorm_momentum=0.9),
     _case(
         "BatchNormalization", IMAGES, dict.fromkeys(("moving_mean", "moving_variance"), (4,)), center=False, scale=False
     ),
