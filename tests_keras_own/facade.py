@@ -95,3 +95,8 @@ def standardize_shape(shape: Any) -> Any:
 def print_summary(model: Any, **options: Any) -> None:
     """keras.src.utils.summary_utils"""
     model.summary(**options)
+
+
+def set_logging_verbosity(level: str) -> None:
+    """keras.src.utils.io_utils"""
+    backend.LOGGER.setLevel(level)

@@ -56,6 +56,7 @@ class TestCase(parameterized.TestCase):
 
     def setUp(self) -> None:
         backend.clear_session(free_memory=False)
+        backend.enable_interactive_logging()
 
     def get_temp_dir(self) -> str:
         folder = tempfile.mkdtemp()

@@ -33,6 +33,9 @@ NAMES = {
     "keras.src.backend.common.dtypes": "facade",
     "keras.src.backend.common.backend_utils": "facade",
     "keras.src.backend.standardize_shape": "facade:standardize_shape",
+    "keras.src.utils.io_utils.set_logging_verbosity": "facade:set_logging_verbosity",
+    "keras.src.utils.io_utils.disable_interactive_logging": "striate.config:disable_interactive_logging",
+    "keras.src.utils.io_utils.enable_interactive_logging": "striate.config:enable_interactive_logging",
     # Public things of ours that Keras's sources keep elsewhere
     "keras.src.dtype_policies.dtype_policy.dtype_policy": "striate.config:dtype_policy",
     "keras.src.dtype_policies.dtype_policy.set_dtype_policy": "striate.config:set_dtype_policy",

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from striate.backend import messages
 from striate.callbacks import Progbar, ProgbarLogger
 from striate.callbacks import progbar as module
 from striate.callbacks.progbar import format_duration, format_eta, format_value
@@ -41,7 +42,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     stream = Terminal()
     # The module's own view of sys: pytest puts its capture into the real one between fixture and test.
-    monkeypatch.setattr(module, "sys", SimpleNamespace(stdout=stream, modules={}))
+    seen = SimpleNamespace(stdout=stream, modules={})
+    monkeypatch.setattr(module, "sys", seen)
+    monkeypatch.setattr(messages, "sys", seen)
     monkeypatch.setenv("COLUMNS", "100")
     return stream
 

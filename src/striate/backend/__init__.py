@@ -60,6 +60,13 @@ from striate.backend.examples import compute_spec_by_examples
 from striate.backend.function import TracedFunction, whole_and_alone
 from striate.backend.functional_node import FunctionalNode, FunctionOperation, KerasHistory, compute_spec, record
 from striate.backend.gradient import value_and_grad
+from striate.backend.messages import (
+    LOGGER,
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+    say,
+)
 from striate.backend.names import (
     auto_name,
     clear_session,
@@ -94,6 +101,7 @@ from striate.core.lookup import to_snake_case
 from striate.engine.native import arithmetic
 
 __all__ = [
+    "LOGGER",
     "AutocastScope",
     "ConcreteTensor",
     "CustomObjectScope",
@@ -127,10 +135,12 @@ __all__ = [
     "convert_to_tensor",
     "current_trace",
     "deserialize_keras_object",
+    "disable_interactive_logging",
     "draw_now",
     "draw_seed",
     "dtype_of",
     "dtype_policy",
+    "enable_interactive_logging",
     "epsilon",
     "floatx",
     "get_custom_objects",
@@ -145,6 +155,7 @@ __all__ = [
     "in_trace",
     "is_float_dtype",
     "is_int_dtype",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "is_limited",
     "is_symbolic",
@@ -158,6 +169,7 @@ __all__ = [
     "record",
     "register_keras_serializable",
     "result_type",
+    "say",
     "scope_of",
     "serialize_keras_object",
     "serialize_whole",

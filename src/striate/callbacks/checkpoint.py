@@ -6,6 +6,7 @@ import os
 import warnings
 from typing import Any
 
+from striate import backend
 from striate.callbacks.base import Logs
 from striate.callbacks.monitor import MonitorCallback
 from striate.core.errors import ArgumentError
@@ -112,7 +113,7 @@ class ModelCheckpoint(MonitorCallback):
                 self.best = current
             # What cannot be compared is saved, as in Keras: better one too many than none.
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: {said}saving model to {path}")
+            backend.say(f"\nEpoch {epoch + 1}: {said}saving model to {path}")
         directory = os.path.dirname(path)
         if directory:
             os.makedirs(directory, exist_ok=True)
@@ -121,13 +122,13 @@ class ModelCheckpoint(MonitorCallback):
         else:
             self._model.save(path, overwrite=True)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: finished saving model to {path}")
+            backend.say(f"\nEpoch {epoch + 1}: finished saving model to {path}")
 
     def _better(self, current: float, epoch: int) -> bool:
         if self._is_improvement(current, self.best):
             return True
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
+            backend.say(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
         if current != current:
             warnings.warn(f"{self.monitor} is NaN at epoch {epoch + 1}; the model is not saved.", stacklevel=4)
         return False

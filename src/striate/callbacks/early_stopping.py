@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from striate import backend
 from striate.callbacks.base import Logs
 from striate.callbacks.monitor import MonitorCallback
 from striate.core.registry import export
@@ -79,8 +80,8 @@ class EarlyStopping(MonitorCallback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            backend.say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
-                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+                backend.say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self._model.set_weights(self.best_weights)

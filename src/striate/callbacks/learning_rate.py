@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from striate import backend
 from striate.callbacks.base import Callback, Logs
 from striate.callbacks.monitor import MonitorCallback
 from striate.callbacks.single_optimizers import learning_rates, single_optimizers
@@ -48,7 +49,7 @@ class LearningRateScheduler(Callback):
             optimizer.learning_rate = float(rate)
             if self.verbose > 0:
                 whose = f"{optimizer.name} learning rate" if suffix else "learning rate"
-                print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {whose} to {float(rate)}.")
+                backend.say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {whose} to {float(rate)}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None:
@@ -139,5 +140,5 @@ class ReduceLROnPlateau(MonitorCallback):
         optimizer.learning_rate = new
         if self.verbose > 0:
             whose = f"{optimizer.name} learning rate" if suffix else "learning rate"
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {whose} to {new}.")
+            backend.say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {whose} to {new}.")
         return True

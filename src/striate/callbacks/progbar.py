@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from striate import backend
 from striate.callbacks.base import Callback, Logs
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
@@ -20,7 +21,9 @@ _BOLD, _GREEN, _DIM, _END, _ERASE = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
 def can_redraw() -> bool:
-    """Whether what is printed can be overwritten: a terminal, or a notebook."""
+    """Whether what is printed can be overwritten: a terminal, or a notebook; a log cannot."""
+    if not backend.is_interactive_logging_enabled():
+        return False
     stream = sys.stdout
     is_terminal = bool(getattr(stream, "isatty", None) and stream.isatty())
     return is_terminal or "ipykernel" in sys.modules or "PYCHARM_HOSTED" in os.environ
@@ -55,7 +58,8 @@ class Progbar:
     """A progress bar with running values.
 
     On a terminal or in a notebook (verbose=1) one line is redrawn, at most every `interval` seconds; elsewhere, and
-    with verbose=2, one line is written at the end.
+    with verbose=2, one line is written at the end. After `config.disable_interactive_logging()` that line goes to the
+    log.
 
     Source: `keras.utils.Progbar`.
 
@@ -122,11 +126,9 @@ class Progbar:
                 parts = self._bar(current, now, finalize)
                 # The last drawing stays as it is and may wrap; one that wraps could not be redrawn.
                 line = "".join(parts) if finalize else self._fit(parts)
-                sys.stdout.write(f"\r{line}{_ERASE}" + ("\n" if finalize else ""))
-                sys.stdout.flush()
+                backend.say(f"\r{line}{_ERASE}", end="\n" if finalize else "")
         elif finalize:
-            sys.stdout.write(self._line(current, now) + "\n")
-            sys.stdout.flush()
+            backend.say(self._line(current, now))
         self._done = self._done or finalize
 
     def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:
@@ -247,7 +249,7 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._begin()
         if self.verbose and self.epochs > 1:
-            print(f"Epoch {epoch + 1}/{self.epochs}")
+            backend.say(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self._advance(batch, logs)

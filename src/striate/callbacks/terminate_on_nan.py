@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from striate import backend
 from striate.callbacks.base import Callback, Logs
 from striate.core.errors import StriateError
 from striate.core.registry import export
@@ -34,7 +35,7 @@ class TerminateOnNaN(Callback):
                 f"NaN or Inf loss encountered in batch {batch}: Invalid loss ({loss}), terminating training. "
                 f"Lower the learning rate, or set clipnorm in the optimizer."
             )
-        print(message)
+        backend.say(message)
 
 
 class TrainingDivergedError(StriateError, RuntimeError):

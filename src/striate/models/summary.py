@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from striate.backend import Variable
+from striate.backend import Variable, say
 from striate.core.errors import ArgumentError
 from striate.layers.base import Layer
 from striate.models.graph import LayerGraph
@@ -197,6 +197,6 @@ def print_summary(
     """Print a model's summary; `print_fn` gets the whole text at once, as in Keras."""
     lines = summary_lines(model, line_length, positions, expand_nested, show_trainable, layer_range)
     if print_fn is None:
-        print("\n".join(lines))
+        say("\n".join(lines))
     else:
         print_fn("\n".join(lines) + "\n")
