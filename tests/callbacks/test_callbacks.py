@@ -288,6 +288,7 @@ def test_lambda_callback() -> None:
     assert seen == [(1, {"loss": 2}), {"loss": 3}]
     with pytest.raises(ValueError, match="on_epoch_middle"):
         cb.LambdaCallback(on_epoch_middle=print)
+    assert cb.LambdaCallback(helper=max).helper is max  # as in Keras: what is no moment is kept
 
 
 def test_history_keeps_what_a_second_training_adds() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from striate import callbacks, layers, models
 from striate.callbacks.event_file import masked_checksum
+from striate.callbacks.weight_images import pictures, png
 
 X = np.arange(40, dtype="float32").reshape(20, 2) / 40
 Y = X.sum(-1, keepdims=True)
@@ -67,7 +70,11 @@ def read(folder: Path) -> list[tuple[str, int, str, Any]]:
         tensor = fields(value[8][0])
         shape = [fields(dim)[1][0] for dim in fields(tensor[2][0]).get(2, [])]
         kind = tensor[1][0]
-        held = tensor[8][0] if kind == 7 else np.frombuffer(tensor[4][0], {1: "<f4", 2: "<f8"}[kind]).reshape(shape)
+        held = (
+            (tensor[8] if shape else tensor[8][0])
+            if kind == 7
+            else np.frombuffer(tensor[4][0], {1: "<f4", 2: "<f8"}[kind]).reshape(shape)
+        )
         got.append((value[1][0].decode(), event[2][0], plugin, held))
     return got
 
@@ -125,9 +132,41 @@ def test_batches_are_asked_for_only_where_they_are_written(tmp_path: Path) -> No
     assert callbacks.CallbackList([callbacks.TensorBoard(tmp_path, update_freq="batch")]).wants("on_train_batch_end")
 
 
-@pytest.mark.parametrize(
-    "arguments", [{"write_images": True}, {"profile_batch": 2}, {"embeddings_freq": 1}, {"update_freq": 0}]
-)
+def opened(data: bytes) -> Any:
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def test_weights_as_pictures(tmp_path: Path) -> None:
+    model = models.Sequential([
+        layers.Input((6, 6, 3)), layers.Conv2D(20, (2, 3)), layers.Conv2D(1, 1), layers.Flatten(), layers.Dense(2),
+    ])  # fmt: skip
+    model.compile("sgd", "mse")
+    written = callbacks.TensorBoard(tmp_path, histogram_freq=2, write_images=True, write_graph=False)
+    model.fit(np.ones((2, 6, 6, 3)), np.ones((2, 2)), epochs=2, verbose=0, callbacks=[written])
+    found = [(tag, step, held) for tag, step, plugin, held in read(tmp_path / "train") if plugin == "images"]
+    assert [step for _, step, _ in found] == [0] * 5  # not the second epoch; a bias of one number has no picture
+    by_layer = {tag.split("/")[-3] + tag.split("/")[-2]: held for tag, _, held in found}
+    sizes = {name: (int(w), int(h), len(files)) for name, (w, h, *files) in by_layer.items()}
+    assert sorted(sizes.values()) == [(2, 1, 1), (3, 2, 16), (20, 1, 1), (20, 1, 1), (20, 2, 1)]
+    (colour,) = [files for w, h, *files in by_layer.values() if (w, h) == (b"3", b"2")]
+    assert opened(colour[0]).shape == (2, 3, 3)
+
+
+def test_pictures_of_each_kind_of_weight() -> None:
+    matrix = np.arange(6, dtype="float32").reshape(3, 2)
+    (wide,) = pictures(matrix)  # type: ignore[misc]
+    assert wide.tolist() == [[0, 102, 204], [51, 153, 255]]
+    np.testing.assert_array_equal(opened(png(wide)), wide)
+    assert pictures(np.float32([3, np.nan, 1])).tolist() == [[[255, 0, 0]]]  # type: ignore[union-attr]
+    assert pictures(np.full((2, 2), 7.0)).tolist() == [[[128, 128], [128, 128]]]  # type: ignore[union-attr]
+    shapes = {(4, 5, 1, 7): (7, 4, 5), (4, 5, 3, 1): (1, 4, 5, 3), (4, 5, 3, 2): (2, 4, 5, 3), (4, 5, 7, 1): (7, 4, 5)}
+    for given, expected in shapes.items():
+        found = pictures(np.zeros(given))
+        assert found is not None and found.shape == expected, given
+    assert all(pictures(np.zeros(s)) is None for s in [(), (1,), (2, 2, 8, 8), (3, 3, 3, 4, 5), (0, 3)])
+
+
+@pytest.mark.parametrize("arguments", [{"profile_batch": 2}, {"embeddings_freq": 1}, {"update_freq": 0}])
 def test_what_is_left_out_is_said(tmp_path: Path, arguments: dict[str, Any]) -> None:
     (name,) = arguments
     with pytest.raises(ValueError, match=f"Received: {name}="):

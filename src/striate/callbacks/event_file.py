@@ -21,7 +21,7 @@ import numpy as np
 _FILES = itertools.count()
 
 #: data_class of a summary's metadata.
-_SCALAR, _TENSOR = 1, 2
+_SCALAR, _TENSOR, _BLOBS = 1, 2, 3
 #: element types of tensors.
 _FLOAT, _DOUBLE, _STRING = 1, 2, 7
 
@@ -118,6 +118,12 @@ class EventFile:
         rows = np.stack([edges[:-1], edges[1:], counts], axis=1).astype("<f8")
         tensor = _tensor(_DOUBLE, rows.shape, _bytes(4, rows.tobytes()))
         self._add(step, _value(tag, "histograms", _TENSOR, tensor))
+
+    def images(self, tag: str, width: int, height: int, files: list[bytes], step: int) -> None:
+        """Pictures of one size, as PNG files: a tensor of strings, of which the first two are width and height."""
+        strings: list[bytes | str] = [str(width), str(height), *files]
+        tensor = _tensor(_STRING, (len(strings),), b"".join(_bytes(8, s) for s in strings))
+        self._add(step, _value(tag, "images", _BLOBS, tensor))
 
     def model(self, tag: str, config: str, step: int) -> None:
         """A model as JSON, which the graphs' page draws."""

@@ -20,7 +20,11 @@ class LambdaCallback(Callback):
         on_epoch_begin, on_epoch_end: take `epoch, logs`.
         on_train_begin, on_train_end: take `logs`.
         on_train_batch_begin, on_train_batch_end: take `batch, logs`.
-        **kwargs: functions for any other method of `Callback`.
+        **kwargs: functions for any other method of `Callback`; under a name without "on_" in front, an attribute
+            of the callback.
+
+    Raises:
+        ValueError: a name that begins with "on_" and is no method of `Callback`.
 
     Example:
         >>> callback = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
@@ -49,7 +53,7 @@ class LambdaCallback(Callback):
             **kwargs,
         }
         for name, function in given.items():
-            if not (name.startswith("on_") and hasattr(Callback, name)):
+            if name.startswith("on_") and not hasattr(Callback, name):
                 known = ", ".join(n for n in dir(Callback) if n.startswith("on_"))
                 raise ArgumentError(f"LambdaCallback has no moment {name!r}. Expected one of: {known}.")
             if function is not None:

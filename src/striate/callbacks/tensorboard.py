@@ -12,6 +12,7 @@ import numpy as np
 from striate.callbacks.base import Callback, Logs
 from striate.callbacks.event_file import EventFile
 from striate.callbacks.single_optimizers import learning_rates
+from striate.callbacks.weight_images import pictures, png
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
 
@@ -23,13 +24,14 @@ class TensorBoard(Callback):
     Each epoch: epoch_loss, epoch_learning_rate, epoch_<metric>; validation: the same, and
     evaluation_<name>_vs_iterations. Neither TensorFlow nor the tensorboard package is needed to write.
 
-    Source: `keras.callbacks.TensorBoard`. Left out: images of weights, profiles and embeddings.
+    Source: `keras.callbacks.TensorBoard`. Left out: profiles and embeddings.
 
     Args:
         log_dir: folder for the files.
         histogram_freq: every so many epochs, how the weights are spread; 0: never.
         write_graph: the model's layers, for the graphs' page; Sequential and functional models.
-        write_images: only False.
+        write_images: with the histograms, weights as pictures, black their smallest value and white their largest: of a
+            vector or matrix one, of a convolution over one or three maps one a filter, 16 at most. Others have none.
         write_steps_per_second: training steps a second, in each epoch and batch.
         update_freq: "epoch"; "batch" or a number: batch_<name> after every batch, or every so many.
         profile_batch: only 0.
@@ -64,14 +66,13 @@ class TensorBoard(Callback):
     ) -> None:
         super().__init__()
         for name, given in (
-            ("write_images", write_images),
             ("profile_batch", profile_batch),
             ("embeddings_freq", embeddings_freq),
             ("embeddings_metadata", embeddings_metadata),
         ):
             if given:
                 raise ArgumentError(
-                    f"Striate's TensorBoard writes no images of weights, profiles and embeddings. Received: "
+                    f"Striate's TensorBoard writes no profiles and embeddings. Received: "
                     f"{name}={given!r}. Leave the argument out."
                 )
         whole = isinstance(update_freq, int) and not isinstance(update_freq, bool) and update_freq > 0
@@ -136,10 +137,19 @@ class TensorBoard(Callback):
             kind = "validation" if name.startswith("val_") else "train"
             self._file(kind).scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
-            for weight in self._model.weights:
-                self._file("train").histogram(f"{weight.path.replace(':', '_')}/histogram", weight.numpy(), epoch)
+            self._weights(epoch)
         for file in self._files.values():
             file.flush()
+
+    def _weights(self, epoch: int) -> None:
+        file = self._file("train")
+        for weight in self._model.weights:
+            tag, values = weight.path.replace(":", "_"), weight.numpy()
+            file.histogram(f"{tag}/histogram", values, epoch)
+            shown = pictures(values) if self.write_images else None
+            if shown is not None:
+                height, width = shown.shape[1:3]
+                file.images(f"{tag}/image", width, height, [png(p) for p in shown], epoch)
 
     def on_test_end(self, logs: Logs = None) -> None:
         for name, value in (logs or {}).items():
