@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from striate.ir.ops.attrs import AlphaAttrs, ArgAttrs, AxesAttrs, CastAttrs, GeluAttrs, TopKAttrs
+from striate.ir.ops.ctc_decode import BeamAttrs, GreedyAttrs
 from tests.support.cases import Case, Draw, cases_for, words
 
 #: where the function is defined and calm
@@ -173,6 +174,17 @@ def arg(op: str, draw: Draw) -> Iterator[Case]:
     yield Case(op, "keep", (draw.normal(4, 35),), ArgAttrs(1, True), batched=(0,))
     yield Case(op, "ties", (draw.integers(0, 3, 4, 35, dtype="float32"),), ArgAttrs(1))
     yield Case(op, "int32", (draw.integers(0, 3, 4, 7),), ArgAttrs(1))
+
+
+@cases_for("ctc_greedy", "ctc_beams")
+def ctc(op: str, draw: Draw) -> Iterator[Case]:
+    lengths = np.array([5, 3, 0, 7], "int32")
+    for blank in (0, 2):
+        attrs = GreedyAttrs(blank, blank == 0) if op == "ctc_greedy" else BeamAttrs(blank, 4, 3)
+        # Far apart and whole, so that half precision finds the same labels.
+        logits = 3 * np.stack([draw.rng.permutation(4) for _ in range(28)]).reshape(4, 7, 4).astype("float32")
+        yield Case(op, f"blank{blank}", (logits + draw.integers(0, 9, 4, 7, 1), lengths), attrs, batched=(0, 1))
+    yield Case(op, "no-steps", (draw.normal(2, 0, 3), np.zeros(2, "int32")), attrs)
 
 
 @cases_for("in_top_k")

@@ -103,6 +103,7 @@ from striate.ops.creation import (
     zeros,
     zeros_like,
 )
+from striate.ops.decoding import ctc_decode
 from striate.ops.elementwise import (
     abs,
     absolute,
@@ -252,6 +253,7 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "ctc_decode",
     "ctc_loss",
     "cumsum",
     "depth_to_space",

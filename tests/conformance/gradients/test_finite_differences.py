@@ -26,7 +26,7 @@ WITHOUT_GRADIENT = {
         "isnan isinf isfinite logical_not logical_and logical_or logical_xor equal not_equal greater greater_equal "
         "less less_equal reduce_any reduce_all in_top_k"
     ),
-    "integers": words("argmax argmin argsort one_hot"),
+    "integers": words("argmax argmin argsort one_hot ctc_greedy ctc_beams"),
     "randomness": words("seed_next random_uniform random_normal random_bits"),
     "made after gradients": words(
         "sgd_update momentum_update adam_update rmsprop_update pack_panels winograd_filters winograd_conv2d"
