@@ -614,6 +614,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "ops.identity": ("striate.ops.creation", "identity"),
     "ops.image.affine_transform": ("striate.ops.sampling", "affine_transform"),
     "ops.image.crop_images": ("striate.ops.cutting", "crop_images"),
+    "ops.image.elastic_transform": ("striate.random.elastic", "elastic_transform"),
     "ops.image.extract_patches": ("striate.ops.cutting", "extract_patches"),
     "ops.image.extract_patches_3d": ("striate.ops.cutting", "extract_patches_3d"),
     "ops.image.gaussian_blur": ("striate.ops.filters", "gaussian_blur"),

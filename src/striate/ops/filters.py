@@ -22,14 +22,14 @@ _IMAGE = "keras.src.ops.image"
 Array = np.ndarray[Any, Any]
 
 
-def _bell(size: int, sigma: float) -> Array:
+def bell(size: int, sigma: float) -> Array:
     """exp(-x**2 / (2 sigma**2)) around the middle, of sum 1."""
     x = np.arange(size) - (size - 1) / 2
     bell: Array = np.exp(-0.5 * (x / sigma) ** 2)
     return np.asarray(bell / bell.sum())
 
 
-def _filtered(x: Tensor, down: Array, across: Array, padding: str) -> Tensor:
+def filtered(x: Tensor, down: Array, across: Array, padding: str) -> Tensor:
     """Each channel of a batch, channels last, filtered along the rows' and the columns' axis, one after the other."""
     channels = shape_of(x)[3]
     if channels is None:
@@ -40,7 +40,7 @@ def _filtered(x: Tensor, down: Array, across: Array, padding: str) -> Tensor:
     return x
 
 
-def _as_batch(function: str, images: Tensor, data_format: str | None) -> tuple[Tensor, Any]:
+def as_batch(function: str, images: Tensor, data_format: str | None) -> tuple[Tensor, Any]:
     """A batch with the channels last, and what brings a result of that form back to the form of `images`."""
     check_images(images, function)
     shape = shape_of(images)
@@ -85,8 +85,8 @@ def gaussian_blur(
     wide, high = args.int_tuple(kernel_size, 2, "kernel_size")
     across, down = (float(s) for s in ((sigma, sigma) if isinstance(sigma, int | float) else sigma))
     dtype = dtype_of(images)
-    x, back = _as_batch("gaussian_blur", as_float(images), data_format)
-    y = back(_filtered(x, _bell(high, down), _bell(wide, across), "same"))
+    x, back = as_batch("gaussian_blur", as_float(images), data_format)
+    y = back(filtered(x, bell(high, down), bell(wide, across), "same"))
     return y if dtype_of(y) == dtype else saturate_cast(y, dtype)
 
 
@@ -115,9 +115,9 @@ def sobel_edges(images: Tensor, data_format: str | None = None) -> Tensor:
     if len(shape_of(images)) != 4:
         raise ShapeError(f"sobel_edges takes a batch of images, of rank 4. Received: shape {shape_of(images)}.")
     dtype = dtype_of(images)
-    x, back = _as_batch("sobel_edges", as_float(images), data_format)
+    x, back = as_batch("sobel_edges", as_float(images), data_format)
     slope, weights = np.array([-1.0, 0.0, 1.0]), np.array([1.0, 2.0, 1.0])
-    both = [back(_filtered(x, *pair, "same")) for pair in ((slope, weights), (weights, slope))]
+    both = [back(filtered(x, *pair, "same")) for pair in ((slope, weights), (weights, slope))]
     return backend.cast(stack(both, axis=-1), dtype)
 
 
@@ -166,9 +166,9 @@ def ssim(
             f"{shape_of(image2)}."
         )
     one = len(shape_of(image1)) == 3
-    (x, _), (y, _) = (_as_batch("ssim", image, data_format) for image in (image1, image2))
-    bell = _bell(args.positive_int(filter_size, "filter_size"), filter_sigma)
-    m1, m2, s1, s2, s12 = (_filtered(z, bell, bell, "valid") for z in (x, y, x * x, y * y, x * y))
+    (x, _), (y, _) = (as_batch("ssim", image, data_format) for image in (image1, image2))
+    window = bell(args.positive_int(filter_size, "filter_size"), filter_sigma)
+    m1, m2, s1, s2, s12 = (filtered(z, window, window, "valid") for z in (x, y, x * x, y * y, x * y))
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     square1, square2, product = m1 * m1, m2 * m2, m1 * m2
     above = (2.0 * product + c1) * (2.0 * (s12 - product) + c2)
