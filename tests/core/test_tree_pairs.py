@@ -15,12 +15,12 @@ Pair = namedtuple("Pair", ["x", "y"])
 @pytest.mark.parametrize(
     ("a", "b", "where"),
     [
-        ([1, 2], (1, 2), "At the top.*list in `a`, tuple in `b`"),
-        ([1, 2], [1, 2, 3], r"positions \[0, 1\] in `a`"),
-        ({"a": 1}, {"b": 1}, r"keys \['a'\] in `a`, \['b'\] in `b`"),
-        ({"a": [1]}, {"a": 1}, "At 'a'.*list in `a`, a leaf in `b`"),
+        ([1, 2], (1, 2), "At the top, expected as in `a`: list. Received in `b`: tuple"),
+        ([1, 2], [1, 2, 3], r"as in `a`: positions \[0, 1\]"),
+        ({"a": 1}, {"b": 1}, r"as in `a`: keys \['a'\]. Received in `b`: \['b'\]"),
+        ({"a": [1]}, {"a": 1}, "At 'a'.*as in `a`: list. Received in `b`: a leaf"),
         ([{"a": [1]}], [{"a": [[1]]}], "At 0 > 'a' > 0"),
-        (Pair(1, 2), (1, 2), "Pair in `a`, tuple"),
+        (Pair(1, 2), (1, 2), "as in `a`: Pair. Received in `b`: tuple"),
     ],
 )
 def test_where_structures_differ(a: Any, b: Any, where: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,109 @@ def test_sample_weights_for_all_and_for_each() -> None:
 def test_what_does_not_fit_is_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         logs_of(**options)
+
+
+def nested() -> Any:
+    """Outputs {"a": (p, q), "b": {"c": p}}; p is 1.4, q 1.8 for X: mse 1.96 and 3.24, mae 1.4 and 1.8."""
+    model = line(2)
+    p, q = model.output
+    return keras.Model(model.input, {"a": (p, q), "b": {"c": p}})
+
+
+TARGETS = {"a": (Y[0], Y[1]), "b": {"c": Y[0]}}
+
+
+def spread(y_true: Any, y_pred: Any) -> Any:
+    """Over two outputs at once."""
+    return keras.ops.mean(keras.ops.abs(y_pred[0] + y_pred[1] - y_true[0] - y_true[1]), axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("mse", {"a/a_loss": 1.96, "a/b_loss": 3.24, "b/c_loss": 1.96, "loss": 7.16}),
+        ({"a": (None, "mae"), "b": {"c": "mse"}}, {"a/b_loss": 1.8, "b/c_loss": 1.96, "loss": 3.76}),
+        ({"a": spread}, {"loss": 3.2}),
+        ({"a": [spread, (None, "mse")]}, {"a_loss": 3.2, "a/b_loss": 3.24, "loss": 6.44}),
+        ({"b": {"c": ["mse", "mae"]}, "a": spread}, {"a_loss": 3.2, "b/c_loss": 3.36, "loss": 6.56}),
+    ],
+)
+def test_losses_of_nested_outputs(loss: Any, expected: dict[str, float]) -> None:
+    assert logs_of(TARGETS, nested(), loss=loss) == expected
+
+
+def test_weights_of_nested_losses_go_with_them() -> None:
+    loss, weights = {"a": [spread, (None, "mse")], "b": {"c": "mae"}}, {"a": [2.0, (None, 0.5)], "b": {"c": 0.0}}
+    logs = logs_of(TARGETS, nested(), loss=loss, loss_weights=weights)
+    assert logs == {"a_loss": 3.2, "a/b_loss": 3.24, "b/c_loss": 1.4, "loss": 8.02}
+    assert logs_of(TARGETS, nested(), loss=loss, loss_weights=[2.0, 0.0, 0.5, 0.0]) == logs  # None has one too
+    with pytest.raises(ValueError, match="got 4 losses and 2 weights"):
+        logs_of(TARGETS, nested(), loss=loss, loss_weights=[1.0, 2.0])
+
+
+def test_losses_of_one_output_have_weights_of_their_own_in_the_same_structure() -> None:
+    logs = logs_of(loss=[["mse", "mae"], "mse"], loss_weights=[[1.0, 10.0], 0.5])
+    assert logs == {"a_loss": 3.36, "b_loss": 3.24, "loss": round(1.96 + 14 + 1.62, 4)}
+
+
+def test_a_named_tuple_of_outputs() -> None:
+    Pair = collections.namedtuple("Pair", ["p", "q"])
+    model = line(2)
+    model = keras.Model(model.input, Pair(*model.output))
+
+    def named(y_true: Any, y_pred: Any) -> Any:
+        return keras.ops.mean(keras.ops.abs(y_pred.p + y_pred.q - y_true.p - y_true.q), axis=-1)
+
+    logs = logs_of(Pair(*Y), model, loss=[named, Pair("mse", None)], sample_weight=np.array([1.0, 3.0]))
+    assert logs == {"a_b_loss": 6.4, "a_loss": 3.92, "loss": 10.32}
+
+
+def test_one_weight_a_sample_over_several_outputs() -> None:
+    with pytest.raises(ValueError, match="over several outputs, which must have the same sample weights"):
+        logs_of(TARGETS, nested(), {"a": (np.ones(2), np.zeros(2)), "b": {"c": np.ones(2)}}, loss={"a": spread})
+
+
+def test_metrics_of_nested_outputs() -> None:
+    logs = logs_of(TARGETS, nested(), loss="mse", metrics={"a": (["mae", "mse"], None), "b": {"c": "mae"}})
+    assert {k: v for k, v in logs.items() if not k.endswith("loss")} == {"a_mae": 1.4, "a_mse": 1.96, "a_mae_1": 1.4}
+
+
+def test_keys_that_nested_outputs_lack_are_a_key_error() -> None:
+    with pytest.raises(KeyError, match=r"The path \('b', 'd'\) in the `loss` argument, can't be found"):
+        logs_of(TARGETS, nested(), loss={"b": {"d": "mse"}})
+    with pytest.raises(KeyError, match=r"The path \('a', 2\)"):
+        logs_of(TARGETS, nested(), loss={"a": (None, None, "mse")})
+    model = line(2)
+    model = keras.Model(model.input, {"u": model.output[0], "v": model.output[1]})
+    with pytest.raises(KeyError, match=r"keys \['w'\] in the `loss` argument, .*: u, v") as error:
+        logs_of({"u": Y[0], "v": Y[1]}, model, loss={"w": "mse"})
+    assert isinstance(error.value, ValueError)
+
+
+def test_targets_in_another_structure_are_refused() -> None:
+    with pytest.raises(ValueError, match="different structures"):
+        logs_of({"a": Y[0], "b": (Y[1], Y[1])}, nested(), loss="mse")
+    assert logs_of([Y[0], Y[1], Y[0]], nested(), loss="mse")["loss"] == 7.16  # one list, in flat order
+
+
+def test_compute_loss_may_give_the_losses_other_outputs() -> None:
+    class Twice(keras.Model):
+        def __init__(self) -> None:
+            inputs = keras.Input((4,))
+            super().__init__(inputs, layers.Dense(1, name="a")(inputs))
+
+        def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
+            return super().compute_loss(x=x, y=y, y_pred=[y_pred, y_pred * 2], sample_weight=sample_weight, **kwargs)
+
+    model = Twice()
+    model.set_weights(WEIGHTS[:2])
+    model.compile("sgd", ["mse", "mae"])
+    history = model.fit(X, (Y[0], Y[1]), verbose=0).history
+    assert {name: round(values[0], 4) for name, values in history.items()} == {
+        "loss": 4.76,
+        "mae_loss": 2.8,
+        "mse_loss": 1.96,
+    }
 
 
 def test_missing_targets_are_named() -> None:

@@ -4,6 +4,7 @@
     |-- ShapeError(ValueError)        shapes that do not fit an op or a layer
     |-- DTypeError(TypeError)         a type an op does not take
     |-- ArgumentError(ValueError)     an argument outside what is allowed
+    |   `-- MissingKeyError(KeyError) ... because what it names is not there
     |-- SymbolicError(TypeError)      a symbolic tensor used where a value is needed
     |-- StateError(ValueError)        an object used before it is built or compiled
     |-- LoadError(ValueError)         a file that is refused or does not fit the model
@@ -31,6 +32,12 @@ class DTypeError(StriateError, TypeError):
 
 class ArgumentError(StriateError, ValueError):
     """An argument outside what is allowed."""
+
+
+class MissingKeyError(ArgumentError, KeyError):
+    """An argument that names something which is not there."""
+
+    __str__ = Exception.__str__  # KeyError's puts the message in quotes
 
 
 class SymbolicError(StriateError, TypeError):

@@ -57,7 +57,8 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
 def _compare(a: Any, b: Any, place: str) -> None:
     if is_nested(a) != is_nested(b) or (is_nested(a) and type(a) is not type(b)):
         raise ArgumentError(
-            f"`a` and `b` don't have the same structure. At {place}, Received: {_kind(a)} in `a`, {_kind(b)} in `b`."
+            f"`a` and `b` don't have the same structure. At {place}, expected as in `a`: {_kind(a)}. "
+            f"Received in `b`: {_kind(b)}."
         )
     if not is_nested(a):
         return
@@ -65,8 +66,8 @@ def _compare(a: Any, b: Any, place: str) -> None:
     if names[0] != names[1]:
         what = "keys" if isinstance(a, dict) else "positions"
         raise ArgumentError(
-            f"`a` and `b` don't have the same structure. At {place}, Received: {what} {names[0]} in `a`, "
-            f"{names[1]} in `b`."
+            f"`a` and `b` don't have the same structure. At {place}, expected as in `a`: {what} {names[0]}. "
+            f"Received in `b`: {names[1]}."
         )
     for (name, x), (_, y) in zip(_named(a), _named(b), strict=True):
         _compare(x, y, f"{name!r}" if place == "the top" else f"{place} > {name!r}")

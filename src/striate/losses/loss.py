@@ -186,7 +186,13 @@ class LossFunctionWrapper(Loss):
         self._fn_kwargs = kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+        if tree.is_nested(y_pred):  # over several outputs
+            pairs = zip(tree.flatten(y_true), tree.flatten(y_pred), strict=True)
+            fitted = [squeeze_or_expand_to_same_rank(true, pred) for true, pred in pairs]
+            y_true = tree.pack_sequence_as(y_true, [true for true, _ in fitted])
+            y_pred = tree.pack_sequence_as(y_pred, [pred for _, pred in fitted])
+        else:
+            y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     def _convert_target(self, y_true: Any) -> Any:

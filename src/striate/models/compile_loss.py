@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from striate import losses as losses_module
 from striate.core import tree
 from striate.core.errors import ArgumentError, ShapeError
 from striate.metrics import Mean
+from striate.models.loss_places import Place, goes_by_structure, places
 from striate.models.misfit import misfit
 from striate.models.outputs import Outputs, is_binary_or_sparse
 
@@ -32,15 +34,36 @@ def _is_leaf(spec: Any) -> bool:
 
 
 class _Term:
-    """The losses of one output."""
+    """The losses of one output, or of a part of the outputs."""
 
-    def __init__(self, index: int, name: str | None, losses: list[Any], weight: Any, classes: int | None) -> None:
-        self.index = index
+    def __init__(self, part: Any, name: str | None, losses: list[Any], weights: Any, classes: int | None) -> None:
+        #: the outputs' flat numbers: one, or a structure of them.
+        self.part = part
         self.name = name
         self.losses = losses
-        self.weight = weight
+        #: a factor of their sum, or one for each.
+        self.weights = weights
         #: how many classes there are, where the targets are class numbers.
         self.classes = classes
+
+    def of(self, flat: list[Any]) -> Any:
+        """This part of what there is for each output."""
+        return tree.map_structure(lambda i: flat[i], self.part)
+
+    def value_of(self, loss: Any, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """One of its losses, for its part of targets and outputs."""
+        try:
+            return loss(y_true, y_pred, sample_weight=sample_weight)
+        except ShapeError as error:
+            if tree.is_nested(y_pred):
+                raise
+            output = self.name if self.name != loss.name else None
+            raise misfit(error, f"loss {loss.name!r}", output, y_true, y_pred) from error
+
+    @property
+    def indices(self) -> list[int]:
+        found: list[int] = tree.flatten(self.part)
+        return found
 
 
 def _classes(losses: list[Any], y_pred: Any) -> int | None:
@@ -76,7 +99,8 @@ class CompileLoss:
     """The weighted sum of the losses of a model's outputs.
 
     Args:
-        loss: a loss (name, function, Loss) for every output; a list with one an output; a dictionary by output name.
+        loss: a loss (name, function, Loss) for every output; a list with one an output; a dictionary by output name;
+            a structure as deep as the outputs, or with losses over parts of them (`loss_places`).
             A list in the place of one loss is summed.
         loss_weights: a factor an output, in the same forms, or one number.
         output_names: of a functional model.
@@ -115,24 +139,36 @@ class CompileLoss:
             ValueError: losses or weights that do not fit the outputs.
         """
         outputs = self._outputs = Outputs(y_pred, self.output_names)
-        specs = self._one_each(self.user_loss, outputs)
-        weights = self._weights(outputs, specs)
+        given = list(self._places(outputs))
         flat_pred = tree.flatten(y_pred)
-        flat_true = self._targets(y_true, outputs, specs)
+        flat_true = self._targets(y_true, outputs, sorted({i for place in given for i in tree.flatten(place.part)}))
         self._terms, self.metrics = [], []
-        for i, spec in enumerate(specs):
-            if spec is None:
-                continue
-            given = list(spec) if isinstance(spec, list | tuple) else [spec]
-            resolved = [_resolve_loss(g, flat_true[i], flat_pred[i]) for g in given if g is not None]
-            name = outputs.names[i] or f"{resolved[0].name}"
-            self._terms.append(_Term(i, name, resolved, weights[i], _classes(resolved, flat_pred[i])))
+        for place in given:
+            seen = [
+                None if tree.is_nested(place.part) else flat[place.part] for flat in (flat_true, flat_pred)
+            ]  # by which "crossentropy" chooses
+            resolved = [_resolve_loss(one, *seen) for one in place.losses]
+            factors = [None if weight is None else float(weight) for weight in place.weights]
+            weights = factors[0] if len(set(factors)) == 1 else factors
+            classes = None if seen[1] is None else _classes(resolved, seen[1])
+            self._terms.append(_Term(place.part, place.name or f"{resolved[0].name}", resolved, weights, classes))
         if len(self._terms) > 1:
             taken: dict[str, int] = {}
             for term in self._terms:
                 count = taken[str(term.name)] = taken.get(str(term.name), 0) + 1
                 self.metrics.append(Mean(name=f"{term.name}{f'_{count - 1}' if count > 1 else ''}_loss"))
         self.built = True
+
+    def _places(self, outputs: Outputs) -> Iterator[Place]:
+        if goes_by_structure(self.user_loss, self.user_loss_weights, outputs):
+            yield from places(self.user_loss, self.user_loss_weights, outputs)
+            return
+        specs = self._one_each(self.user_loss, outputs)
+        weights = self._weights(outputs, specs)
+        for i, spec in enumerate(specs):
+            given = [s for s in (spec if isinstance(spec, list | tuple) else [spec]) if s is not None]
+            if given:
+                yield Place(given, [weights[i]], i, outputs.loss_names[i])
 
     @staticmethod
     def _one_each(loss: Any, outputs: Outputs) -> list[Any]:
@@ -181,9 +217,8 @@ class CompileLoss:
         return weights
 
     @staticmethod
-    def _targets(y_true: Any, outputs: Outputs, specs: list[Any]) -> list[Any]:
+    def _targets(y_true: Any, outputs: Outputs, used: list[int]) -> list[Any]:
         """The targets, one an output; targets of outputs without a loss may be left out."""
-        used = [i for i, spec in enumerate(specs) if spec is not None]
         if y_true is None:
             raise ArgumentError(
                 "The model has a loss but got no targets: give `y`, or batches of (x, y); "
@@ -210,44 +245,60 @@ class CompileLoss:
         if y_true is None or all(term.classes is None for term in self._terms):
             return
         assert self._outputs is not None
-        specs: list[Any] = [None] * self._outputs.count
+        targets = self._targets(y_true, self._outputs, self._used)
         for term in self._terms:
-            specs[term.index] = term
-        for term, labels in zip(specs, self._targets(y_true, self._outputs, specs)):
-            if term is not None and term.classes is not None and isinstance(labels, np.ndarray) and labels.size:
+            labels = None if term.classes is None else term.of(targets)
+            if isinstance(labels, np.ndarray) and labels.size:
                 _check_range(labels, term)
+
+    @property
+    def _used(self) -> list[int]:
+        """The outputs that have a loss."""
+        return sorted({i for term in self._terms for i in term.indices})
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss of a batch, a scalar; None where no output has a loss."""
         if not self.built:
             self.build(y_true, y_pred)
         assert self._outputs is not None
-        specs: list[Any] = [None] * self._outputs.count
-        for term in self._terms:
-            specs[term.index] = term
-        targets = self._targets(y_true, self._outputs, specs) if self._terms else []
+        targets = self._targets(y_true, self._outputs, self._used) if self._terms else []
         predictions = tree.flatten(y_pred)
         weights = self._sample_weights(sample_weight)
         total: Any = None
         for place, term in enumerate(self._terms):
-            i = term.index
-            value: Any = None
-            for loss in term.losses:
-                try:
-                    one = loss(targets[i], predictions[i], sample_weight=weights[i])
-                except ShapeError as error:
-                    output = term.name if term.name != loss.name else None
-                    raise misfit(error, f"loss {loss.name!r}", output, targets[i], predictions[i]) from error
-                value = one if value is None else value + one
+            plain, weighted = self._loss_of(term, targets, predictions, weights)
             if self.metrics:
-                self.metrics[place].update_state(value, sample_weight=float(predictions[i].shape[0]))
-            if term.weight is not None:
-                value = value * float(term.weight)
-            total = value if total is None else total + value
+                samples = predictions[term.indices[0]].shape[0]
+                self.metrics[place].update_state(plain, sample_weight=float(samples))
+            total = weighted if total is None else total + weighted
         return total
+
+    @staticmethod
+    def _loss_of(term: _Term, targets: list[Any], predictions: list[Any], weights: list[Any]) -> tuple[Any, Any]:
+        """(the sum of a term's losses, the same with their weights)"""
+        y_true, y_pred, sample_weight = term.of(targets), term.of(predictions), term.of(weights)
+        if tree.is_nested(sample_weight):
+            if any(weight is not weights[term.indices[0]] for weight in tree.flatten(sample_weight)):
+                raise ArgumentError(
+                    f"The loss {term.name!r} is over several outputs, which must have the same sample weights. "
+                    f"Received one each: give `sample_weight` as one array."
+                )
+            sample_weight = weights[term.indices[0]]
+        values = [term.value_of(loss, y_true, y_pred, sample_weight) for loss in term.losses]
+        plain = _sum(values)
+        if not isinstance(term.weights, list):
+            return plain, plain if term.weights is None else plain * term.weights
+        return plain, _sum([v if w is None else v * w for v, w in zip(values, term.weights, strict=True)])
 
     def _sample_weights(self, sample_weight: Any) -> list[Any]:
         assert self._outputs is not None
         if sample_weight is None or not tree.is_nested(sample_weight):
             return [sample_weight] * self._outputs.count
         return self._outputs.align(sample_weight, "sample_weight")
+
+
+def _sum(values: list[Any]) -> Any:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total

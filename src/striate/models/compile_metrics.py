@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from striate import backend
 from striate import metrics as metrics_module
 from striate.core import tree
 from striate.core.errors import ArgumentError, ShapeError, SymbolicError
+from striate.core.tree_pairs import lists_to_tuples, map_structure_up_to
 from striate.models.misfit import misfit
 from striate.models.outputs import Outputs, is_binary_or_sparse
 
@@ -132,8 +134,13 @@ class CompileMetrics(metrics_module.Metric):
             return outputs.by_key(given, role)
         if isinstance(given, list | tuple) and outputs.is_flat and len(given) == outputs.count:
             return list(given)
-        if not outputs.is_flat and len(tree.flatten(given)) == outputs.count:
-            return tree.flatten(given)
+        if not outputs.is_flat:
+            if len(flat := tree.flatten(given)) == outputs.count:
+                return flat
+            found: list[Any] = []
+            with contextlib.suppress(ArgumentError):  # lists and tuples count as the same
+                map_structure_up_to(lists_to_tuples(outputs.structure), found.append, lists_to_tuples(given))
+                return found
         raise ArgumentError(
             f"Invalid `{role}`: with several outputs it is a list with one entry an output (a metric or a list of "
             f"them), or a dict by output name. Received: {role}={given}; the model has {outputs.described()}."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from striate.core import tree
-from striate.core.errors import ArgumentError
+from striate.core.errors import ArgumentError, MissingKeyError
+from striate.core.tree_pairs import flatten_with_path
 
 
 class Outputs:
@@ -19,6 +20,8 @@ class Outputs:
     def __init__(self, y_pred: Any, output_names: list[str] | None) -> None:
         self.struct_key = tree.key_of(y_pred)
         self.count = len(tree.flatten(y_pred))
+        #: the outputs' flat numbers, in their structure.
+        self.structure = tree.pack_sequence_as(y_pred, range(self.count))
         self.is_single = not tree.is_nested(y_pred)
         #: keys of a flat dictionary of outputs, in flat order.
         self.keys: list[str] | None = None
@@ -29,9 +32,16 @@ class Outputs:
 
     @property
     def names(self) -> list[str | None]:
-        """What stands before "_loss" and metrics' names where there are several outputs."""
+        """What stands before metrics' names where there are several outputs."""
         known = self.keys or self.layer_names
         return [None] * self.count if known is None else [*known]
+
+    @property
+    def loss_names(self) -> list[str | None]:
+        """What stands before "_loss": of outputs in structures within structures, where they are."""
+        if self.is_flat:
+            return self.names
+        return [path_name(path, i, self.layer_names) for path, i in flatten_with_path(self.structure)]
 
     def described(self) -> str:
         """For messages."""
@@ -48,6 +58,12 @@ class Outputs:
         for known in (self.keys, self.layer_names):
             if known is not None and set(given) <= set(known):
                 return [given.get(name) for name in known]
+        if role == "loss" and self.keys is not None:
+            unknown = sorted(map(str, set(given) - set(self.keys)))
+            raise MissingKeyError(
+                f"The keys {unknown} in the `loss` argument, can't be found in either the model's output or its "
+                f"targets: they name no output. The model has {self.described()}."
+            )
         raise ArgumentError(
             f"Invalid `{role}`: it has keys that name no output of the model. Received keys: "
             f"{sorted(map(str, given))}. Expected keys: the model has {self.described()}."
@@ -66,7 +82,43 @@ class Outputs:
             raise ArgumentError(
                 f"`{role}` must hold one entry an output. Received {len(flat)}; the model has {self.described()}."
             )
+        if not self.is_flat and len(given) != self.count and _paths(given) != _paths(self.structure):
+            raise ArgumentError(
+                f"`{role}` and the outputs have different structures. Received: {tree.map_structure(_star, given)}. "
+                f"Expected: {tree.map_structure(_star, self.structure)}, or one list."
+            )
         return flat
+
+
+def _star(_: Any) -> str:
+    return "*"
+
+
+def _paths(structure: Any) -> list[tuple[Any, ...]]:
+    return [path for path, _ in flatten_with_path(structure)]
+
+
+def path_name(path: tuple[Any, ...], part: Any, layer_names: list[str] | None) -> str | None:
+    """What a part of the outputs is called: where it is; by its layer where it is the entry of a list.
+
+    Args:
+        path: keys and positions that lead to it.
+        part: its flat number, or a structure of them.
+        layer_names: of the layers that make the outputs, by flat number.
+
+    Returns:
+        None where nothing is known: the loss then gives its own name.
+    """
+    names = None if layer_names is None else [layer_names[i] for i in tree.flatten(part)]
+    if not tree.is_nested(part) and (not path or isinstance(path[-1], int)):
+        if names is None:
+            return None
+        path = (*path[:-1], names[0])
+    if path:
+        return "/".join(map(str, path))
+    if isinstance(part, dict):
+        return "_".join(map(str, part))
+    return None if names is None else "_".join(names)
 
 
 def is_binary_or_sparse(y_true: Any, y_pred: Any) -> tuple[bool, bool]:

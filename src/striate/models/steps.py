@@ -179,8 +179,16 @@ class Steps(StepPrograms):
             if compiled.metrics is not None and not compiled.metrics.built:
                 compiled.metrics.build(y, y_pred)
             if compiled.loss is not None and not compiled.loss.built:
-                compiled.loss.build(y, y_pred)
-        del sample_weight
+                self._build_loss(x, y, y_pred, sample_weight)
+
+    def _build_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        try:
+            self._compiled.loss.build(y, y_pred)
+        except ArgumentError:
+            if type(self).compute_loss is Steps.compute_loss:
+                raise
+            # A compute_loss that hands the losses other outputs than the model's.
+            backend.compute_spec_by_examples(self._loss_of, (x, y, y_pred, sample_weight), {"training": False})
 
     def _check_labels(self, y: Any) -> None:
         if self._compiled is not None and self._compiled.loss is not None:
