@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
 import numpy as np
@@ -97,10 +98,97 @@ def test_inputs_in_any_reconcilable_form(form: str) -> None:
     a, b = keras.Input((2,), name="a"), keras.Input((3,), name="b")
     out = layers.Concatenate()([a, b])
     model = keras.Model({"a": a, "b": b} if form == "dict" else [a, b], out)
-    x = {"a": np.ones((2, 2)), "b": np.zeros((2, 3)), "unused": np.zeros(2)}
+    x = {"a": np.ones((2, 2)), "b": np.zeros((2, 3))} | ({} if form == "dict" else {"unused": np.zeros(2)})
     given = {"list": [x["a"], x["b"]], "tuple": (x["a"], x["b"])}.get(form, x)
     assert model(given).tolist() == [[1, 1, 0, 0, 0]] * 2
     assert model.predict(given if form in ("list",) else x, verbose=0).shape == (2, 5)
+
+
+def test_inputs_in_another_structure_are_taken_with_a_warning() -> None:
+    a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
+    model = keras.Model({"a": a, "b": b}, layers.Subtract()([a, b]))
+    ones, twos = np.ones((1, 2)), np.full((1, 2), 2.0)
+    text = r"(?s)doesn't match the expected structure.*Expected: \{'a': 'a', 'b': 'b'\}"
+    for given in ([ones, twos], {"b": twos, "a": ones, "c": twos}):
+        with pytest.warns(UserWarning, match=text):
+            assert model(given).tolist() == [[-1, -1]]
+        with pytest.warns(UserWarning, match=text) as told:
+            model.predict(given, verbose=0)
+        assert len(told) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        keras.Model([a, b], layers.Subtract()([a, b]))((ones, twos))
+        model([keras.Input((2,)), keras.Input((2,))])  # shapes alone
+
+
+def test_a_list_is_refused_where_it_would_go_astray() -> None:
+    a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
+    model = keras.Model({"b": b, "a": a}, layers.Subtract()([b, a]))
+    with pytest.raises(ValueError, match=r"(?s)Expected: \{'b'.*sorted keys, \['a', 'b'\].*give a dictionary"):
+        model([np.ones((1, 2)), np.ones((1, 2))])
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "text"),
+    [
+        (list, np.ones((1, 2)), r"expects 2 input\(s\), but it received 1"),
+        (dict, np.ones((1, 2)), r"expects 2 named input\(s\) with keys \['a', 'b'\], but it received 1"),
+        (list, [np.ones((1, 2))] * 3, r"expects 2 input\(s\), but it received 3"),
+    ],
+)
+def test_too_few_or_many_inputs(kind: Any, given: Any, text: str) -> None:
+    a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
+    model = keras.Model([a, b] if kind is list else {"a": a, "b": b}, a + b)
+    with pytest.raises(ValueError, match=text):
+        model(given)
+
+
+def test_outputs_that_no_input_leads_to_are_named() -> None:
+    a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
+    with pytest.raises(ValueError, match=r"Output with path `y.1` is not connected.*needs 'b', which.*\['a'\]"):
+        keras.Model(a, {"x": a * 2, "y": [a * 3, (b * 3) + a]})
+    with pytest.raises(ValueError, match=r"Output with path `1` is not connected.*'b' is an input that is not given"):
+        keras.Model(a, [a * 2, b])
+    with pytest.raises(ValueError, match="The `outputs` argument cannot be empty"):
+        keras.Model(a, [])
+    with pytest.raises(ValueError, match="The `inputs` argument cannot be empty"):
+        keras.Model([], a * 2)
+
+
+def test_a_tuple_of_outputs_stays_one() -> None:
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, (inputs * 2.0, inputs * 3.0))
+    assert isinstance(keras.Model.from_config(model.get_config())(np.ones((1, 2))), tuple)
+    again = keras.models.model_from_json(model.to_json())
+    assert isinstance(again(np.ones((1, 2))), list)  # JSON knows no tuples, as in Keras
+
+
+def test_clones_begin_at_tensors_in_the_same_structure() -> None:
+    a, b = keras.Input((2,)), keras.Input((2,))
+    with pytest.warns(UserWarning, match="differs from the name"):
+        model = keras.Model({"u": a, "v": b}, a - b)
+        fresh = {"u": keras.Input((2,)), "v": keras.Input((2,))}
+        assert set(keras.models.clone_model(model, input_tensors=fresh).input) == {"u", "v"}
+    with pytest.raises(ValueError, match=r"must have the same structure as model\.input"):
+        keras.models.clone_model(model, input_tensors=(a, b))
+
+
+def test_calls_of_models_inside_are_made_by_call_function_too() -> None:
+    inner_in, outer_in = keras.Input((2,)), keras.Input((2,))
+    inner = keras.Model(inner_in, layers.Dense(2)(inner_in), name="inner")
+    model = keras.Model(outer_in, inner(outer_in))
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        out = layer(*args, **kwargs)
+        return layers.ReLU()(out) if isinstance(layer, layers.Dense) else out
+
+    cloned = keras.models.clone_model(model, call_function=call, recursive=True)
+    assert [type(layer).__name__ for layer in cloned.get_layer("inner").layers] == ["InputLayer", "Dense", "ReLU"]
+
+
+def test_a_shape_is_no_number() -> None:
+    with pytest.raises(ValueError, match=r"must be a tuple.*shape=28. Give e.g. shape=\(28,\)"):
+        keras.Input(28)
 
 
 def test_outputs_as_a_dictionary() -> None:
@@ -171,7 +259,7 @@ def test_get_layer() -> None:
 
 def test_unconnected_output_names_the_layer() -> None:
     a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
-    with pytest.raises(ValueError, match=r"`inputs` not connected to `outputs`: 'dense' needs 'b'"):
+    with pytest.raises(ValueError, match=r"`outputs` is not connected to `inputs`: 'dense' needs 'b', which"):
         keras.Model(a, layers.Dense(1, name="dense")(b))
 
 

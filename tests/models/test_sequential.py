@@ -172,3 +172,19 @@ def test_freezing() -> None:
     assert (len(model.trainable_weights), len(model.non_trainable_weights)) == (2, 2)
     model.trainable = False
     assert model.trainable_weights == []
+
+
+def test_a_layer_that_does_not_say_what_it_gives() -> None:
+    class Dynamic(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs + 1.0
+
+        def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+            raise NotImplementedError
+
+    model = keras.Sequential([Dynamic(), layers.Dense(2)])
+    assert model(np.ones((3, 2))).shape == (3, 2) and model.built
+    lines: list[str] = []
+    model.summary(print_fn=lines.append)
+    assert "dynamic (Dynamic)" in "".join(lines) and "6" in "".join(lines)
+    assert not hasattr(model, "output_shape")

@@ -12,12 +12,12 @@ from striate.layers.base import Layer
 
 
 def _shape(value: Any, name: str) -> tuple[int | None, ...]:
-    items = (value,) if isinstance(value, int) else value
     try:
-        return tuple(None if d is None else operator.index(d) for d in items)
+        return tuple(None if d is None else operator.index(d) for d in value)
     except TypeError:
+        mend = f"({value},)" if isinstance(value, int) else "(28, 28, 1)"
         raise ArgumentError(
-            f"`{name}` must be a tuple of integers and None. Received: {name}={value!r}. Give e.g. {name}=(28, 28, 1)."
+            f"`{name}` must be a tuple of integers and None. Received: {name}={value!r}. Give e.g. {name}={mend}."
         ) from None
 
 

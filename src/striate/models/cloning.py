@@ -39,17 +39,18 @@ def clone_model(
         input_tensors: KerasTensors for the clone to begin at.
         clone_function: layer -> the layer in its place; inputs are not given to it. Functional and Sequential only.
         call_function: (layer, *args, **kwargs) -> outputs: what is done in the place of a call. Functional only.
-        recursive: give the layers of models inside to `clone_function` too.
+        recursive: give the layers of models inside to `clone_function` and `call_function` too.
 
     Raises:
-        ValueError: a subclassed model with any of these.
+        ValueError: a subclassed model with any of these; `input_tensors` of another structure than `model.input`.
     """
     if kwargs:
         raise ArgumentError(f"clone_model() has no argument {', '.join(map(repr, kwargs))}.")
 
     def clone(layer: Any) -> Any:
         if recursive and isinstance(layer, Model):
-            return clone_model(layer, clone_function=clone_function, recursive=True)
+            call = call_function if isinstance(layer, Functional) else None
+            return clone_model(layer, clone_function=clone_function, call_function=call, recursive=True)
         made = clone_function(layer) if clone_function is not None else clone_layer(layer)
         if not callable(made):
             raise ArgumentError(f"`clone_function` must give a layer. Received for {layer!r}: {made!r}.")
@@ -111,9 +112,13 @@ def _clone_functional(
         fresh = [Input(batch_shape=t.shape, dtype=t.dtype, name=t._keras_history.operation.name) for t in graph.inputs]
     else:
         fresh = tree.flatten(input_tensors)
-        if len(fresh) != len(graph.inputs) or not all(isinstance(t, KerasTensor) for t in fresh):
+        alike = tree.key_of(input_tensors) == tree.key_of(graph.inputs_struct) or not isinstance(
+            graph.inputs_struct, dict
+        )
+        if not alike or len(fresh) != len(graph.inputs) or not all(isinstance(t, KerasTensor) for t in fresh):
             raise ArgumentError(
-                f"`input_tensors` must be {len(graph.inputs)} KerasTensors, one an input. Received: {input_tensors!r}."
+                "`input_tensors` must have the same structure as model.input, of KerasTensors. "
+                f"Expected: {tree.map_structure(lambda t: t.name, graph.inputs_struct)}. Received: {input_tensors!r}."
             )
     outputs = graph.run(list(fresh), substitute)
     cls = type(model) if type(model) is Functional else Functional

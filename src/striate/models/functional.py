@@ -21,7 +21,10 @@ from striate.models.whole_call import WholeCall
 
 
 def _check_tensors(role: str, structure: Any) -> None:
-    for leaf in tree.flatten(structure):
+    leaves = tree.flatten(structure)
+    if not leaves:
+        raise ArgumentError(f"The `{role}` argument cannot be empty: a model has at least one. Received: {structure}.")
+    for leaf in leaves:
         if not isinstance(leaf, KerasTensor):
             raise ArgumentError(
                 f"All `{role}` values must be KerasTensors, as `Input` and layers called on it give. "

@@ -261,8 +261,8 @@ class _Reader:
                 raise LoadError(f"The config asks for call {call} of layer {name!r}, which it does not make.") from None
         if isinstance(where, dict):
             return {k: self.place(v) for k, v in where.items()}
-        if isinstance(where, list | tuple):
-            return [self.place(v) for v in where]
+        if isinstance(where, list | tuple):  # tuples where the config did not go through JSON
+            return type(where)(self.place(v) for v in where)
         raise LoadError(f"A tensor is named by [layer, call, result]. Received: {where!r}.")
 
 

@@ -15,6 +15,7 @@ from striate.backend import FunctionalNode, KerasTensor
 from striate.core import tree
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
+from striate.core.tree_pairs import flatten_with_path
 from striate.layers.input import InputLayer
 
 #: operation -> what to call in its place
@@ -56,6 +57,11 @@ def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
             seen.add(node)
             stack.extend(reversed(node.input_tensors))
     return list(found.values())
+
+
+def _described(tensor: KerasTensor) -> str:
+    maker = tensor._keras_history.operation.name
+    return repr(maker) if maker == tensor.name else f"{tensor.name!r} of {maker!r}"
 
 
 class LayerGraph:
@@ -134,23 +140,24 @@ class LayerGraph:
 
     def _check_complete(self) -> None:
         have = set(self._starts)
+        why: dict[int, str] = {}
         for node in self.nodes:
-            if node.is_input:
+            if node.is_input or all(id(t) in self._starts for t in node.outputs):
                 continue
             missing = [t for t in node.input_tensors if id(t) not in have]
-            if missing and not all(id(t) in self._starts for t in node.outputs):
-                maker = missing[0]._keras_history.operation.name
-                raise ArgumentError(
-                    f"`inputs` not connected to `outputs`: {node.operation.name!r} needs {missing[0].name!r} "
-                    f"of {maker!r}, which does not come from the given inputs {[t.name for t in self.inputs]}. "
-                    "Add its Input to `inputs`."
-                )
-            have.update(id(t) for t in node.outputs)
-        for tensor in self.outputs:
+            if not missing:
+                have.update(id(t) for t in node.outputs)
+                continue
+            first = f"{node.operation.name!r} needs {_described(missing[0])}, which does not come from the given inputs"
+            reason = why.get(id(missing[0]), first)
+            why.update((id(t), reason) for t in node.outputs)
+        for path, tensor in flatten_with_path(self.outputs_struct):
             if id(tensor) not in have:
+                reason = why.get(id(tensor), f"{_described(tensor)} is an input that is not given; those given are")
+                where = f"Output with path `{'.'.join(map(str, path))}`" if path else "`outputs`"
                 raise ArgumentError(
-                    f"Output tensor {tensor.name!r} cannot be computed from the `inputs` "
-                    f"{[t.name for t in self.inputs]}. Add the Input that it comes from to `inputs`."
+                    f"{where} is not connected to `inputs`: {reason} {[t.name for t in self.inputs]}. "
+                    "Add its Input to `inputs`."
                 )
 
     def _check_names(self) -> None:

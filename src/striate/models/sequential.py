@@ -185,8 +185,11 @@ class Sequential(WholeCall, Model):
         else:
             start = InputLayer(batch_shape=shape, dtype=self._stack[0].input_dtype)
         tensor: Any = start.output
-        for layer in self.layers:
-            tensor = layer(tensor)
+        try:
+            for layer in self.layers:
+                tensor = layer(tensor)
+        except NotImplementedError:
+            return  # a layer that does not say what it gives: the layers are applied as they come
         # Only now, so that a shape that does not fit can be followed by one that does.
         self._stack = [start, *self.layers]
         self._graph = LayerGraph(start.output, tensor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from striate import backend
@@ -19,12 +20,22 @@ def _shapes(inputs: Any) -> Any:
     return tree.map_structure(lambda x: None if x is None else f"Tensor(shape={backend.shape(x)})", inputs)
 
 
+def _difference(graph: LayerGraph, inputs: Any) -> str:
+    return (
+        "The structure of `inputs` doesn't match the expected structure.\n"
+        f"Expected: {_names(graph.inputs_struct)}\nReceived: inputs={_shapes(inputs)}"
+    )
+
+
 def _mismatch(graph: LayerGraph, inputs: Any, name: str) -> ArgumentError:
     several = len(graph.inputs) == 1 and isinstance(inputs, list | tuple) and len(inputs) > 1
     hint = "\nA list holds one array an input. Samples go in one array: np.stack(samples)." if several else ""
+    keys = (
+        f"named input(s) with keys {list(graph.inputs_struct)}" if isinstance(graph.inputs_struct, dict) else "input(s)"
+    )
     return ArgumentError(
-        f"The structure of `inputs` doesn't match what the model {name!r} expects.\n"
-        f"Expected: {_names(graph.inputs_struct)}\nReceived: inputs={_shapes(inputs)}{hint}"
+        f"The model {name!r} expects {len(graph.inputs)} {keys}, but it received {len(tree.flatten(inputs))}. "
+        f"{_difference(graph, inputs)}{hint}"
     )
 
 
@@ -42,11 +53,26 @@ def _flat_inputs(graph: LayerGraph, inputs: Any, name: str) -> list[Any]:
                 raise _mismatch(graph, inputs, name)
             by_tensor = {id(t): inputs[k] for k, t in keyed.items()}
             flat = [by_tensor[id(t)] for t in graph.inputs]
+            if isinstance(struct, dict) and len(inputs) > len(struct):
+                _warn(graph, inputs)
     else:
         flat = tree.flatten(inputs)
+        if isinstance(struct, dict) and len(flat) == len(graph.inputs) > 1:
+            if list(struct) != sorted(struct, key=str):
+                raise ArgumentError(
+                    f"{_difference(graph, inputs)}\nThe inputs of {name!r} are named in another order than that of "
+                    f"their sorted keys, {sorted(map(str, struct))}, by which a list goes: give a dictionary."
+                )
+            _warn(graph, inputs)
     if len(flat) != len(graph.inputs):
         raise _mismatch(graph, inputs, name)
     return flat
+
+
+def _warn(graph: LayerGraph, inputs: Any) -> None:
+    """What can be reconciled is taken as it seems meant, once a traced step and not while shapes are inferred."""
+    if not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(inputs)):
+        warnings.warn(_difference(graph, inputs), stacklevel=2)
 
 
 def _is_optional(reference: KerasTensor) -> bool:
