@@ -203,3 +203,13 @@ def test_positional_arguments_are_in_keras_order() -> None:
 
 def test_leaky_relu_takes_the_older_name() -> None:
     assert layers.LeakyReLU(alpha=0.2).negative_slope == 0.2
+
+
+def test_an_input_of_a_given_tensor_is_dense() -> None:
+    with pytest.raises(ValueError, match="cannot provide an incompatible `sparse`"):
+        layers.InputLayer(sparse=True, input_tensor=layers.Input((3,)))
+
+
+def test_the_older_name_of_an_inputs_shape() -> None:
+    with pytest.warns(UserWarning, match="Argument `input_shape` is deprecated. Use `shape` instead."):
+        assert layers.InputLayer(input_shape=(2, 3)).batch_shape == (None, 2, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from typing import Any
 
 from striate import backend
@@ -49,12 +50,20 @@ class InputLayer(Layer):
         **kwargs: Any,
     ) -> None:
         # Names of older Keras, in files and in lecture code.
-        shape = kwargs.pop("input_shape", shape)
+        if "input_shape" in kwargs:
+            warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=2)
+            shape = kwargs.pop("input_shape")
         batch_shape = kwargs.pop("batch_input_shape", batch_shape)
         super().__init__(name=name, **kwargs)
         if sparse or ragged:
+            kind = "sparse" if sparse else "ragged"
+            if input_tensor is not None:
+                raise ArgumentError(
+                    f"When given the `input_tensor`, you cannot provide an incompatible `{kind}`. Tensors are dense. "
+                    f"Received: {kind}=True. Leave it out."
+                )
             raise ArgumentError(
-                f"`{'sparse' if sparse else 'ragged'}=True` is not supported: tensors are dense. "
+                f"`{kind}=True` is not supported: tensors are dense. "
                 f"Received: sparse={sparse}, ragged={ragged}. Leave them out."
             )
         if shape is not None and batch_shape is not None:

@@ -15,6 +15,7 @@ from striate.constraints import get as get_constraint
 from striate.core import tree
 from striate.core.configurable import is_ours
 from striate.core.errors import ArgumentError, StateError
+from striate.layers.own_variables import OwnVariables
 from striate.random import SeedGenerator
 
 Array = np.ndarray[Any, Any]
@@ -46,12 +47,14 @@ _with_losses: WeakSet[LayerState] = WeakSet()
 _PLAIN = frozenset({int, float, complex, str, bytes, bool, type(None), np.ndarray, np.float32, np.int32, np.int64})
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: Any, around: tuple[Any, ...] = ()) -> Iterator[Any]:
     if isinstance(value, list | tuple | set | dict):
+        if any(value is outer for outer in around):
+            return  # a container that holds itself
         items: Iterable[Any] = value.values() if isinstance(value, dict) else value
         if not _PLAIN.issuperset(map(type, items)):  # a table of a million words takes 10 ms
             for item in items:
-                yield from _leaves(item)
+                yield from _leaves(item, (*around, value))
     elif type(value) not in _PLAIN:
         yield value
 
@@ -77,7 +80,7 @@ def _is_argument_of_ours(layer: Any, name: str, value: Any) -> bool:
     )
 
 
-class LayerState:
+class LayerState(OwnVariables):
     """The part of a layer that keeps things; `Layer` adds the calling."""
 
     name: str
