@@ -44,6 +44,9 @@ NAMES = {
     "keras.src.saving.saving_lib.save_weights_only": "striate.saving:save_weights",
     "keras.src.saving.saving_lib.load_weights_only": "striate.saving:load_weights",
     "keras.src.saving.object_registration.GLOBAL_CUSTOM_NAMES": "striate.backend.custom_objects:_names",
+    "keras.src.saving.saving_lib._CONFIG_FILENAME": "striate.saving.members:CONFIG",
+    "keras.src.saving.saving_lib._METADATA_FILENAME": "striate.saving.members:METADATA",
+    "keras.src.legacy.saving.legacy_h5_format.save_model_to_hdf5": "striate.saving:save_model",
     # Other frameworks, where Keras imports them when they are used
     "keras.src.utils.module_utils.tensorflow": "tensorflow",
     # Parts of ours that are not public

@@ -11,7 +11,7 @@ import functools
 import importlib
 from typing import Any
 
-from striate.backend.custom_objects import get_registered_object
+from striate.backend.custom_objects import get_registered_object, registered_as
 from striate.backend.dtypes import DTypePolicy
 from striate.backend.symbolic import OPERATIONS
 from striate.core.configurable import Configurable
@@ -117,6 +117,19 @@ def find_operation(module: Any, name: str) -> Any:
     return OPERATIONS.get((module, name))
 
 
+def _check_registered(registered_name: Any, *own: str) -> None:
+    """Refuse a built-in that a file calls by the name of something that was registered.
+
+    Raises:
+        LoadError: it does.
+    """
+    if isinstance(registered_name, str) and registered_name and registered_name not in own:
+        raise LoadError(
+            f"The name {own[0]!r} resolved to a Keras built-in, but its registered_name is {registered_name!r}. "
+            "The file says two things of one object, and is refused."
+        )
+
+
 def find_class(module: Any, name: str, registered_name: Any, custom_objects: Any) -> type:
     """The class that a file names: ours under Keras's name for it, else the user's.
 
@@ -130,6 +143,7 @@ def find_class(module: Any, name: str, registered_name: Any, custom_objects: Any
     if name not in _IN_CODE_ONLY and (is_keras(module) or (module is None and not packaged)):
         found = _own_class(module, name)
         if found is not None:
+            _check_registered(registered_name, name)
             return found
     users = _users(registered_name, name, custom_objects)
     if isinstance(users, type):
@@ -160,8 +174,11 @@ def find_function(module: Any, name: str, registered_name: Any, custom_objects: 
         if not is_keras(module) or kind in module.split("."):
             found = _public(f"{kind}.{name}")
             if callable(found) and not isinstance(found, type):
+                _check_registered(registered_name, name, "function")
                 return found
-    users = _users(registered_name, name, custom_objects)
+    users = _users(registered_name, name, custom_objects) or _users(None, name.rpartition(">")[2], custom_objects)
+    if users is None and registered_name == "function" and ">" not in name:
+        users = registered_as(name)  # Keras 3.6 left the package out
     if callable(users):
         return users
     raise LoadError(

@@ -63,6 +63,12 @@ def get_registered_object(name: str, custom_objects: Any = None, module_objects:
     return None
 
 
+def registered_as(name: str) -> Any:
+    """The one thing that is registered under a name in whatever package; None where there are several."""
+    found = [thing for known, thing in _registered.items() if known.partition(">")[2] == name]
+    return found[0] if len(found) == 1 else None
+
+
 @export("saving.get_custom_objects", "utils.get_custom_objects")
 def get_custom_objects() -> dict[str, Any]:
     """The global table of custom objects; entries may be added to it."""

@@ -16,7 +16,7 @@ from striate.backend.custom_objects import CustomObjectScope
 from striate.backend.dtypes import standardize_dtype
 from striate.backend.functional_node import FunctionOperation
 from striate.backend.tensor import KerasTensor
-from striate.core.errors import LoadError, UnsafeFileError
+from striate.core.errors import LoadError, LoadTypeError, UnsafeFileError
 from striate.core.registry import export
 from striate.ir.types import numpy_dtype
 
@@ -91,7 +91,10 @@ def _make(config: dict[str, Any]) -> Any:
     registered = config.get("registered_name")
     if name == "function":
         if not isinstance(inner, str):
-            raise LoadError(f"A function is named by a string, never held in a file. Received: {inner!r}.")
+            raise LoadTypeError(
+                f"A function is named by a string, never held in a file. Expected 'config' to be a non-null str. "
+                f"Received: {inner!r}."
+            )
         return find_function(module, inner, registered, None)
     table, shared = (_state.shared[-1] if _state.shared else {}), config.get("shared_object_id")
     if isinstance(shared, int) and shared in table:
@@ -108,11 +111,16 @@ def _make(config: dict[str, Any]) -> Any:
 
 def _make_object(cls: Any, config: dict[str, Any]) -> Any:
     if not hasattr(cls, "from_config"):
-        raise LoadError(
-            f"{cls.__name__} has no from_config(), so no object of it can be made from a file. Derive it from a layer, "
+        raise LoadTypeError(
+            f"Unable to reconstruct an instance of {cls.__name__!r}: it has no from_config(). Derive it from a layer, "
             "loss, ... or give it one."
         )
     inner = config["config"]
+    legacy = isinstance(inner, list) and hasattr(cls, "get_layer")  # a Sequential of Keras before 2.3
+    if not (inner is None or isinstance(inner, dict) or legacy):
+        raise LoadTypeError(
+            f"{cls.__name__!r} is made from its arguments by name. Expected 'config' to be a dict. Received: {inner!r}."
+        )
     made = cls.from_config(list(inner) if isinstance(inner, list) else dict(inner or {}))
     for key in ("build_config", "compile_config"):
         use = getattr(made, key.removesuffix("_config") + "_from_config", None)
@@ -164,7 +172,17 @@ def clean_errors(what: str) -> Iterator[None]:
         raise LoadError(f"{what} asks for more memory than there is. It is refused.") from error
     except Exception as error:
         said = _in_part(str(error) or repr(error))
-        raise LoadError(f"{what} does not describe a model that can be made. {type(error).__name__}: {said}") from error
+        text = f"{what} does not describe a model that can be made. {type(error).__name__}: {said}"
+        if isinstance(error, TypeError):
+            raise LoadTypeError(f"{text} {_EXPLICITLY}") from error
+        raise LoadError(text) from error
+
+
+#: what is most often behind a TypeError.
+_EXPLICITLY = (
+    "Objects that a get_config() holds (layers, models, ...) come back as dictionaries: make sure that they are "
+    "explicitly deserialized in from_config() or the constructor, by saving.deserialize_keras_object."
+)
 
 
 def _in_part(text: str) -> str:

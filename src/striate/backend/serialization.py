@@ -32,6 +32,11 @@ def _plain(value: Any) -> Any:
         where = [history.operation.name, history.node_index, history.tensor_index] if history else None
         config = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": where}
         return {"class_name": "__keras_tensor__", "config": config}
+    if isinstance(value, bytes):
+        try:
+            return {"class_name": "__bytes__", "config": {"value": value.decode()}}
+        except UnicodeDecodeError:
+            raise ArgumentError(f"Bytes in a config are text in UTF-8. Received: {value!r}.") from None
     if value is Ellipsis:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(value, slice):
@@ -75,8 +80,7 @@ def serialize_keras_object(obj: Any) -> Any:
         if known is None:
             return name
         # Keras looks up what was registered by the text alone, so that holds the package too.
-        name = name if place is None else known
-        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": known}
+        return {"module": "builtins", "class_name": "function", "config": known, "registered_name": known}
     raise ArgumentError(
         f"Cannot serialize {obj!r} of type {type(obj).__name__}. Expected plain values or an object with get_config()."
     )

@@ -8,7 +8,8 @@
     |-- SymbolicError(TypeError)      a symbolic tensor used where a value is needed
     |-- StateError(ValueError)        an object used before it is built or compiled
     |-- LoadError(ValueError)         a file that is refused or does not fit the model
-    |   `-- UnsafeFileError           ... because it asks for more than loading data
+    |   |-- UnsafeFileError           ... because it asks for more than loading data
+    |   `-- LoadTypeError(TypeError)  ... because a part of it is of another kind than is needed there
     |-- MissingPackageError(ImportError)  a package that is needed only here is not installed
     |-- DatasetError(OSError)         a data set that cannot be found or is damaged
     `-- EngineError(RuntimeError)     the engine refused a program: a fault of ours
@@ -54,6 +55,10 @@ class LoadError(StriateError, ValueError):
 
 class UnsafeFileError(LoadError):
     """A file that asks for more than loading data."""
+
+
+class LoadTypeError(LoadError, TypeError):
+    """A file or config with a part of another kind than is needed there."""
 
 
 class MissingPackageError(StriateError, ImportError):

@@ -285,6 +285,11 @@ def _note_references(value: Any, names: set[str], found: set[tuple[str, int]]) -
 
 def revive(described: dict[str, Any], custom_objects: Any = None) -> Any:
     """A layer from its config; files of Keras 2 name no module."""
+    if not isinstance(described, dict) or not isinstance(described.get("class_name"), str):
+        raise LoadError(
+            "A layer is described by its class and arguments. Expected a dictionary containing a 'config' key. "
+            f"Received: {described!r}."
+        )
     if "module" not in described:
         module = _LEGACY_MODULES.get(described["class_name"], "keras.layers")
         described = {**described, "module": module}

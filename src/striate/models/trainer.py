@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any
 
@@ -199,7 +200,7 @@ class Trainer(Steps, Loops):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as `get_compile_config` says, and make the optimizer's variables if the model is built."""
-        if type(self).compile is not Trainer.compile and "optimizer" not in config:
+        if type(self).compile is not Trainer.compile and not _would_take(self.compile, config):
             warnings.warn(
                 "`compile()` was not called as part of model loading because the model's `compile()` method is custom. "
                 "Override get_compile_config() and compile_from_config(config) too, or call compile() after loading.",
@@ -209,3 +210,12 @@ class Trainer(Steps, Loops):
         self.compile(**{k: backend.deserialize_keras_object(v) for k, v in config.items()})
         if self.optimizer is not None and getattr(self, "built", False):
             self.optimizer.build(self.trainable_variables)
+
+
+def _would_take(compile: Any, config: dict[str, Any]) -> bool:
+    """Whether a user's `compile` can be called with what a file holds."""
+    try:
+        inspect.signature(compile).bind(**config)
+    except TypeError:
+        return False
+    return "optimizer" in config

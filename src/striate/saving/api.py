@@ -14,14 +14,17 @@ from striate.saving.hdf5 import check_is_hdf5, read_weights, write_weights
 from striate.saving.keras_archive import load_archive, read_archive, save_archive
 from striate.saving.older_h5 import load_older_model, read_older_weights
 from striate.saving.older_h5_write import write_older_model
+from striate.saving.unzipped import is_model_folder
 
 #: arguments of older versions of Keras, and what does the same now.
 _OLDER = {
-    "by_name": "Only older .h5 files hold the names of layers to match weights by. Build the model as it was saved, or "
-    "pass skip_mismatch=True to load what fits",
+    "by_name": "It only supports loading legacy '.h5' or '.hdf5' files, which hold layers' names to match weights by. "
+    "Build the model as it was saved, or pass skip_mismatch=True to load what fits",
+    "objects_to_skip": "It only supports loading '.weights.h5' files",
     "include_optimizer": "The optimizer's state is saved wherever the model is compiled; load_model(filepath, "
     "compile=False) leaves it out",
-    "save_format": "The file's ending says the format: .keras, or .weights.h5 for save_weights()",
+    "save_format": "The `save_format` argument is deprecated in Keras 3, and gone. The file's ending says the format: "
+    ".keras, or .weights.h5 for save_weights()",
     "options": "It belongs to TensorFlow's own formats",
 }
 
@@ -29,7 +32,10 @@ _OLDER = {
 def _refuse_others(function: str, kwargs: dict[str, Any]) -> None:
     if kwargs:
         hints = "".join(f" {_OLDER[name]}." for name in sorted(kwargs) if name in _OLDER)
-        raise ArgumentError(f"The following argument(s) are not supported by {function}(): {sorted(kwargs)}.{hints}")
+        raise ArgumentError(
+            f"Invalid keyword arguments. The following argument(s) are not supported by {function}(): {sorted(kwargs)}."
+            f"{hints}"
+        )
 
 
 def _existing(filepath: Any, function: str) -> Path:
@@ -44,22 +50,44 @@ def _existing(filepath: Any, function: str) -> Path:
         folder = path.is_dir()
     except (OSError, ValueError):  # longer than any name, or with a zero byte in it
         folder = False
+    if folder and function == "load_model" and is_model_folder(path):
+        return path
     if folder:
         hint = " It looks like TensorFlow's SavedModel: load it there, and save it as .keras." * (
             (path / "saved_model.pb").exists()
         )
         raise LoadError(f"{str(path)!r} is a folder. {function}() reads {_READS[function]} files.{hint}")
-    raise LoadError(f"File not found: filepath={str(path)!r}. Check the path; the current folder is {Path.cwd()}.")
+    if _ending(filepath) not in _KNOWN_ENDINGS:
+        raise LoadError(_not_supported(filepath, function))
+    raise LoadError(
+        f"File not found: filepath={str(path)!r}. Please ensure the file is an accessible one; check the path. The "
+        f"current folder is {Path.cwd()}."
+    )
 
 
 _READS = {"load_model": ".keras and older .h5", "load_weights": ".weights.h5, .keras and older .h5"}
 #: endings of the older format.
 _OLDER_ENDINGS = (".h5", ".hdf5")
+_KNOWN_ENDINGS = (".weights.h5", ".keras", *_OLDER_ENDINGS)
 
 
-def _ending(path: str | os.PathLike[str]) -> str:
+def _not_supported(filepath: Any, function: str) -> str:
+    hint = (
+        "Save the weights in Keras under one of these endings." if function == "load_weights" else "Save it as .keras."
+    )
+    return (
+        f"File format not supported: filepath={os.fspath(filepath)!r}. {function}() reads {_READS[function]} files. "
+        f"{hint}"
+    )
+
+
+def _ending(path: Any) -> str:
     name = os.fspath(path)
-    return next((end for end in (".weights.h5", ".keras", ".h5", ".hdf5") if name.endswith(end)), Path(name).suffix)
+    return next((end for end in _KNOWN_ENDINGS if name.endswith(end)), Path(name).suffix)
+
+
+def _is_open_file(thing: Any, method: str) -> bool:
+    return not isinstance(thing, str | os.PathLike) and callable(getattr(thing, method, None))
 
 
 @export("saving.save_model", "models.save_model")
@@ -75,15 +103,19 @@ def save_model(
     Source: `keras.saving.save_model`.
 
     Args:
-        model: a built model.
-        filepath: where to; ends in ".keras", or in ".h5" or ".hdf5".
+        model: a model; one that is not built is saved without weights, with a warning.
+        filepath: where to; ends in ".keras", or in ".h5" or ".hdf5". Or a file that is open for writing bytes.
         overwrite: whether a file that is there is replaced.
+        zipped: False for a folder of the three files that the archive would hold; its name has none of the endings.
         include_optimizer: for the older format: whether compilation and optimizer's state go in.
 
     Raises:
-        ValueError: another ending; a model that is not built; a file that is there with overwrite=False.
+        ValueError: another ending; a file that is there with overwrite=False.
     """
-    del zipped
+    if _is_open_file(filepath, "write"):
+        _refuse_others("save_model", kwargs)
+        save_archive(model, filepath)
+        return
     older = isinstance(filepath, str | os.PathLike) and _ending(filepath) in _OLDER_ENDINGS
     include_optimizer = bool(kwargs.pop("include_optimizer", True)) if older else True
     _refuse_others("save_model", kwargs)
@@ -92,6 +124,14 @@ def save_model(
         if not overwrite and Path(filepath).exists():
             raise ArgumentError(f"{os.fspath(filepath)} exists already. Pass overwrite=True to replace it.")
         write_atomically(filepath, content)
+        return
+    if zipped is False:
+        if _ending(filepath) in _KNOWN_ENDINGS:
+            raise ArgumentError(
+                f"With zipped=False the model is saved as a folder, whose name should not end in {_ending(filepath)}. "
+                f"Received: filepath={os.fspath(filepath)!r}."
+            )
+        save_archive(model, filepath, overwrite, zipped=False)
         return
     if _ending(filepath) != ".keras":
         raise ArgumentError(
@@ -117,7 +157,8 @@ def load_model(
     Source: `keras.saving.load_model`.
 
     Args:
-        filepath: a ".keras" file, or an ".h5" or ".hdf5" file with a whole model.
+        filepath: a ".keras" file, or an ".h5" or ".hdf5" file with a whole model; a folder that `save_model` wrote; a
+            ".keras" file that is open for reading bytes.
         custom_objects: {"name": class or function} for those of your own.
         compile: whether optimizer, loss and metrics are restored.
 
@@ -130,7 +171,11 @@ def load_model(
             "`custom_objects` is a dictionary, name -> class or function: custom_objects={'MyLayer': MyLayer}. "
             f"Received: {custom_objects!r}."
         )
+    if _is_open_file(filepath, "read"):
+        return load_archive(filepath, custom_objects, compile)
     path = _existing(filepath, "load_model")
+    if path.is_dir():
+        return load_archive(path, custom_objects, compile)
     if _ending(filepath) == ".weights.h5":
         raise LoadError(
             f"{os.fspath(filepath)!r} holds weights alone. Make the model, then call model.load_weights(filepath)."
@@ -142,15 +187,20 @@ def load_model(
 
 @export("saving.save_weights")
 def save_weights(
-    model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: Any = None
+    model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: Any = None, **kwargs: Any
 ) -> None:
     """Save a model's weights as a `.weights.h5` file: whole, or not at all.
 
     Source: `keras.saving.save_weights`.
 
+    Args:
+        objects_to_skip: layers whose weights, with those of layers in them, do not go into the file.
+
     Raises:
         ValueError: another ending; a model that is not built; a file that is there with overwrite=False.
     """
+    skip = _objects(kwargs.pop("objects_to_skip", None))
+    _refuse_others("save_weights", kwargs)
     if max_shard_size is not None:
         raise ArgumentError(
             f"Sharded weight files are not written by Striate. Received: max_shard_size={max_shard_size}."
@@ -167,7 +217,7 @@ def save_weights(
         )
     if not overwrite and Path(filepath).exists():
         raise ArgumentError(f"{os.fspath(filepath)} exists already. Pass overwrite=True to replace it.")
-    write_atomically(filepath, write_weights(model))
+    write_atomically(filepath, write_weights(model, skip))
 
 
 @export("saving.load_weights")
@@ -178,13 +228,16 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
 
     Args:
         by_name: for older `.h5` files: give each layer what the file has under its name, and pass over the others.
+        objects_to_skip: for `.weights.h5` files: layers that are left as they are, with the layers in them.
         skip_mismatch: leave weights alone whose shape differs, with a warning, instead of failing.
 
     Raises:
         ValueError: no such file, a model that is not built, or weights that do not fit (LoadError).
     """
-    older = _ending(filepath) in _OLDER_ENDINGS if isinstance(filepath, str | os.PathLike) else False
+    ending = _ending(filepath) if isinstance(filepath, str | os.PathLike) else ""
+    older = ending in _OLDER_ENDINGS
     by_name = bool(kwargs.pop("by_name", False)) if older else False
+    skip = _objects(kwargs.pop("objects_to_skip", None)) if ending == ".weights.h5" else ()
     _refuse_others("load_weights", kwargs)
     path = _existing(filepath, "load_weights")
     if not model.built:
@@ -197,14 +250,17 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
     elif older or _ending(filepath) == ".weights.h5":
         content = _content(path, filepath)
     else:
-        raise LoadError(
-            f"load_weights() reads {_READS['load_weights']} files. Received: filepath={os.fspath(filepath)!r}. "
-            "Save the weights in Keras under one of these endings."
-        )
+        raise LoadError(_not_supported(filepath, "load_weights"))
     if older:
         read_older_weights(model, content, skip_mismatch, by_name)
     else:
-        read_weights(model, content, skip_mismatch)
+        read_weights(model, content, skip_mismatch, skip=skip)
+
+
+def _objects(given: Any) -> list[Any]:
+    if given is None or isinstance(given, list | tuple | set):
+        return list(given or ())
+    raise ArgumentError(f"`objects_to_skip` is a list of layers. Received: {given!r}. Write [layer].")
 
 
 def _content(path: Path, filepath: Any) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ from striate.backend import Variable, draw_now
 from striate.core.configurable import is_ours
 from striate.core.errors import LoadError
 from striate.saving.store import Array, Store, check_group, child
-from striate.saving.walk import TWICE, own_variables, walk
+from striate.saving.walk import TWICE, own_variables, paths_by_attribute, walk
 
 
 def _overridden(thing: Any, method: str) -> bool:
@@ -27,11 +27,11 @@ def _overridden(thing: Any, method: str) -> bool:
     return owner is not None and not is_ours(owner)
 
 
-def write_weights(model: Any) -> memoryview:
-    """`model`'s Variables, and its optimizer's, as the bytes of a `.weights.h5` file."""
+def write_weights(model: Any, skip: Iterable[Any] = ()) -> memoryview:
+    """`model`'s Variables, and its optimizer's, as the bytes of a `.weights.h5` file; without those in `skip`."""
     held = io.BytesIO()
     with h5py.File(held, "w") as file:
-        for path, thing in walk(model):
+        for path, thing in walk(model, skip=skip):
             group = file.require_group(path) if path else file
             if "vars" in group:  # an attribute named like Keras's own group
                 raise LoadError(f"Two objects of the model are kept under {path!r}. Rename one of the attributes.")
@@ -181,12 +181,18 @@ def _style(model: Any, file: h5py.File) -> str:
 
 
 def read_weights(
-    model: Any, content: bytes | memoryview, skip_mismatch: bool = False, optimizer: bool = True, older: bool = False
+    model: Any,
+    content: bytes | memoryview,
+    skip_mismatch: bool = False,
+    optimizer: bool = True,
+    older: bool = False,
+    skip: Iterable[Any] = (),
 ) -> None:
     """Set the Variables of a built model from the bytes of a weights file; all of them, or none if one does not fit.
 
     Args:
         older: whether Keras 2 wrote it; seen from the file otherwise, where it shows.
+        skip: objects that are left as they are.
 
     Raises:
         LoadError: no HDF5, or names and shapes that do not fit the model (UnsafeFileError: reaching outside the file).
@@ -195,17 +201,18 @@ def read_weights(
     own_ways: list[tuple[Any, Store]] = []
     with open_weights(content) as file:
         older = older or _of_keras_2(file)
-        for path, thing in walk(model, style=_style(model, file) if older else "3"):
+        places = _Places(model, file)
+        for path, thing in walk(model, style=_style(model, file) if older else "3", skip=skip):
             if path == "optimizer" and not optimizer:
                 continue
-            group = _group(file, path)
-            entry = None if group is None else child(group, "vars")
             own = own_variables(thing)
-            if not isinstance(entry, h5py.Group):
+            entry = places.entry(path, thing)
+            if entry is None:
                 if own and path != "optimizer" and not path.startswith("optimizer/"):
                     message = (
                         f"The weights file has nothing for {type(thing).__name__} {getattr(thing, 'name', '')!r} "
-                        f"(expected at {path or '/'}/vars). It holds: {_listing(file)}."
+                        f"(expected at {path or '/'}/vars). It expected {len(own)} variables, but received 0 "
+                        f"variables during loading. The file holds: {_listing(file)}."
                     )
                     if not skip_mismatch:
                         raise LoadError(message)
@@ -221,6 +228,37 @@ def read_weights(
         for thing, store in own_ways:
             draw_now(own_variables(thing))
             thing.load_own_variables(store)
+
+
+class _Places:
+    """Where a file keeps the objects of a model."""
+
+    def __init__(self, model: Any, file: h5py.File) -> None:
+        self.model = model
+        self.file = file
+        #: path of an object -> the other path under which the file has it.
+        self.instead: dict[str, str] = {}
+        self._others: dict[int, list[str]] | None = None
+
+    def entry(self, path: str, thing: Any) -> h5py.Group | None:
+        """The group of an object's Variables; under another name that the model has for it, where that is missing."""
+        for before, after in self.instead.items():
+            if path.startswith(f"{before}/"):
+                path = after + path[len(before) :]
+        found = self._at(path)
+        if found is None and path and getattr(thing, "weights", None):
+            if self._others is None:
+                self._others = paths_by_attribute(self.model)
+            for other in self._others.get(id(thing), ()):
+                if other != path and (found := self._at(other)) is not None:
+                    self.instead[path] = other
+                    break
+        return found
+
+    def _at(self, path: str) -> h5py.Group | None:
+        group = _group(self.file, path)
+        found = None if group is None else child(group, "vars")
+        return found if isinstance(found, h5py.Group) else None
 
 
 def _listing(file: h5py.File) -> str:

@@ -10,10 +10,10 @@ import io
 import json
 import os
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,12 +22,13 @@ from striate.core.errors import ArgumentError, LoadError, UnsafeFileError
 from striate.core.files import write_atomically
 from striate.saving import limits
 from striate.saving.hdf5 import read_weights, write_weights
+from striate.saving.members import CONFIG, METADATA, WEIGHTS, Archive, Content
 from striate.saving.older_config import is_older, modernize, unwrap_single, wraps_single
+from striate.saving.unzipped import read_file, write_folder
 from striate.saving.zipped import open_zip
 
 #: The version whose format is written.
 KERAS_VERSION = "3.15.1"
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
 def get_notes(model: Any) -> dict[str, Any]:
@@ -58,62 +59,81 @@ def _keep_notes(model: Any, notes: dict[str, Any]) -> None:
     model._file_notes = json.loads(text)
 
 
-def write_archive(model: Any, file: BinaryIO) -> None:
-    """Write a `.keras` file into an open one; the weights are held in memory once."""
-    now = datetime.datetime.now()
+def contents(model: Any, now: datetime.datetime) -> dict[str, Content]:
+    """Name -> content of the three parts of a model's file."""
     metadata: dict[str, Any] = {"keras_version": KERAS_VERSION, "date_saved": now.strftime("%Y-%m-%d@%H:%M:%S")}
     notes = get_notes(model)
     if notes:
         metadata["striate"] = notes
     config = backend.serialize_whole(model)
+    return {
+        METADATA: json.dumps(metadata).encode(),
+        CONFIG: json.dumps(config).encode(),
+        WEIGHTS: write_weights(model),
+    }
+
+
+def write_archive(model: Any, file: BinaryIO) -> None:
+    """Write a `.keras` file into an open one; the weights are held in memory once."""
+    now = datetime.datetime.now()
     stamp = (now.year, now.month, now.day, now.hour, now.minute, now.second)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in (
-            (METADATA, json.dumps(metadata).encode()),
-            (CONFIG, json.dumps(config).encode()),
-            (WEIGHTS, write_weights(model)),
-        ):
+        for name, content in contents(model, now).items():
             # The length is known, so that members over 4 GB are written as such from the start.
             with archive.open(zipfile.ZipInfo(name, stamp), "w", force_zip64=len(content) >= 1 << 31) as member:
                 member.write(content)
 
 
-def save_archive(model: Any, path: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write a `.keras` file: whole, or not at all."""
+def save_archive(
+    model: Any, path: str | os.PathLike[str] | BinaryIO, overwrite: bool = True, zipped: bool = True
+) -> None:
+    """Write a `.keras` file or, not zipped, a folder: whole, or not at all. An open file is written as it is."""
     if not model.built:
-        raise ArgumentError(
-            f"Model {model.name!r} has no weights to save yet: it is not built. "
-            "Build it with build(input_shape), an Input layer, or by calling it on data."
+        warnings.warn(
+            f"You are saving the model {model.name!r}, which has not yet been built: the file will hold no weights. "
+            "Build it with build(input_shape), an Input layer, or by calling it on data.",
+            stacklevel=4,
         )
+    if not isinstance(path, str | os.PathLike):
+        held = io.BytesIO()
+        write_archive(model, held)  # whole, before a byte of it is written
+        path.write(held.getbuffer())
+        return
     if not overwrite and Path(path).exists():
         raise ArgumentError(f"{os.fspath(path)} exists already. Pass overwrite=True to replace it.")
-    write_atomically(path, lambda file: write_archive(model, file))
+    if zipped:
+        write_atomically(path, lambda file: write_archive(model, file))
+    else:
+        write_folder(path, contents(model, datetime.datetime.now()))
 
 
-@dataclass(frozen=True)
-class Archive:
-    """The three members of a `.keras` file, checked against the limits."""
-
-    metadata: dict[str, Any]
-    config: dict[str, Any]
-    weights: bytes
-
-
-def read_archive(path: str | os.PathLike[str] | io.BytesIO) -> Archive:
-    """Read the three members into memory; nothing else of the archive is touched, and nothing is unpacked to disk.
+def read_archive(path: str | os.PathLike[str] | BinaryIO) -> Archive:
+    """Read the three parts into memory; nothing else of the archive or folder is touched, and nothing is unpacked to
+    disk.
 
     Raises:
         LoadError: no such archive, a member missing, or over the limits.
     """
-    what = "the file" if isinstance(path, io.BytesIO) else os.fspath(path)
+    if isinstance(path, str | os.PathLike) and Path(path).is_dir():
+        folder = Path(path)
+        _refuse_other_formats(sorted(os.listdir(folder)), os.fspath(path))
+        parts = {name: read_file(folder, name, limit) for name, limit in _LIMITS.items()}
+        return _parsed(parts, os.fspath(path))
+    what = os.fspath(path) if isinstance(path, str | os.PathLike) else "the file"
     with open_zip(path, what) as members:
         _refuse_other_formats(members.names(), what)
-        metadata = limits.parse_json(members.read(METADATA, limits.MAX_METADATA), f"{METADATA} of {what}")
-        config = limits.parse_json(members.read(CONFIG, limits.MAX_CONFIG), f"{CONFIG} of {what}")
-        weights = members.read(WEIGHTS, limits.MAX_WEIGHTS)
+        return _parsed({name: members.read(name, limit) for name, limit in _LIMITS.items()}, what)
+
+
+_LIMITS = {METADATA: limits.MAX_METADATA, CONFIG: limits.MAX_CONFIG, WEIGHTS: limits.MAX_WEIGHTS}
+
+
+def _parsed(parts: dict[str, bytes], what: str) -> Archive:
+    metadata = limits.parse_json(parts[METADATA], f"{METADATA} of {what}")
+    config = limits.parse_json(parts[CONFIG], f"{CONFIG} of {what}")
     if not isinstance(config, dict) or not isinstance(metadata, dict):
         raise LoadError(f"{CONFIG} and {METADATA} of {what} should be JSON objects.")
-    return Archive(metadata, config, weights)
+    return Archive(metadata, config, parts[WEIGHTS])
 
 
 def _refuse_other_formats(names: list[str], what: str) -> None:
@@ -147,14 +167,14 @@ def _is_later(version: Any) -> bool:
 
 
 def load_archive(
-    path: str | os.PathLike[str] | io.BytesIO, custom_objects: dict[str, Any] | None = None, compile: bool = True
+    path: str | os.PathLike[str] | BinaryIO, custom_objects: dict[str, Any] | None = None, compile: bool = True
 ) -> Any:
     """The model of a `.keras` file.
 
     Raises:
         LoadError: whatever is wrong with the file.
     """
-    what = f"{CONFIG} of {'the file' if isinstance(path, io.BytesIO) else os.fspath(path)}"
+    what = f"{CONFIG} of {os.fspath(path) if isinstance(path, str | os.PathLike) else 'the file'}"
     return make_model(read_archive(path), what, custom_objects, compile)
 
 

@@ -6,7 +6,7 @@ models, names of attributes otherwise; never a layer's own name. The same walk s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from striate.backend import Variable, to_snake_case
@@ -71,15 +71,16 @@ def _numbered(name: str, used: dict[str, int]) -> str:
 
 
 def walk(
-    thing: Any, path: str = "", _seen: dict[int, Any] | None = None, style: str = "3"
+    thing: Any, path: str = "", _seen: dict[int, Any] | None = None, style: str = "3", skip: Iterable[Any] = ()
 ) -> Iterator[tuple[str, Any]]:
     """(path, object) of everything that keeps Variables, parents first, each object once.
 
     Args:
         style: whose paths, one of `STYLES`.
+        skip: objects that are passed over, with all that is kept in them alone.
     """
     # Objects are kept beside their ids: a list that a property makes must not be freed, or the next has its id.
-    seen = {} if _seen is None else _seen
+    seen = {id(one): one for one in skip} if _seen is None else _seen
     if id(thing) in seen:
         return
     seen[id(thing)] = thing
@@ -105,6 +106,16 @@ def _walk_container(container: Any, path: str, seen: dict[int, Any], style: str)
             yield from walk(child, f"{path}/{_numbered(to_snake_case(type(child).__name__), used)}", seen, style)
         elif isinstance(child, list | tuple | dict):
             yield from _walk_container(child, f"{path}/{_numbered('container', used)}", seen, style)
+
+
+def paths_by_attribute(model: Any) -> dict[int, list[str]]:
+    """id of an object -> all the paths by which attributes of what it is found in lead to it."""
+    found: dict[int, list[str]] = {}
+    for path, parent in walk(model):
+        for name, child in _children(parent, "3"):
+            if is_saveable(child):
+                found.setdefault(id(child), []).append(f"{path}/{name}" if path else name)
+    return found
 
 
 def own_variables(thing: Any) -> list[Variable]:
