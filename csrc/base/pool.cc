@@ -22,7 +22,8 @@ int64_t left(uint64_t tickets) { return static_cast<int64_t>(tickets & 0xfffffff
 
 }  // namespace
 
-// A thread's share of a phase: the pieces up to `end`, of which it claims the first first. Others help when theirs is done.
+// A thread's share of a phase: the pieces up to `end`, of which it claims the first first. Others help when theirs is
+// done.
 struct alignas(64) Share {
   // (phase number << 32) | pieces not yet claimed. One word, so that claiming a piece and knowing which phase it
   // belongs to is one operation: a worker that comes late finds zero left and touches nothing of the next phase.

@@ -1,6 +1,7 @@
 // The one pool of threads: a caller and its workers share the pieces of a phase.
 //
-// - Each thread has a share of a phase's pieces, a run of them, claimed one at a time; who is done takes from the others'
+// - Each thread has a share of a phase's pieces, a run of them, claimed one at a time; who is done takes from the
+// others'
 //   shares, so a slow core does fewer. Pieces are mostly in the order of images, so that what a core has written it
 //   mostly reads itself in the next phase: lines of another core's cache come slowly.
 // - A run that finds the pool taken works alone: predict from many threads is safe and never waits.
