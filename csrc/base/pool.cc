@@ -12,25 +12,11 @@
 #include "base/affinity.h"
 #include "base/float_env.h"
 #include "base/fork.h"
+#include "base/shares.h"
 #include "base/signals.h"
 #include "base/spin.h"
 
 namespace striate {
-namespace {
-
-int64_t left(uint64_t tickets) { return static_cast<int64_t>(tickets & 0xffffffffu); }
-
-}  // namespace
-
-// A thread's share of a phase: the pieces up to `end`, of which it claims the first first. Others help when theirs is
-// done.
-struct alignas(64) Share {
-  // (phase number << 32) | pieces not yet claimed. One word, so that claiming a piece and knowing which phase it
-  // belongs to is one operation: a worker that comes late finds zero left and touches nothing of the next phase.
-  std::atomic<uint64_t> tickets{0};
-  int64_t end = 0;  // written before tickets are given out
-};
-
 struct Pool {
   alignas(64) std::atomic<uint64_t> phase{0};  // the last one that was given out
   alignas(64) std::atomic<int64_t> done{0};
@@ -51,8 +37,7 @@ struct Pool {
 
   // Changed by who holds `taken`.
   std::vector<std::thread> workers;
-  std::unique_ptr<Share[]> shares = std::make_unique<Share[]>(1);  // one a thread
-  int n_shares = 1;
+  std::unique_ptr<Shares> shares = std::make_unique<Shares>(1);
   AffinityMask mask = AffinityMask::of_this_thread();
   Machine machine = look_at_machine();
   std::atomic<int> asked{0};  // by set_pool_threads; 0: the machine says
@@ -63,18 +48,7 @@ struct Pool {
   // Claims and does pieces until none are left. A phase cannot end, nor `pieces` change, before what was done here is
   // reported, so one report at the end is enough.
   void work(int thread) {
-    int64_t mine = 0;
-    for (int i = 0; i < n_shares; ++i) {  // its own first
-      Share& share = shares[static_cast<size_t>((thread + i) % n_shares)];
-      uint64_t t = share.tickets.load(std::memory_order_acquire);
-      while (left(t) != 0) {
-        if (!share.tickets.compare_exchange_weak(t, t - 1, std::memory_order_acq_rel, std::memory_order_acquire))
-          continue;
-        fn(context, share.end - left(t), thread);
-        ++mine;
-        t = share.tickets.load(std::memory_order_acquire);
-      }
-    }
+    const int64_t mine = shares->claim(thread, [&](int64_t piece) { fn(context, piece, thread); });
     if (mine == 0) return;
     const int64_t total = pieces;
     const bool last = done.fetch_add(mine, std::memory_order_seq_cst) + mine == total;
@@ -110,13 +84,7 @@ struct Pool {
     pieces = n;
     done.store(0, std::memory_order_relaxed);
     const uint64_t number = phase.load(std::memory_order_relaxed) + 1;
-    const int64_t each = n / n_shares, more = n % n_shares;
-    for (int64_t i = 0, end = 0; i < n_shares; ++i) {
-      const int64_t count = each + (i < more);
-      Share& share = shares[static_cast<size_t>(i)];
-      share.end = end += count;
-      share.tickets.store((number << 32) | static_cast<uint64_t>(count), std::memory_order_release);
-    }
+    shares->give_out(number, n);
     phase.store(number, std::memory_order_seq_cst);
     int64_t asleep = sleepers.load(std::memory_order_seq_cst);
     if (asleep > 0) {
@@ -150,8 +118,7 @@ struct Pool {
     may_spin = machine.may_spin && wanted + 1 <= machine.cpus;
     try {
       [[maybe_unused]] const WithoutSignals quiet{};
-      shares = std::make_unique<Share[]>(static_cast<size_t>(wanted) + 1);
-      n_shares = wanted + 1;
+      shares = std::make_unique<Shares>(wanted + 1);
       workers.reserve(static_cast<size_t>(wanted));
       while (static_cast<int>(workers.size()) < wanted) {
         const int thread = static_cast<int>(workers.size()) + 1;
