@@ -17,16 +17,18 @@ from support import KerasError
 
 HERE = Path(__file__).resolve().parent
 
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, max_examples=10, print_blob=True)
-hypothesis.settings.register_profile("full", deadline=None, derandomize=True, max_examples=100, print_blob=True)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, max_examples=20, print_blob=True)
+hypothesis.settings.register_profile("full", deadline=None, derandomize=True, max_examples=200, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 class Oracle:
     """Asks the process that runs real Keras."""
 
-    def __init__(self, python: str) -> None:
+    def __init__(self, python: str, optimizes: bool = False) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        if optimizes:  # XLA's own defaults
+            environment["XLA_FLAGS"] = ""
         self._process = subprocess.Popen(
             [python, str(HERE / "oracle.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env=environment,
@@ -56,11 +58,23 @@ class Oracle:
         self._process.stdout.close()
 
 
-@pytest.fixture(scope="session")
-def oracle() -> Iterator[Oracle]:
+def _python() -> str:
     python = os.environ.get("STRIATE_KERAS_PYTHON", str(HERE.parent / ".venv-keras" / "bin" / "python"))
     if not Path(python).exists():
         pytest.fail(f"There is no real Keras at {python}. Make its environment: make keras-env")
-    asked = Oracle(python)
+    return python
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[Oracle]:
+    asked = Oracle(_python())
+    yield asked
+    asked.close()
+
+
+@pytest.fixture(scope="session")
+def trainer() -> Iterator[Oracle]:
+    """The same for what computes longer than it compiles."""
+    asked = Oracle(_python(), optimizes=True)
     yield asked
     asked.close()

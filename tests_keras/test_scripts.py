@@ -31,8 +31,8 @@ BETTER = {
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SCRIPTS.glob("*.py")))
-def test_script(oracle: Any, name: str) -> None:
-    ours, expected = record(striate, name), oracle("run_file", name=name)
+def test_script(trainer: Any, name: str) -> None:
+    ours, expected = record(striate, name), trainer("run_file", name=name)
     disturbed = [record(striate, name, disturbance=d) for d in DISTURBANCES]
     assert [len(fit["batches"]) for fit in ours["fits"]] == [len(fit["batches"]) for fit in expected["fits"]]
     for i in range(len(ours["fits"])):

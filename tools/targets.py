@@ -145,8 +145,8 @@ def test_keras(*options: str) -> None:
     keras_env()
     own = own_tests(python)
     with step("comparison with real Keras; Keras's own tests"):
-        # Together: each waits for one process at a time.
-        run_together([python, "-m", "pytest", "tests_keras", *options], own, env=with_keras())
+        # Two of the first, each with a Keras of its own: each waits for one process at a time.
+        run_together([python, "-m", "pytest", "tests_keras", "-n", "2", *options], own, env=with_keras())
 
 
 def test_keras_own() -> None:
