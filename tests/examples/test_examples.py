@@ -196,7 +196,8 @@ def test_a_frozen_base_stays_and_a_learning_one_moves_most_at_its_end(tmp_path, 
     assert all(b > 1.8 * a > 0 for a, b in itertools.pairwise(moved["discriminative"]))
 
 
-def test_lenet5_says_where_digits_come_from(monkeypatch):
+@pytest.mark.parametrize("name, arguments", [("lenet5.py", ("--data", "digits")), ("lenet5_reads_lines.py", ())])
+def test_lenet5_says_where_digits_come_from(name, arguments, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(SystemExit, match="pip install scikit-learn"):
-        run("lenet5.py", "--data", "digits", monkeypatch=monkeypatch)
+        run(name, *arguments, monkeypatch=monkeypatch)
