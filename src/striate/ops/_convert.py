@@ -74,7 +74,8 @@ def normalize_axis(axis: Any, rank: int, name: str = "axis") -> int:
         raise ArgumentError(f"`{name}` must be an integer. Received: {name}={axis!r}.") from None
     if not -rank <= got < rank:
         raise ArgumentError(
-            f"`{name}={got}` is out of bounds for a tensor of rank {rank}. Give a value from {-rank} to {rank - 1}."
+            f"{name} {got} is out of bounds for a tensor of rank {rank}. Received: {name}={got}. "
+            f"Give a value from {-rank} to {rank - 1}."
         )
     return got % rank
 

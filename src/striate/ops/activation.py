@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
+
+import numpy as np
 
 from striate import backend
 from striate.backend import symbolic_op
@@ -141,10 +144,20 @@ def _softmax(op: str, x: Tensor, axis: Any) -> Tensor:
 def softmax(x: Tensor, axis: Any = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along `axis` (one, several, or None for all). Source: `keras.ops.softmax`.
 
+    Along an axis of length 1 the result is 1 whatever x is: that warns.
+
     Example:
         >>> softmax([1.0, 1.0]).tolist()
         [0.5, 0.5]
     """
+    lengths = np.shape(x)
+    if isinstance(axis, int) and -len(lengths) <= axis < len(lengths) and lengths[axis] == 1:
+        warnings.warn(
+            f"You are using a softmax over axis {axis} of a tensor of shape {tuple(lengths)}. This axis has size 1. "
+            "The softmax operation will always return the value 1, which is likely not what you intended. "
+            "Did you mean to use a sigmoid instead?",
+            stacklevel=2,
+        )
     return _softmax("softmax", x, axis)
 
 

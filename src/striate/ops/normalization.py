@@ -9,7 +9,7 @@ import numpy as np
 
 from striate import backend
 from striate.backend import symbolic_op
-from striate.core.errors import DTypeError, ShapeError
+from striate.core.errors import ArgumentError, DTypeError, ShapeError
 from striate.core.registry import export
 from striate.ir.ops.attrs import EpsilonAttrs
 from striate.ir.types import numpy_dtype
@@ -56,6 +56,14 @@ def batch_normalization(
     dtype, rank = dtype_of(x), len(shape_of(x))
     place = normalize_axis(axis, rank)
     mean, variance = tensor(mean, dtype), tensor(variance, dtype)
+    length = shape_of(x)[place]
+    for name, vector in (("mean", mean), ("variance", variance), ("offset", offset), ("scale", scale)):
+        given = None if vector is None else shape_of(tensor(vector))
+        if given is not None and (len(given) != 1 or not (None in (given[0], length) or given[0] == length)):
+            raise ShapeError(
+                f"`{name}` must be a vector of length {length}, that of the axis {axis} of x. Received: {name}.shape="
+                f"{given}, x.shape={shape_of(x)}."
+            )
     kind = numpy_dtype(dtype)
     scale = np.ones(shape_of(mean), kind) if scale is None else tensor(scale, dtype)
     offset = np.zeros(shape_of(mean), kind) if offset is None else tensor(offset, dtype)
@@ -199,7 +207,16 @@ def normalize(x: Tensor, axis: Any = -1, order: float = 2, epsilon: float | None
     """x divided by its norm along `axis`: by max((sum |x|**order)**(1/order), epsilon).
 
     Source: `keras.ops.normalize`.
+
+    Args:
+        order: an integer of at least 1; infinity takes the largest magnitude, which Keras does not.
+
+    Raises:
+        ValueError: another order.
     """
+    whole = isinstance(order, int) and not isinstance(order, bool) and order >= 1
+    if not whole and order != float("inf"):
+        raise ArgumentError(f"Argument `order` must be an int >= 1. Received: order={order!r}.")
     x = as_float(x)
     epsilon = backend.epsilon() if epsilon is None else epsilon
     if order == 2:
