@@ -91,6 +91,19 @@ def test_dense(row: Any, m: int, k: int, n: int, epilogue: Any, bias: bool, at_e
     check(row.name, "dense", inputs, DenseAttrs(epilogue, 0.3), DenseAttrs(), at_end)
 
 
+@pytest.mark.parametrize("row", rows("dense"), ids=name_of)
+def test_one_row_of_weights_beyond_the_caches(row: Any) -> None:
+    """One or two rows stream w, columns that fill no vector and rows that fill no block among them: the same bits."""
+    x, w, b = normal(6, (17, 2003), (2003, 2135), (2135,))
+    for epilogue in ("none", "tanh"):
+        whole = run_kernel(row.name, [x, w, b], [((17, 2135), "float32")], DenseAttrs(epilogue))[0]
+        for m in (1, 2):
+            inputs = [x[:m].copy(), w, b]
+            part = check(row.name, "dense", inputs, DenseAttrs(epilogue), DenseAttrs())
+            assert part.tobytes() == whole[:m].tobytes()
+            check(row.name, "dense", inputs[:2], DenseAttrs(), DenseAttrs())
+
+
 LEADING = st.sampled_from(
     [((), ()), ((2,), ()), ((2, 3), (3,)), ((1, 3), (2, 1)), ((), (4,)), ((2, 2), (2, 2)), ((0,), ())]
 )

@@ -25,7 +25,7 @@ struct GemmScratch {
   };
   const int64_t rows = (g.m + max64(g.row_blocks, 1) - 1) / max64(g.row_blocks, 1);
   const int64_t panels = (g.panels + max64(g.groups, 1) - 1) / max64(g.groups, 1);
-  s->sums = take(g.k > g.longest() || !g.c.even(), panels * rows * kPanel);
+  s->sums = take(g.k > g.longest() || !g.c.even() || g.streamed(), panels * rows * kPanel);
   s->b = take(g.pack_b != PackB::kBefore, (g.pack_b == PackB::kBlocks ? kPackPanels : 1) * kDepth * kPanel);
   s->steps = reinterpret_cast<Step*>(take(g.a_transposed && g.pack_a == PackA::kNo,
                                           (kDepth + kStepsAhead) * static_cast<int64_t>(sizeof(Step) / sizeof(float))));
@@ -50,6 +50,49 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
         nullptr, 0, nullptr, false, c + *j, g.c.step, kWide, bias ? bias + *j : nullptr, g.epilogue.lo, g.epilogue.hi};
     rows_tile<M, kWideVectors, false>(tile, ends);
     if (!g.epilogue.is_clamp()) activate(c + *j, M, g.c.step, kWide, g.epilogue);
+  }
+}
+
+// Whole vectors of columns from `col` on, of one or two rows; sums stay in the first-level cache.
+template <int M>
+inline void streamed_columns(const Gemm& g, const float* a, const float* b, const float* bias, float* c, int64_t col,
+                             int64_t vectors, float* sums) {
+  const float* x[M];
+  for (int m = 0; m < M; ++m) x[m] = a + g.a.at(m);
+  b += col;
+  for (int64_t k = 0; k < g.k; k += kStreamedRows, b += kStreamedRows * g.ldb) {
+    const int64_t rows = min64(kStreamedRows, g.k - k);
+    const bool whole = rows == kStreamedRows;
+    for (int64_t v = 0; v < vectors; ++v) {
+      const float* from = b + v * kLanes;
+      Vf acc[M];
+      STRIATE_UNROLL
+      for (int m = 0; m < M; ++m) acc[m] = k > 0 ? load(sums + (v * M + m) * kLanes) : Vf{};
+      if (whole) {
+        STRIATE_UNROLL
+        for (int i = 0; i < kStreamedRows; ++i) {
+          const Vf w = load(from + i * g.ldb);
+          STRIATE_UNROLL
+          for (int m = 0; m < M; ++m) acc[m] += splat(x[m][k + i]) * w;
+        }
+      } else {
+        for (int64_t i = 0; i < rows; ++i) {
+          const Vf w = load(from + i * g.ldb);
+          STRIATE_UNROLL
+          for (int m = 0; m < M; ++m) acc[m] += splat(x[m][k + i]) * w;
+        }
+      }
+      STRIATE_UNROLL
+      for (int m = 0; m < M; ++m) store(sums + (v * M + m) * kLanes, acc[m]);
+    }
+  }
+  for (int m = 0; m < M; ++m) {
+    float* y = c + m * g.c.step + col;
+    for (int64_t v = 0; v < vectors; ++v) {
+      const Vf sum = load(sums + (v * M + m) * kLanes) + (bias ? load(bias + col + v * kLanes) : Vf{});
+      store(y + v * kLanes, clamp(sum, g.epilogue.lo, g.epilogue.hi));
+    }
+    if (!g.epilogue.is_clamp()) activate(y, 1, g.c.step, vectors * kLanes, g.epilogue);
   }
 }
 
@@ -81,6 +124,12 @@ inline void wide_columns(const Gemm& g, const float* a, const float* b, const fl
   if (g.pack_b == PackB::kNo && !g.a_transposed && g.m <= kWideRows && g.c.even()) {
     int64_t j = panels.begin * kPanel;
     const int64_t end = min64(panels.end * kPanel, g.n);
+    if (g.streamed()) {
+      const int64_t whole = (end - j) / kPanel;
+      if (g.m == 1) streamed_columns<1>(g, a, b, bias, c, j, whole * 2, s.sums);
+      if (g.m == 2) streamed_columns<2>(g, a, b, bias, c, j, whole * 2, s.sums);
+      j += whole * kPanel;
+    }
     if (g.m == 1) wide_columns<1>(g, a, b, bias, c, &j, end);
     if (g.m == 2) wide_columns<2>(g, a, b, bias, c, &j, end);
     panels.begin = j / kPanel;  // a wide tile is whole panels

@@ -20,6 +20,11 @@ constexpr int64_t kWantedPieces = 32;   // the same for convolutions: feeds 16 t
 constexpr int kWideVectors = kTileRows >= 12 ? 8 : 4;
 constexpr int64_t kWideRows = 2;
 constexpr int64_t kSharedFloats = 128 * 1024;  // of B, from where on a second thread is worth its call
+// A B beyond the caches: a piece reads its columns row by row, a page and more of each, as the hardware's prefetch
+// follows no jumps; in tiles of columns, memory gave half as much.
+constexpr int64_t kStreamedFloats = 4 * 1024 * 1024;
+constexpr int64_t kStreamedPanels = 32;
+constexpr int64_t kStreamedRows = 8;  // of B at a time
 
 // Who packs A, so that a tile reads it in one run: each thread the blocks it works on, where a block meets all of B at
 // once; else it is packed before, with B.
@@ -53,6 +58,9 @@ struct Gemm {
   int64_t row_blocks, panels, groups;
 
   int64_t pieces() const { return row_blocks * groups; }
+  bool streamed() const {
+    return m <= kWideRows && !a_transposed && !b_transposed && c.even() && k * n >= kStreamedFloats;
+  }
   // Terms between storing and reloading sums. Where B is not packed before, its part has to stay in a thread's caches.
   int64_t longest() const { return pack_a != PackA::kNo && pack_b == PackB::kBefore ? kLongDepth : kDepth; }
 };
@@ -90,7 +98,10 @@ struct Gemm {
   g->panels = panels_of(g->n);
   const int64_t per_piece = g->panels * g->row_blocks * batches / kProductPieces;
   // One or two rows read B in long runs, but not all of a large B by one thread.
-  const int64_t least = g->m > kWideRows ? 1 : g->panels * kPanel * g->k < kSharedFloats ? 4 : 2;
+  const int64_t least = g->streamed()                               ? kStreamedPanels
+                        : g->m > kWideRows                          ? 1
+                        : g->panels * kPanel * g->k < kSharedFloats ? 4
+                                                                    : 2;
   const int64_t group_panels = min64(min64(max64(per_piece, least), kGroupPanels), max64(g->panels, 1));
   g->groups = (g->panels + group_panels - 1) / group_panels;
   g->pack_a = choose_pack_a(*g, group_panels, batches);
