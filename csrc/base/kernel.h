@@ -48,7 +48,6 @@ struct StepArgs {
   void* const* data;
   const void* params;
   unsigned char* scratch;
-  int64_t round;  // 0 to StepPlan::rounds - 1
 
   template <typename T>
   const T& as() const {
@@ -76,7 +75,6 @@ struct StepPlan {
 
   Phase phases[kMaxPhases];
   int n_phases = 0;
-  int64_t rounds = 1;               // how often the phases run, one after the other each time
   size_t scratch_bytes = 0;         // shared by the pieces
   size_t thread_scratch_bytes = 0;  // for each thread
   double flops = 0;                 // multiplications and additions, for benches and --plan (0: not counted)

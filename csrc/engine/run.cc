@@ -59,12 +59,10 @@ bool Executable::run(void** bases, const unsigned char* guards, Interrupt* inter
       const Address& a = places_[step.first_place + i];
       data[i] = static_cast<unsigned char*>(bases[a.base]) + a.offset;
     }
-    for (int64_t round = 0; round < step.plan.rounds; ++round) {
-      for (int p = 0; p < step.plan.n_phases; ++p) {
-        PhaseContext context{
-            step.plan.phases[p].run, {data, step.plan.params, scratch, round}, thread_scratch, thread_scratch_bytes_};
-        pool.run(run_piece, &context, step.plan.phases[p].pieces);
-      }
+    for (int p = 0; p < step.plan.n_phases; ++p) {
+      PhaseContext context{
+          step.plan.phases[p].run, {data, step.plan.params, scratch}, thread_scratch, thread_scratch_bytes_};
+      pool.run(run_piece, &context, step.plan.phases[p].pieces);
     }
     if (timing) nanoseconds_[s].fetch_add(now() - start, std::memory_order_relaxed);
     if (interrupt != nullptr && is_long(step.plan) && s + 1 < first_state_write_ && now() - looked > kLookAfter) {

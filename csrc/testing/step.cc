@@ -32,26 +32,22 @@ void run_phases(const StepPlan& plan, void* const* data, const Way& way) {
     for (const Guarded& s : scratches) whole = whole && s.gaps_are_whole();
     if (!whole) throw std::runtime_error("wrote past its scratch");
   };
-  StepArgs args{data, plan.params, scratch.data(), 0};
+  const StepArgs args{data, plan.params, scratch.data()};
   if (way.order == Order::kThreads) {
     PoolLease pool;
     for (int i = 0; i < pool.threads(); ++i) add_scratch();
-    for (; args.round < plan.rounds; ++args.round) {
-      for (int p = 0; p < plan.n_phases; ++p) {
-        Phased context{plan.phases[p].run, args, &scratches};
-        pool.run(run_piece, &context, plan.phases[p].pieces);
-      }
+    for (int p = 0; p < plan.n_phases; ++p) {
+      Phased context{plan.phases[p].run, args, &scratches};
+      pool.run(run_piece, &context, plan.phases[p].pieces);
     }
     return check();
   }
   add_scratch();
-  for (; args.round < plan.rounds; ++args.round) {
-    for (int p = 0; p < plan.n_phases; ++p) {
-      const int64_t n = plan.phases[p].pieces;
-      for (int64_t i = 0; i < n; ++i) {
-        if (way.order == Order::kBackward) scratches[0].fill(static_cast<unsigned char>(way.noise + i));
-        plan.phases[p].run(args, way.order == Order::kForward ? i : n - 1 - i, scratches[0].data());
-      }
+  for (int p = 0; p < plan.n_phases; ++p) {
+    const int64_t n = plan.phases[p].pieces;
+    for (int64_t i = 0; i < n; ++i) {
+      if (way.order == Order::kBackward) scratches[0].fill(static_cast<unsigned char>(way.noise + i));
+      plan.phases[p].run(args, way.order == Order::kForward ? i : n - 1 - i, scratches[0].data());
     }
   }
   check();
