@@ -7,13 +7,11 @@ are. A file is fetched once, into the cache beside the data sets.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from striate.core.errors import ArgumentError, DatasetError
-from striate.core.files import write_atomically
-from striate.datasets import cache
+from striate.core.errors import ArgumentError
+from striate.datasets import cache, fetching
 
 HOST = "https://storage.googleapis.com/"
 BASE = HOST + "tensorflow/keras-applications/"
@@ -119,36 +117,4 @@ def fetch(url: str, digest: str | None) -> Path:
         OSError: no connection, downloads are forbidden (STRIATE_OFFLINE=1), or it is something else.
     """
     target = cache.cache_folder().parent / "models" / url.rpartition("/")[2]
-    if target.is_file() and (digest is None or _digest(target, digest) == digest):
-        return target
-    if cache.is_offline():
-        raise DatasetError(
-            f"{target} is not there, and STRIATE_OFFLINE=1 forbids downloads. Fetch {url} on another machine and put "
-            "it there."
-        )
-    got = _hasher(digest)
-
-    def write(file: BinaryIO) -> None:
-        for chunk in cache.chunks(url, LIMIT):
-            got.update(chunk)
-            file.write(chunk)
-        if digest is not None and got.hexdigest() != digest:
-            raise DatasetError(
-                f"{url} serves something else than Keras's file: {got.name} {got.hexdigest()}, expected {digest}. "
-                "Nothing was kept. The source has changed, or what came was tampered with."
-            )
-
-    write_atomically(target, write)
-    return target
-
-
-def _hasher(digest: str | None) -> hashlib._Hash:
-    return hashlib.sha256() if digest is None or len(digest) == 64 else hashlib.md5(usedforsecurity=False)
-
-
-def _digest(path: Path, like: str) -> str:
-    got = _hasher(like)
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            got.update(part)
-    return got.hexdigest()
+    return fetching.fetch(url, target, digest, LIMIT)

@@ -871,6 +871,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "utils.disable_interactive_logging": ("striate.backend.messages", "disable_interactive_logging"),
     "utils.enable_interactive_logging": ("striate.backend.messages", "enable_interactive_logging"),
     "utils.get_custom_objects": ("striate.backend.custom_objects", "get_custom_objects"),
+    "utils.get_file": ("striate.datasets.get_file", "get_file"),
     "utils.get_registered_name": ("striate.backend.custom_objects", "get_registered_name"),
     "utils.get_registered_object": ("striate.backend.custom_objects", "get_registered_object"),
     "utils.get_source_inputs": ("striate.models.graph", "get_source_inputs"),

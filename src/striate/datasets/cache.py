@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import os
 import urllib.error
 import urllib.request
@@ -62,17 +63,34 @@ def check_sha256(content: bytes, expected: str, what: str) -> None:
         )
 
 
-class _OnlyHttps(urllib.request.HTTPRedirectHandler):
+def check_online(target: Path, url: str) -> None:
+    """Raise a DatasetError where downloads are forbidden."""
+    if is_offline():
+        raise DatasetError(
+            f"{target} is not there, and STRIATE_OFFLINE=1 forbids downloads. Fetch {url} on another machine and put "
+            "it there."
+        )
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
     """A redirect may not lead away from HTTPS."""
 
+    def __init__(self, plain: bool) -> None:
+        self._plain = plain
+
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
-        _check_url(newurl)
+        _check_url(newurl, self._plain)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _check_url(url: str) -> None:
+def is_private(url: str) -> bool:
+    """Whether nobody between can change what comes: HTTPS, or this machine."""
     parts = urlparse(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+
+
+def _check_url(url: str, plain: bool) -> None:
+    if is_private(url) or (plain and urlparse(url).scheme == "http"):
         return
     raise DatasetError(f"Data sets are fetched over HTTPS only. Received: {url!r}.")
 
@@ -89,14 +107,20 @@ def download(url: str, limit: int, progress: Callable[[int], None] | None = None
     return b"".join(parts)
 
 
-def chunks(url: str, limit: int) -> Iterator[bytes]:
+def chunks(
+    url: str, limit: int, progress: Callable[[int, int | None], None] | None = None, plain: bool = False
+) -> Iterator[bytes]:
     """What `url` serves, piece by piece, at most `limit` bytes.
 
+    Args:
+        progress: is told after each piece how many bytes have come, and how many there are where the server says so.
+        plain: whether HTTP is taken too.
+
     Raises:
-        DatasetError: no connection, an error status, another scheme than HTTPS, or too long an answer.
+        DatasetError: no connection, an error status, another scheme, too long an answer, or one that is cut off.
     """
-    _check_url(url)
-    opener = urllib.request.build_opener(_OnlyHttps)
+    _check_url(url, plain)
+    opener = urllib.request.build_opener(_Redirects(plain))
     request = urllib.request.Request(url, headers={"User-Agent": "striate"})
     got = 0
     try:
@@ -107,11 +131,15 @@ def chunks(url: str, limit: int) -> Iterator[bytes]:
                 if got > limit:
                     raise DatasetError(f"{url} serves more than the {limit} bytes expected. It is refused.")
                 yield chunk
+                if progress is not None:
+                    progress(got, int(promised) if promised is not None else None)
             if promised is not None and int(promised) != got:
                 raise DatasetError(f"{url} was cut off after {got} of {promised} bytes. Try again.")
     except urllib.error.HTTPError as error:
         raise DatasetError(f"{url} answered {error.code} {error.reason}.") from error
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except http.client.IncompleteRead as error:
+        raise DatasetError(f"{url} was cut off after {got + len(error.partial)} bytes. Try again.") from error
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         raise DatasetError(f"{url} cannot be reached: {getattr(error, 'reason', error)}.") from error
 
 
