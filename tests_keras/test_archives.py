@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from test_training import BRANCHED, DENSE, NORMED, PRELUDE, SPARSE, TWO
+from test_training import BRANCHED, DENSE, MASKED, NORMED, PRELUDE, SPARSE, TWO
 
 from support import all_close, ours, same_config
 
@@ -139,6 +139,7 @@ MODELS = {
     "wide": (WIDE, "'adam', loss=['mse', 'mse']"),
     "built later": (LATER, "'adam', loss='mse'"),
     "frozen": (FROZEN, "'adam', loss='mse'"),
+    "masked": (MASKED, "'sgd', loss='mse'"),
     "operations": (OPS, "'sgd', loss='mae'"),
     "operations on images": (IMAGE_OPS, "'sgd', loss='mae'"),
     "sgd": (DENSE, "'sgd', loss='mse', weighted_metrics=['mae']"),

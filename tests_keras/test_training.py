@@ -84,8 +84,32 @@ model = keras.Sequential([keras.Input((5,)), L.Dense(7, activation="elu"), L.Den
 x, y = rng.normal(size=(21, 5)).astype("float32"), rng.integers(0, 2, (21, 1))
 """
 
+STRUCTURED = """
+a = keras.Input((5,))
+low, high = L.Dense(2, name="low")(a), L.Dense(2, name="high")(a)
+kind = L.Dense(1, activation="sigmoid", name="kind")(L.Dense(4, activation="tanh")(a))
+model = keras.Model(a, {"box": (low, high), "label": {"kind": kind}})
+def overlap(y_true, y_pred):
+    return keras.ops.mean(keras.ops.abs((y_pred[1] - y_pred[0]) - (y_true[1] - y_true[0])), axis=-1)
+def some(*shape):
+    return rng.normal(size=(17, *shape)).astype("float32")
+x, y = some(5), {"box": (some(2), some(2)), "label": {"kind": rng.integers(0, 2, (17, 1)).astype("float32")}}
+"""
+
+MASKED = """
+inputs = keras.Input((6, 3))
+h = L.BatchNormalization(momentum=0.8)(L.Masking()(inputs))
+h = L.Dense(4, activation="tanh")(h)
+model = keras.Model(inputs, L.Dense(2)(h))
+x, y = rng.normal(size=(20, 6, 3)).astype("float32"), rng.normal(size=(20, 6, 2)).astype("float32")
+x[rng.uniform(size=(20, 6)) < 0.4] = 0.0
+"""
+
 TWO = """loss={'kind': 'sparse_categorical_crossentropy', 'size': 'mse'}, loss_weights={'kind': 1.0, 'size': 0.3},
     metrics={'kind': ['accuracy'], 'size': ['mae', 'mse']}"""
+NESTED_LOSSES = """loss={'box': [overlap, (None, 'mse')], 'label': {'kind': 'binary_crossentropy'}},
+    loss_weights={'box': [2.0, (None, 0.5)], 'label': {'kind': 0.3}},
+    metrics={'box': (['mae', 'mse'], ['mae']), 'label': {'kind': ['accuracy']}}"""
 SGD = "O.SGD(0.05)"
 SPARSE = "loss='sparse_categorical_crossentropy', metrics=['accuracy']"
 
@@ -157,6 +181,23 @@ CASES = {
         f"{SGD}, loss=['sparse_categorical_crossentropy', 'mae'], weighted_metrics=[['accuracy'], ['mse']]",
         "x, y, batch_size=5, sample_weight={'kind': np.linspace(0, 2, 14), 'size': np.ones(14)}",
     ),
+    "losses over structures": (
+        STRUCTURED,
+        f"{SGD}, {NESTED_LOSSES}",
+        "x, y, batch_size=5, epochs=2",
+    ),
+    "one loss for nested outputs": (STRUCTURED, f"{SGD}, loss='mse'", "x, y, batch_size=5"),
+    "masked steps": (
+        MASKED,
+        f"{SGD}, loss='mse'",  # in a step of training on JAX, metrics see no masks: below
+        "x, y, batch_size=6, epochs=2, sample_weight=np.linspace(0.5, 2, 120).reshape(20, 6)",
+    ),
+    "masked steps, none weighted": (MASKED, f"{SGD}, loss='mae'", "x, y, batch_size=6"),
+    "the mean of the steps that count": (
+        MASKED.replace("L.Dense(2)(h)", "L.Dense(2)(L.GlobalAveragePooling1D()(h))"),
+        f"{SGD}, loss='mse', metrics=['mae']",
+        "x, y[:, 0], batch_size=6, epochs=2, validation_split=0.3",
+    ),
     "regression": (DENSE, f"{SGD}, loss='mae', metrics=['mse', metrics.RootMeanSquaredError()]", "x, y, batch_size=8"),
     "binary": (BINARY, f"{SGD}, loss='binary_crossentropy', metrics=['accuracy']", "x, y, batch_size=8, epochs=2"),
     "binary smoothed": (
@@ -216,6 +257,23 @@ result = {
 
 def test_evaluate_predict_and_single_batches(oracle):
     got, expected = both(oracle, PRELUDE + CNN + EVALUATE)
+    all_close(got, expected, 1e-4)
+
+
+def test_metrics_of_masked_steps(oracle):
+    got, expected = both(
+        oracle,
+        PRELUDE
+        + MASKED
+        + """
+start(model)
+model.compile(O.SGD(0.05), loss="mse", metrics=["mae", metrics.MeanMetricWrapper(losses.mean_squared_error, "own")],
+              weighted_metrics=["mse"])
+weights = np.linspace(0.5, 2, 120).reshape(20, 6)
+result = [model.evaluate(x, y, verbose=0, return_dict=True),
+          model.evaluate(x, y, batch_size=7, sample_weight=weights, verbose=0, return_dict=True)]
+""",
+    )
     all_close(got, expected, 1e-4)
 
 

@@ -60,6 +60,7 @@ from striate.backend.examples import compute_spec_by_examples
 from striate.backend.function import TracedFunction, whole_and_alone
 from striate.backend.functional_node import FunctionalNode, FunctionOperation, KerasHistory, compute_spec, record
 from striate.backend.gradient import value_and_grad
+from striate.backend.masking import get_keras_mask, keep_mask, masks_in_use, set_keras_mask
 from striate.backend.messages import (
     LOGGER,
     disable_interactive_logging,
@@ -145,6 +146,7 @@ __all__ = [
     "floatx",
     "get_custom_objects",
     "get_dtype_policy",
+    "get_keras_mask",
     "get_registered_name",
     "get_registered_object",
     "get_uid",
@@ -160,7 +162,9 @@ __all__ = [
     "is_limited",
     "is_symbolic",
     "is_tensor",
+    "keep_mask",
     "loading_limits",
+    "masks_in_use",
     "name_scope",
     "on_random_seed",
     "only_shapes",
@@ -177,6 +181,7 @@ __all__ = [
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_keras_mask",
     "set_random_seed",
     "shape",
     "sharing_scope",

@@ -335,6 +335,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "layers.LayerScale": ("striate.layers.residual", "LayerScale"),
     "layers.LeakyReLU": ("striate.layers.activation", "LeakyReLU"),
     "layers.LocalResponseNormalization": ("striate.layers.norm_local", "LocalResponseNormalization"),
+    "layers.Masking": ("striate.layers.masking", "Masking"),
     "layers.MaxPool1D": ("striate.layers.pool", "MaxPooling1D"),
     "layers.MaxPool2D": ("striate.layers.pool", "MaxPooling2D"),
     "layers.MaxPool3D": ("striate.layers.pool", "MaxPooling3D"),

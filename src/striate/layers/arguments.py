@@ -36,9 +36,11 @@ def as_tensors(layer: Called, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]
 
     def one(leaf: Any) -> Any:
         if isinstance(leaf, np.ndarray | np.generic | SymbolicTensor | Variable) or hasattr(leaf, "__array__"):
-            leaf = backend.convert_to_tensor(leaf)
+            made = backend.convert_to_tensor(leaf)
             # A functional model's tensors are remembered as they are, and cast when the model runs.
-            return leaf if isinstance(leaf, KerasTensor) and not backend.in_spec_scope() else _cast(layer, leaf)
+            if not isinstance(made, KerasTensor) or backend.in_spec_scope():
+                made = _cast(layer, made)
+            return backend.keep_mask(made, leaf)
         return leaf
 
     if args and isinstance(args[0], float | int) and not isinstance(args[0], bool):

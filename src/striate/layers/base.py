@@ -14,10 +14,12 @@ from striate import backend, regularizers
 from striate.backend import KerasTensor, Variable
 from striate.core import tree
 from striate.core.configurable import Configurable, is_ours
-from striate.core.errors import ArgumentError, StateError, StriateError
+from striate.core.errors import ArgumentError, StateError, StriateError, SymbolicError
 from striate.core.registry import export
+from striate.core.tree_pairs import map_shape_structure
 from striate.layers.arguments import as_tensors, autocast, of_its_own, resolve_training, say_where
 from striate.layers.input_spec import InputSpec, check_input_spec
+from striate.layers.masks import hand_on, with_masks
 from striate.layers.signature import CallSignature, all_parameters, call_signature
 from striate.layers.state import LayerState, to_flag
 
@@ -58,8 +60,8 @@ def _is_symbolic(value: Any) -> bool:
     return any(isinstance(v, KerasTensor) for v in (value if isinstance(value, list | tuple) else (value,)))
 
 
-def _owner_of_call(cls: type) -> type:
-    return next(base for base in cls.__mro__ if "call" in vars(base))
+def _owner_of(cls: type, method: str) -> type:
+    return next(base for base in cls.__mro__ if method in vars(base))
 
 
 def _listed(shapes: dict[str, Any]) -> str:
@@ -143,7 +145,7 @@ class Layer(LayerState, Configurable):
         self.input_spec: InputSpec | list[InputSpec] | None = None
         # Nothing is to be made: built at once, unless a subclass's own `build` is waited for.
         self.built = self._stateless and type(self).build is Layer.build
-        self.supports_masking = False
+        self.supports_masking = call_signature(type(self)).makes_masks
         self._trainable = to_flag(trainable)
         self._weights: list[Variable] = []
         self._losses: list[Any] = []
@@ -152,6 +154,8 @@ class Layer(LayerState, Configurable):
         self._named = False
         self._inbound_nodes: list[backend.FunctionalNode] = []
 
+    #: whether the layers inside settle what masks its outputs have.
+    _masks_inside = False
     #: a layer of ours that makes nothing in `build`.
     _stateless = False
 
@@ -171,6 +175,9 @@ class Layer(LayerState, Configurable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._require_init()
         signature = call_signature(type(self))
+        mask = None
+        if backend.masks_in_use():
+            kwargs, mask = with_masks(signature, args, kwargs)
         if self._convert_inputs:
             args, kwargs = as_tensors(self, args, kwargs)
         first = args[0] if args else kwargs.get(signature.first, None)
@@ -194,6 +201,8 @@ class Layer(LayerState, Configurable):
             finally:
                 self._named = named
                 context.training = outer_training
+        if mask is not None or signature.makes_masks:
+            hand_on(self, args[0] if args else kwargs.get(signature.first), outputs, mask)
         return outputs
 
     def _require_init(self) -> None:
@@ -253,16 +262,26 @@ class Layer(LayerState, Configurable):
         self.built = True
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The mask of the output (True where a step of a sequence counts), from the inputs' masks. The base "
-        "keeps it."""
+        """The mask of the output (True where a step of a sequence counts), from the inputs' masks: here, the same."""
         return previous_mask
 
+    compute_mask.only_hands_on = True  # type: ignore[attr-defined]
+
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """The shapes and dtypes of the output, as KerasTensors."""
-        return self._infer(self.call, args, kwargs)
+        """The shapes and dtypes of the output, as KerasTensors: found by following `call`.
+
+        Where that needs values, a `compute_output_shape` of the user's is asked.
+        """
+        try:
+            return self._infer(self.call, args, kwargs)
+        except SymbolicError:
+            if len(args) != 1 or is_ours(_owner_of(type(self), "compute_output_shape")):
+                raise
+        shape = self.compute_output_shape(tree.map_structure(lambda t: t.shape, args[0]))
+        return map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), shape)
 
     def _infer(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        users = any(not is_ours(_owner_of_call(type(layer))) for layer in self._flatten_layers())
+        users = any(not is_ours(_owner_of(type(layer), "call")) for layer in self._flatten_layers())
         return (backend.compute_spec_by_examples if users else backend.compute_spec)(call, args, kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -83,6 +83,9 @@ class GlobalAveragePooling1D(GlobalAveragePool):
         total = ops.sum(ops.where(counted != 0, inputs, 0), axis=self._axes(), keepdims=self.keepdims)
         return total / ops.sum(counted, axis=self._axes(), keepdims=self.keepdims)
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """None: no steps are left."""
+
 
 @export("layers.GlobalAveragePooling2D", "layers.GlobalAvgPool2D")
 class GlobalAveragePooling2D(GlobalAveragePool):

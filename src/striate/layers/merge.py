@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from striate import ops
+from striate import backend, ops
 from striate.core.errors import ShapeError
 from striate.core.registry import export
 from striate.layers.base import Layer
@@ -35,6 +35,8 @@ class Merge(Layer):
 
     #: how many inputs, where not any number
     inputs_wanted: int | None = None
+    #: whether masked steps of one input are as if they were not there; 0 is nothing to a sum, but not to a product.
+    passes_over_masked = False
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -68,7 +70,27 @@ class Merge(Layer):
                 f"Write {type(self).__name__}()([a, b])."
             )
         rank = max(len(x.shape) for x in inputs)
+        if self.passes_over_masked and any(backend.get_keras_mask(x) is not None for x in inputs):
+            return self._merge_what_counts(inputs, rank)
         return self.merge([_expand(x, rank) for x in inputs])
+
+    def _merge_what_counts(self, inputs: Any, rank: int) -> Any:
+        """One input after the other; where only one of two counts, it is taken as it is."""
+        total, total_counts = None, None
+        for x in inputs:
+            mask, x = backend.get_keras_mask(x), _expand(x, rank)
+            counts = None if mask is None else ops.broadcast_to(ops.expand_dims(mask, -1), tuple(x.shape))
+            if total is None:
+                total, total_counts = x, counts
+                continue
+            merged = self.merge([total, x])
+            if counts is not None:
+                merged = ops.where(counts, merged, total)
+            if total_counts is not None:
+                merged = ops.where(total_counts, merged, x)
+            both = counts is not None and total_counts is not None
+            total, total_counts = merged, ops.logical_or(total_counts, counts) if both else None
+        return total
 
     def _masks(self, inputs: Any, mask: Any) -> list[Any]:
         """The inputs' masks, one each, None where an input has none.
@@ -162,6 +184,8 @@ class Multiply(Merge):
         [[6.0, 6.0]]
     """
 
+    passes_over_masked = True
+
     def merge(self, inputs: list[Any]) -> Any:
         return reduce(ops.multiply, inputs)
 
@@ -188,6 +212,8 @@ class Maximum(Merge):
         [[1.0, 1.0]]
     """
 
+    passes_over_masked = True
+
     def merge(self, inputs: list[Any]) -> Any:
         return reduce(ops.maximum, inputs)
 
@@ -200,6 +226,8 @@ class Minimum(Merge):
         >>> Minimum()([np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")]).tolist()
         [[0.0, 0.0]]
     """
+
+    passes_over_masked = True
 
     def merge(self, inputs: list[Any]) -> Any:
         return reduce(ops.minimum, inputs)

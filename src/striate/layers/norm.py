@@ -177,7 +177,6 @@ class BatchNormalization(Layer):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        del mask  # Every position counts, as on images.
         channels = self.moving_mean.shape[0]
         x = backend.cast(inputs, backend.result_type(backend.dtype_of(inputs), "float32"))
         dtype = backend.dtype_of(x)
@@ -189,10 +188,14 @@ class BatchNormalization(Layer):
         beta = np.zeros(channels, "float32") if self.beta is None else self.beta
         attrs = EpsilonAttrs(self.epsilon)
         weights = [in_dtype(w, dtype) for w in (gamma, beta)]
+        counts = None
+        if mask is not None:
+            counts = ops.broadcast_to(ops.expand_dims(backend.cast(mask, "bool"), -1), tuple(inputs.shape))
+            counts = counts if last else ops.moveaxis(counts, axis, -1)
         if training and self.trainable and self.renorm:
-            y = self._renormalized(x, *weights)
+            y = self._renormalized(x, *weights, counts)
         elif training and self.trainable:
-            y, mean, variance = backend.apply("batch_norm_train", x, *weights, attrs=attrs)
+            y, mean, variance = self._normalized(x, *weights, counts)
             self._follow(self.moving_mean, mean)
             self._follow(self.moving_variance, variance)
         else:
@@ -200,12 +203,19 @@ class BatchNormalization(Layer):
             y = backend.apply("batch_norm_infer", x, *weights, *moving, attrs=attrs)
         return backend.cast(y if last else ops.moveaxis(y, -1, axis), self.compute_dtype)
 
-    def _renormalized(self, x: Any, gamma: Any, beta: Any) -> Any:
+    def _normalized(self, x: Any, gamma: Any, beta: Any, counts: Any) -> Any:
+        """(y, mean, variance) by the statistics of the batch, over the places that count; None for all."""
+        if counts is None:
+            return backend.apply("batch_norm_train", x, gamma, beta, attrs=EpsilonAttrs(self.epsilon))
+        mean, variance = _masked_moments(x, counts)
+        return (x - mean) * (ops.rsqrt(variance + self.epsilon) * gamma) + beta, mean, variance
+
+    def _renormalized(self, x: Any, gamma: Any, beta: Any, counts: Any) -> Any:
         """The batch normalised and corrected; all statistics follow."""
         dtype, channels = backend.dtype_of(x), self.moving_mean.shape
         kind = numpy_dtype(dtype)
         plain = np.ones(channels, kind), np.zeros(channels, kind)
-        y, mean, variance = backend.apply("batch_norm_train", x, *plain, attrs=EpsilonAttrs(self.epsilon))
+        y, mean, variance = self._normalized(x, *plain, counts)
         mean = ops.stop_gradient(mean)
         stddev = ops.sqrt(ops.stop_gradient(variance) + self.epsilon)
         slow_mean, slow_stddev = (in_dtype(w, dtype) for w in (self.renorm_mean, self.renorm_stddev))
@@ -226,6 +236,15 @@ class BatchNormalization(Layer):
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         self._axis_of(input_shape)
         return tuple(input_shape)
+
+
+def _masked_moments(x: Any, counts: Any) -> tuple[Any, Any]:
+    """(mean, variance) of each channel, the last axis, over the places that count."""
+    axes = tuple(range(len(x.shape) - 1))
+    number = ops.sum(backend.cast(counts, backend.dtype_of(x)), axis=axes) + backend.epsilon()
+    none = ops.zeros_like(x)
+    mean = ops.sum(ops.where(counts, x, none), axis=axes) / number
+    return mean, ops.sum(ops.where(counts, ops.square(x - mean), none), axis=axes) / number
 
 
 @export("layers.UnitNormalization")

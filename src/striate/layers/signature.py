@@ -23,7 +23,9 @@ def all_parameters(cls: type) -> list[str]:
 class CallSignature:
     """What a layer's `call` takes."""
 
-    def __init__(self, call: Callable[..., Any]) -> None:
+    def __init__(self, call: Callable[..., Any], makes_masks: bool = False) -> None:
+        #: whether outputs may get masks where no input has one.
+        self.makes_masks = makes_masks
         parameters = list(inspect.signature(call).parameters.values())[1:]
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         self.names = [p.name for p in parameters if p.kind in kinds]
@@ -46,5 +48,7 @@ def call_signature(cls: Any) -> CallSignature:
     """What the `call` of a class of layers takes."""
     found = _known.get(cls)
     if found is None:
-        found = _known[cls] = CallSignature(cls.call)
+        compute_mask = getattr(cls, "compute_mask", None)
+        makes = compute_mask is not None and not getattr(compute_mask, "only_hands_on", False)
+        found = _known[cls] = CallSignature(cls.call, makes)
     return found

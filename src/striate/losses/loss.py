@@ -124,12 +124,18 @@ class Loss(Configurable):
         return self._dtype_policy.compute_dtype
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The reduced loss; `sample_weight` has a weight for each element of what `call` gives, or each sample."""
+        """The reduced loss; `sample_weight` has a weight for each element of what `call` gives, or each sample.
+
+        Steps that the mask of `y_pred` leaves out (see `layers.Masking`) do not count.
+        """
+        steps = None if tree.is_nested(y_pred) else backend.get_keras_mask(y_pred)
         y_pred, y_true = to_tensors(y_pred, self.dtype), self._convert_target(y_true)
         values = self.call(y_true, y_pred)
         if values is None:
             raise ArgumentError(f"The loss {self.name!r} returned None. It must return the loss of each sample.")
         mask = self._valid(y_true, y_pred)
+        if steps is not None:
+            mask = steps if mask is None else ops.logical_and(mask, steps)
         return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

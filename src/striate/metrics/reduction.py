@@ -113,6 +113,7 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add a batch."""
+        sample_weight = apply_mask(sample_weight, backend.get_keras_mask(y_pred), self.dtype, "sum")
         y_true, y_pred = losses.to_tensors(y_true), losses.to_tensors(y_pred)
         self._update(self.fn(y_true, y_pred, **self._fn_kwargs), sample_weight, None)
 
@@ -138,6 +139,7 @@ class FunctionMetric(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add a batch of targets and predictions, with weights for each sample or each value."""
+        sample_weight = apply_mask(sample_weight, backend.get_keras_mask(y_pred), self.dtype, "sum")
         y_true, y_pred = backend.convert_to_tensor(y_true), backend.convert_to_tensor(y_pred)
         arguments = {name: getattr(self, name) for name in self._arguments}
         values = type(self).function(y_true, y_pred, **arguments)

@@ -6,6 +6,7 @@ import inspect
 import warnings
 from typing import Any
 
+from striate import backend
 from striate.backend import KerasTensor
 from striate.backend.config_limits import limited
 from striate.core import tree
@@ -100,8 +101,12 @@ class Functional(WholeCall, Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs for other tensors. A `training` of this call holds for all layers, as in Keras 3."""
-        del training, mask  # layers take `training` from the call around them
-        outputs = self._graph.run(standardize_inputs(self._graph, inputs, self.name))
+        del training  # layers take it from the call around them
+        tensors = standardize_inputs(self._graph, inputs, self.name)
+        if mask is not None:
+            for tensor, of_tensor in zip(tensors, tree.flatten(mask), strict=False):
+                backend.set_keras_mask(tensor, of_tensor)
+        outputs = self._graph.run(tensors)
         # As in Keras: Model([a], [b]) gives what Model(a, b) gives.
         return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
 

@@ -60,6 +60,7 @@ class Model(ModelCopying, Trainer, Layer):
     """
 
     _made_of_values = False
+    _masks_inside = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if _is_functional_call(args, kwargs):

@@ -198,10 +198,12 @@ class Sequential(WholeCall, Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The layers, one after another."""
-        del training, mask  # layers take `training` from the call around them
+        del training  # layers take it from the call around them
         inputs = _alone(inputs)
         if self._graph is not None:
             inputs = standardize_inputs(self._graph, inputs, self.name, any_length=not self._declares_shape)[0]
+        if mask is not None:
+            backend.set_keras_mask(inputs, _alone(mask))
         for layer in self.layers:
             backend.book_call()
             inputs = layer(inputs)

@@ -342,6 +342,7 @@ CASES = [
     _case("LocalResponseNormalization", IMAGES, size=4, alpha=0.3, beta=0.5, k=1.5),
     _case("LayerScale", IMAGES, {"gamma": (4,)}, init_values=0.5, projection_dim=4),
     _case("StochasticDepth", IMAGES, drop_path_rate=0.3),
+    _case("Masking", SIGNALS, mask_value=0.5),
     _case("UnitNormalization", IMAGES),
     _case("UnitNormalization", IMAGES, axis=[1, 2]),
     _case(
