@@ -187,20 +187,20 @@ class BatchNormalization(Layer):
         gamma = np.ones(channels, "float32") if self.gamma is None else self.gamma
         beta = np.zeros(channels, "float32") if self.beta is None else self.beta
         attrs = EpsilonAttrs(self.epsilon)
-        weights = [in_dtype(w, dtype) for w in (gamma, beta)]
+        gamma, beta = in_dtype(gamma, dtype), in_dtype(beta, dtype)
         counts = None
         if mask is not None:
             counts = ops.broadcast_to(ops.expand_dims(backend.cast(mask, "bool"), -1), tuple(inputs.shape))
             counts = counts if last else ops.moveaxis(counts, axis, -1)
         if training and self.trainable and self.renorm:
-            y = self._renormalized(x, *weights, counts)
+            y = self._renormalized(x, gamma, beta, counts)
         elif training and self.trainable:
-            y, mean, variance = self._normalized(x, *weights, counts)
+            y, mean, variance = self._normalized(x, gamma, beta, counts)
             self._follow(self.moving_mean, mean)
             self._follow(self.moving_variance, variance)
         else:
             moving = [in_dtype(w, dtype) for w in (self.moving_mean, self.moving_variance)]
-            y = backend.apply("batch_norm_infer", x, *weights, *moving, attrs=attrs)
+            y = backend.apply("batch_norm_infer", x, gamma, beta, *moving, attrs=attrs)
         return backend.cast(y if last else ops.moveaxis(y, -1, axis), self.compute_dtype)
 
     def _normalized(self, x: Any, gamma: Any, beta: Any, counts: Any) -> Any:
