@@ -75,9 +75,7 @@ def with_new_head(file: Path) -> tuple[Any, Any]:
     base = keras.Model(trained.input, trained.get_layer("features").output, name="base")
     base.trainable = False
     images = layers.Input((28, 28, 1))
-    # training=False keeps layers such as batch normalization as they were, also when the base learns again.
-    x = base(images, training=False)
-    return keras.Model(images, layers.Dense(len(NEW), activation="softmax", name="new_head")(x)), base
+    return keras.Model(images, layers.Dense(len(NEW), activation="softmax", name="new_head")(base(images))), base
 
 
 def learn(way: str, file: Path, x: np.ndarray, y: np.ndarray, seed: int, steps: int) -> Any:

@@ -21,7 +21,7 @@ def with_head():
     striate.utils.set_random_seed(5)
     base = applications.MobileNetV2((32, 32, 3), alpha=0.35, include_top=False, weights=None, pooling="avg")
     images = layers.Input((32, 32, 3))
-    outputs = layers.Dense(4, activation="softmax", name="head")(base(images, training=False))
+    outputs = layers.Dense(4, activation="softmax", name="head")(base(images))
     return models.Model(images, outputs), base
 
 

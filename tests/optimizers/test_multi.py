@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 from collections import Counter
 
@@ -344,3 +346,21 @@ def test_averages_of_one_of_them_are_swapped_in_and_take_the_weights_place_at_th
         plain = callbacks.SwapEMAWeights()
         plain.set_model(compiled(three()))
         plain.on_test_begin()
+
+
+def same(a, b):
+    return len(a) == len(b) > 0 and all((v.numpy() == w.numpy()).all() for v, w in zip(a, b, strict=True))
+
+
+def test_copies_older_files_and_eager_steps(tmp_path):
+    model = compiled(three())
+    model.fit(X, Y, verbose=0)
+    model.save(tmp_path / "model.h5")
+    read = saving.load_model(tmp_path / "model.h5")
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), read):
+        assert same(model.optimizer.variables, again.optimizer.variables)
+    eager = network()
+    eager.compile(three(), "sparse_categorical_crossentropy", run_eagerly=True)
+    eager.fit(X, Y, verbose=0)
+    for a, b in zip(model.get_weights(), eager.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
