@@ -124,6 +124,10 @@ def test_batch_statistics_of_the_steps_that_count() -> None:
     np.testing.assert_allclose(layer.moving_mean, counted.mean(0), rtol=1e-6)
     np.testing.assert_allclose(layer.moving_variance, counted.var(0), rtol=1e-6)
     np.testing.assert_allclose(y[COUNTS], (counted - counted.mean(0)) / counted.std(0), rtol=1e-5)
+    renormalized = layers.BatchNormalization(momentum=0.0, renorm=True, renorm_momentum=0.0)
+    renormalized(layers.Masking()(X), training=True)
+    np.testing.assert_allclose(renormalized.moving_mean, counted.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(renormalized.renorm_stddev, np.sqrt(counted.var(0) + 1e-3), rtol=1e-5)
     none = layers.BatchNormalization()(X, training=True, mask=np.zeros((2, 4), bool))
     assert np.isfinite(none).all()
 
