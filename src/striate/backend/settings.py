@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
 
@@ -70,3 +72,62 @@ def standardize_data_format(data_format: str | None) -> str:
     if name not in _FORMATS:
         raise ArgumentError(f"The `data_format` argument must be one of {_FORMATS}. Received: {data_format!r}.")
     return name
+
+
+def _limit(name: str, value: object) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ArgumentError(f"`{name}` must be an integer of at least 1, or None for no limit. Received: {value!r}.")
+    return value
+
+
+def _from_environment(variable: str) -> int | None:
+    text = os.environ.get(variable)
+    return None if text is None else _limit(variable, int(text) if text.isdecimal() else text)
+
+
+_limits: dict[str, int | None] = {}
+
+
+@export("config.set_max_epochs")
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Let `fit` train no more epochs than this, to try a script quickly; None takes the limit away.
+
+    The environment variable KERAS_MAX_EPOCHS does the same without a change of the script.
+
+    Source: `keras.config.set_max_epochs`.
+
+    Raises:
+        ValueError: not an integer of at least 1.
+    """
+    _limits["epochs"] = _limit("max_epochs", max_epochs)
+
+
+@export("config.max_epochs")
+def max_epochs() -> int | None:
+    """What `set_max_epochs` or KERAS_MAX_EPOCHS says, or None. Source: `keras.config.max_epochs`."""
+    return _limits["epochs"] if "epochs" in _limits else _from_environment("KERAS_MAX_EPOCHS")
+
+
+@export("config.set_max_steps_per_epoch")
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Let an epoch of `fit`, `evaluate` or `predict` take no more steps than this; None takes the limit away.
+
+    As with `steps_per_epoch`, the next epoch goes on where the data stands.
+
+    The environment variable KERAS_MAX_STEPS_PER_EPOCH does the same without a change of the script.
+
+    Source: `keras.config.set_max_steps_per_epoch`.
+
+    Raises:
+        ValueError: not an integer of at least 1.
+    """
+    _limits["steps"] = _limit("max_steps_per_epoch", max_steps_per_epoch)
+
+
+@export("config.max_steps_per_epoch")
+def max_steps_per_epoch() -> int | None:
+    """What `set_max_steps_per_epoch` or KERAS_MAX_STEPS_PER_EPOCH says, or None.
+
+    Source: `keras.config.max_steps_per_epoch`.
+    """
+    return _limits["steps"] if "steps" in _limits else _from_environment("KERAS_MAX_STEPS_PER_EPOCH")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from striate import backend
 from striate.core import tree
 from striate.core.errors import ArgumentError
 from striate.data.arrays import ArrayBatches
@@ -130,6 +131,10 @@ class Epochs:
         if steps_per_epoch is not None and (not isinstance(steps_per_epoch, int | np.integer) or steps_per_epoch < 1):
             raise ArgumentError(f"The number of steps of an epoch is at least 1. Received: {steps_per_epoch!r}.")
         self.batches = batches
+        most, there = backend.max_steps_per_epoch(), steps_per_epoch or batches.num_batches
+        if most is not None and (there is None or there > most):
+            warnings.warn(f"Limiting steps_per_epoch to {most}, as config.max_steps_per_epoch() says.", stacklevel=4)
+            steps_per_epoch = most
         self.steps_per_epoch = steps_per_epoch
         self._pass: Iterator[Batch] | None = None
         self._seen = 0

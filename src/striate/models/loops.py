@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -130,6 +131,10 @@ class Loops:
         """
         self._require_compiled()  # type: ignore[attr-defined]
         epochs, initial_epoch = whole_number(epochs, "epochs"), whole_number(initial_epoch, "initial_epoch")
+        most = backend.max_epochs()
+        if most is not None and most < epochs:
+            warnings.warn(f"Limiting epochs to {most}, as config.max_epochs() says.", stacklevel=3)
+            epochs = most
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
         batches = make_batches(
@@ -337,7 +342,7 @@ class Loops:
             )
         self._prepare(epoch.peek((0, 0, 0)), training=False)
         step = self._function("predict")
-        collected = Collected(batches.num_samples if steps is None else None)
+        collected = Collected(batches.num_samples if epoch.steps_per_epoch is None else None)
         callbacks.on_predict_begin()
         for first, last, group in _grouped(epoch.epoch((0, 0, 0)), self.steps_per_execution):
             callbacks.on_predict_batch_begin(first)
