@@ -350,13 +350,18 @@ def test_a_layer_of_ones_own() -> None:
 
 def test_a_pipeline_passes_training_and_mask_on() -> None:
     class Canary(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.supports_masking = True
+
         def call(self, x: Any, training: bool = False, mask: Any = None) -> Any:
             self.seen = (training, mask is not None)
             return x
 
     first, second = Canary(), Canary()
     pipeline = layers.Pipeline([first, second])
-    pipeline(np.zeros(1, "float32"), training=True, mask=np.zeros(1))
+    with pytest.warns(UserWarning, match="was passed an input with a mask"):  # the pipeline itself, as in Keras
+        pipeline(np.zeros(1, "float32"), training=True, mask=np.zeros(1))
     assert first.seen == (True, True) and second.seen == (True, True)
     pipeline(np.zeros(1, "float32"), training=False)
     assert first.seen == (False, False)

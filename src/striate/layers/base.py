@@ -176,7 +176,7 @@ class Layer(LayerState, Configurable):
         self._require_init()
         signature = call_signature(type(self))
         mask = None
-        if backend.masks_in_use():
+        if kwargs.get("mask") is not None or backend.masks_in_use():
             kwargs, mask = with_masks(signature, args, kwargs)
         if self._convert_inputs:
             args, kwargs = as_tensors(self, args, kwargs)
