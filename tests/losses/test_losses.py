@@ -117,7 +117,9 @@ def test_something_done_to_a_softmax_is_taken_as_probabilities() -> None:
     got = _traced(lambda x, y: losses.SparseCategoricalCrossentropy()(y, ops.softmax(x) * 1.0), logits, np.array([0]))
     assert float(got) == pytest.approx(16.118, abs=1e-3)
     rows = np.repeat(logits, 2, axis=0)
-    got = _traced(lambda x, y: losses.SparseCategoricalCrossentropy()(y, ops.softmax(x, axis=0)), rows, np.array([0, 1]))
+    got = _traced(
+        lambda x, y: losses.SparseCategoricalCrossentropy()(y, ops.softmax(x, axis=0)), rows, np.array([0, 1])
+    )
     assert float(got) == pytest.approx(np.log(2), abs=1e-3)
 
 
