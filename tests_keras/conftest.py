@@ -22,6 +22,11 @@ hypothesis.settings.register_profile("full", deadline=None, derandomize=True, ma
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Drawn shapes have axes of one; real Keras says the same there.
+    config.addinivalue_line("filterwarnings", "ignore:You are using a softmax over axis:UserWarning")
+
+
 class Oracle:
     """Asks the process that runs real Keras."""
 
