@@ -69,8 +69,8 @@ STRIATE_VFN vceil(Vf x) {
 
 STRIATE_VFN power_of_two(Vi n) { return from_bits(reinterpret_cast<Vu>(n + 127) << 23); }  // -126 <= n <= 127
 
-// a / b for 0 <= a <= 2 and 1 <= b < 2^128, within about half an ulp, or flushed. Where the CPU has an estimate of 1 / b, two
-// steps of Newton's take a third of a division's time.
+// a / b for 0 <= a <= 2 and 1 <= b < 2^128, within about half an ulp, or flushed. Where the CPU has an estimate of 1 /
+// b, two steps of Newton's take a third of a division's time.
 STRIATE_VFN vquotient(Vf a, Vf b) {
 #if defined(__AVX512F__)
   const Vf estimate = reinterpret_cast<Vf>(_mm512_maskz_rcp14_ps(0xffff, reinterpret_cast<__m512>(b)));
