@@ -7,6 +7,7 @@ programs are kept in the environment's folder, so that only the first run of a c
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import struct
@@ -66,7 +67,7 @@ def layer(
     name: str, config: dict[str, Any], inputs: list[np.ndarray], weights: list[np.ndarray], training: bool
 ) -> Any:
     """Output, weights after it, gradients of sum(output * cotangent), config, weights' paths and trainability."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)  # looking for garbage costs more than all the rest
     made = _make("layers", name, config)
     shapes = inputs[0].shape if len(inputs) == 1 else [x.shape for x in inputs]
     with _no_draws():
@@ -140,7 +141,7 @@ def optimizer(
     name: str, config: dict[str, Any], start: list[np.ndarray], gradients: list[list[np.ndarray]], names: list[str]
 ) -> Any:
     """The variables after each step, the optimizer's own variables after the last, and its config."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     made = keras.optimizers.deserialize({"class_name": name, "config": config, "module": "keras.optimizers"})
     variables = [keras.Variable(v, name=n) for v, n in zip(start, names)]
     made.build(variables)
@@ -190,7 +191,8 @@ def initializer(name: str, config: dict[str, Any], shape: tuple[int, ...]) -> An
 
 def revive(described: Any) -> Any:
     """What real Keras makes of a config of ours, described by itself."""
-    return {"config": _described(keras.saving.deserialize_keras_object(described))}
+    with _no_draws():
+        return {"config": _described(keras.saving.deserialize_keras_object(described))}
 
 
 def _predict(model: Any, x: Any) -> Any:
@@ -201,7 +203,7 @@ def _predict(model: Any, x: Any) -> Any:
 
 def stochastic_depth(rate: float, x: Any) -> Any:
     """What Keras's StochasticDepth makes of x in training, and its config."""
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     layer = convnext.StochasticDepth(rate)
     return {"output": np.asarray(layer(x, training=True)), "config": _described(layer)}
 
@@ -246,6 +248,7 @@ FUNCTIONS = (
 
 
 def main() -> None:
+    gc.freeze()  # Keras and JAX are not garbage: nobody needs to look through them
     table = {f.__name__: f for f in FUNCTIONS}
     stdin, stdout = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints, prints to stderr
