@@ -26,6 +26,7 @@ LEFT_OUT = {
     "Kept in Keras for older programs only": r"""
         legacy\.saving\.\w+ preprocessing\.image\.\w+
         preprocessing\.\w+_dataset_from_directory preprocessing\.timeseries_dataset_from_array""",
+    "Objects of pydot: `utils.plot_model` needs neither it nor Graphviz": r"utils\.model_to_dot",
     "Unsafe by design: a file must never run code": r"config\.enable_unsafe_deserialization",
     "Sends what it sees to a server": r"callbacks\.RemoteMonitor",
     "Ideas that are not convolutional networks'": r"""

@@ -886,6 +886,7 @@ PUBLIC: dict[str, tuple[str, str]] = {
     "utils.load_img": ("striate.data.pictures", "load_img"),
     "utils.normalize": ("striate.data.labels", "normalize"),
     "utils.pack_x_y_sample_weight": ("striate.data.unpack", "pack_x_y_sample_weight"),
+    "utils.plot_model": ("striate.explain.plot_model", "plot_model"),
     "utils.register_keras_serializable": ("striate.backend.custom_objects", "register_keras_serializable"),
     "utils.save_img": ("striate.data.pictures", "save_img"),
     "utils.serialize_keras_object": ("striate.backend.serialization", "serialize_keras_object"),
