@@ -147,8 +147,8 @@ def _units(model: Any) -> tuple[list[tuple[Any, FunctionalNode]], list[_Edge]]:
     A layer that is called several times has one box, as in Keras; where a way would lead back to it, one for each call.
     """
     graph = model._graph
-    hidden = not hasattr(model, "operations")  # a Sequential's own input is no layer of it
-    calls = [n for n in graph.nodes if not (hidden and n.is_input)]
+    shown = {id(layer) for layer in model.layers}  # a Sequential's own input is none of them
+    calls = [node for node in graph.nodes if id(node.operation) in shown or not node.is_input]
     first_met = {key: i for i, key in enumerate(dict.fromkeys(id(node.operation) for node in calls))}
     place = {id(node): first_met[id(node.operation)] for node in calls}
     if _leads_back(calls, place):

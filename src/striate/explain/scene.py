@@ -103,10 +103,8 @@ class Scene:
         image = Image.new("RGB", (max(width, 1), max(height, 1)), "#ffffff")
         _Painter(ImageDraw.Draw(image), scale).paint(self.shapes)
         written = io.BytesIO()
-        said: dict[str, Any] = {".pdf": {"resolution": dpi}, ".webp": {"lossless": True}}.get(
-            suffix, {"dpi": (dpi, dpi)}
-        )
-        image.save(written, PIXELS[suffix], **said)
+        options: dict[str, dict[str, Any]] = {".pdf": {"resolution": dpi}, ".webp": {"lossless": True}}
+        image.save(written, PIXELS[suffix], **options.get(suffix, {"dpi": (dpi, dpi)}))
         return written.getvalue()
 
 
