@@ -114,13 +114,13 @@ inline void streamed_columns(const Gemm& g, const float* a, const float* b, cons
   }
 }
 
-// Rows of block `piece % row_blocks`, panels of group `piece / row_blocks`.
+// A block of rows by a group of panels.
 [[maybe_unused]] inline void gemm_piece(const Gemm& g, const float* a, const float* b, const float* bias, float* c,
                                         const Packed& packed, int64_t piece, unsigned char* scratch) {
   GemmScratch s;
   gemm_scratch(g, scratch, &s);
-  const Part rows = part_of(g.m, g.row_blocks, piece % g.row_blocks);
-  Part panels = part_of(g.panels, g.groups, piece / g.row_blocks);
+  const Part rows = part_of(g.m, g.row_blocks, g.row_block(piece));
+  Part panels = part_of(g.panels, g.groups, g.group(piece));
   if (g.pack_b == PackB::kNo && !g.a_transposed && g.m <= kWideRows && g.c.even()) {
     int64_t j = panels.begin * kPanel;
     const int64_t end = min64(panels.end * kPanel, g.n);

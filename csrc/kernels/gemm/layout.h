@@ -56,8 +56,11 @@ struct Gemm {
   PackA pack_a;
   PackB pack_b;
   int64_t row_blocks, panels, groups;
+  bool rows_first;  // pieces in the order of rows, so that a thread's share of them is rows; else of columns
 
   int64_t pieces() const { return row_blocks * groups; }
+  int64_t row_block(int64_t piece) const { return rows_first ? piece / groups : piece % row_blocks; }
+  int64_t group(int64_t piece) const { return rows_first ? piece % groups : piece / row_blocks; }
   bool streamed() const {
     return m <= kWideRows && !a_transposed && !b_transposed && c.even() && k * n >= kStreamedFloats;
   }
@@ -104,6 +107,14 @@ struct Gemm {
                                                                     : 2;
   const int64_t group_panels = min64(min64(max64(per_piece, least), kGroupPanels), max64(g->panels, 1));
   g->groups = (g->panels + group_panels - 1) / group_panels;
+  if (!g->a_transposed && !g->b_transposed) {
+    // Few pieces share out unevenly: smaller blocks of rows, but two tiles, as each reads the panels anew.
+    const int64_t others = max64(batches * g->groups, 1), wanted = (kProductPieces + others - 1) / others;
+    g->row_blocks = max64(g->row_blocks, min64(wanted, tiles_of(g->m) / 2));
+    // By rows, a thread reads rows that it wrote itself, and all of B; by columns, its columns of B, and all of A, and
+    // so does who reads the result. Lines that the other core has just written come slowest.
+    g->rows_first = g->k * g->n <= g->m * (g->k + g->n);
+  }
   g->pack_a = choose_pack_a(*g, group_panels, batches);
   g->pack_b = choose_pack_b(*g, group_panels);
 }
