@@ -64,8 +64,9 @@ def read_kernels() -> dict[str, list[Kernel]]:
 
 def inputs(op: OpDef) -> str:
     """The names of an op's inputs, as its shape rule calls them."""
-    rule = inspect.getclosurevars(op.infer).nonlocals.get("split")  # optimizer updates: named by the update itself
-    rule = inspect.getclosurevars(op.reference).nonlocals.get("rule") if rule is not None else op.infer
+    known = inspect.getclosurevars(op.infer).nonlocals
+    update = "split" in known or "split_dense" in known  # optimizer updates: named by the update itself
+    rule = inspect.getclosurevars(op.reference).nonlocals["rule"] if update else op.infer
     names = []
     for parameter in inspect.signature(rule).parameters.values():
         said = str(parameter.annotation)
@@ -76,6 +77,9 @@ def inputs(op: OpDef) -> str:
                 names.append("x0, x1, ...")
         elif not said.endswith("Attrs"):
             names.append(parameter.name)
+    if "split_dense" in known:
+        at = names.index("g")
+        names = [*names[:at], "x", "dy", *names[at + 1 :], "[decay]"]
     return ", ".join(names)
 
 

@@ -18,7 +18,15 @@ from striate.ir.attrs import Attrs
 from striate.ir.opdef import run_reference
 from striate.ir.ops import philox
 from striate.ir.ops import winograd as winograd_ops
-from striate.ir.ops.attrs import ConvAttrs, DenseAttrs, PoolAttrs, SampleAttrs, WinogradConvAttrs, WinogradFilterAttrs
+from striate.ir.ops.attrs import (
+    AdamAttrs,
+    ConvAttrs,
+    DenseAttrs,
+    PoolAttrs,
+    SampleAttrs,
+    WinogradConvAttrs,
+    WinogradFilterAttrs,
+)
 from tests.support.cases import Case, words
 from tests.support.kernel_runs import EPS, ulp
 from tests.support.winograd import FACTOR, winograd
@@ -257,6 +265,37 @@ def _updates(case: Case, exact: list[Array]) -> Bounds:
     return [2 * EPS * np.abs(w) + 12 * EPS * step + rate * first, first, second]
 
 
+def _dense_updates(case: Case, exact: list[Array]) -> Bounds:
+    """Those of the update, and what the gradient's own error, (rows + 3) eps sum |x||dy|, comes to through the rule."""
+    inputs, slots, a = _double(case), len(exact) - 1, case.attrs
+    x, dy, *scalars = inputs[slots + 1 :]
+    w, g = inputs[0], (x.T @ dy).reshape(inputs[0].shape)
+    off = (len(x) + 3) * EPS * (np.abs(x).T @ np.abs(dy)).reshape(w.shape)
+    decayed, held = np.zeros_like(w), len(scalars) > (2 if case.op.startswith("adam") else 1)
+    if held:
+        decayed = EPS * (np.abs(w) + 2 * np.abs(w * scalars[-1]))
+        w, scalars = w - w * scalars[-1], scalars[:-1]
+    plain = Case(case.op.removesuffix("_dense"), case.label, (w, *inputs[1 : slots + 1], g, *scalars), a)
+    own, lr = _updates(plain, exact), scalars[0]
+    if case.op == "sgd_update_dense":
+        return [own[0] + decayed + lr * off]
+    if case.op == "momentum_update_dense":
+        return [own[0] + decayed + 2 * lr * off, own[1] + lr * off]
+    second = 2 * np.abs(g) * off + off * off  # of g g
+    if case.op == "rmsprop_update_dense":
+        v, second = exact[1], second * (1 - a.rho)  # type: ignore[attr-defined]
+        most = 1 / np.sqrt(np.maximum(v - second, 0) + a.epsilon)  # type: ignore[attr-defined]
+        least = 1 / np.sqrt(v + a.epsilon)  # type: ignore[attr-defined]
+        return [own[0] + decayed + lr * (off * most + np.abs(g) * (most - least)), own[1] + second]
+    assert isinstance(a, AdamAttrs)
+    m, v, t = exact[1], exact[2], scalars[1]
+    first, second = (1 - a.beta_1) * off, (1 - a.beta_2) * second
+    rate = lr * np.sqrt(1 - a.beta_2**t) / (1 - a.beta_1**t)
+    most, least = 1 / (np.sqrt(np.maximum(v - second, 0)) + a.epsilon), 1 / (np.sqrt(v) + a.epsilon)
+    moved = rate * (first * most + np.abs(m) * (most - least))
+    return [own[0] + decayed + moved, own[1] + first, own[2] + second]
+
+
 def _near(case: Case, exact: list[Array]) -> Bounds:
     """gelu and the slopes of gelu and silu cancel where they are small: roundings of |x|, or of |g| (1 + |x|)."""
     *g, x = _double(case)
@@ -320,6 +359,8 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     **dict.fromkeys(words("sigmoid_crossentropy sigmoid_crossentropy_grad"), _sigmoid_crossentropy),
     **dict.fromkeys(words("batch_norm_train batch_norm_infer batch_norm_train_grad"), _batch_norm),
     **dict.fromkeys(words("sgd_update momentum_update adam_update rmsprop_update"), _updates),
+    **dict.fromkeys(words("sgd_update_dense momentum_update_dense adam_update_dense"), _dense_updates),
+    "rmsprop_update_dense": _dense_updates,
     **dict.fromkeys(words("gelu gelu_grad silu_grad hard_silu_grad"), _near),
     "gather_grad": _scattered,
     "sample": _sampled,

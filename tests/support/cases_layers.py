@@ -95,3 +95,26 @@ def update(op: str, draw: Draw) -> Iterator[Case]:
             yield Case(op, label, (w, m, v, g, *scalars), AdamAttrs(0.9, 0.999, 1e-7))
         else:
             yield Case(op, label, (w, v, g, scalars[0]), RMSpropAttrs(0.9, 1e-7))
+
+
+@cases_for("sgd_update_dense", "momentum_update_dense", "adam_update_dense", "rmsprop_update_dense")
+def dense_update(op: str, draw: Draw) -> Iterator[Case]:
+    lr, step, decay = np.asarray(np.float32(0.05)), np.asarray(np.float32(3)), np.asarray(np.float32(0.02))
+    for label, rows, shape in (
+        ("matrix", 3, (5, 7)),
+        ("one", 1, (1, 1)),
+        ("window", 4, (2, 3, 2, 5)),
+        ("blocks", 2, (230, 530)),
+        ("deep", 260, (31, 65)),
+    ):
+        w, x, dy = draw.normal(*shape), draw.normal(rows, int(np.prod(shape[:-1]))), draw.normal(rows, shape[-1])
+        m, v = draw.normal(*shape), draw.uniform(0, 1, *shape)
+        for more, name in (((), label), ((decay,), f"{label}-decay")):
+            if op == "sgd_update_dense":
+                yield Case(op, name, (w, x, dy, lr, *more))
+            elif op == "momentum_update_dense":
+                yield Case(op, name, (w, m, x, dy, lr, *more), MomentumAttrs(0.9, bool(more)))
+            elif op == "adam_update_dense":
+                yield Case(op, name, (w, m, v, x, dy, lr, step, *more), AdamAttrs(0.9, 0.999, 1e-7))
+            else:
+                yield Case(op, name, (w, v, x, dy, lr, *more), RMSpropAttrs(0.9, 1e-7))

@@ -11,8 +11,10 @@ from typing import Any, get_args
 import numpy as np
 from hypothesis import strategies as st
 
+from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.opdef import run_reference
 from striate.ir.ops.attrs import (
+    AdamAttrs,
     ArgAttrs,
     AxesAttrs,
     AxisAttrs,
@@ -23,9 +25,11 @@ from striate.ir.ops.attrs import (
     FillMode,
     GatherGradAttrs,
     MatmulAttrs,
+    MomentumAttrs,
     PadAttrs,
     PermAttrs,
     PoolAttrs,
+    RMSpropAttrs,
     SampleAttrs,
     ShapeAttrs,
     SliceAttrs,
@@ -253,6 +257,25 @@ def random_field(draw: st.DrawFn, op: str) -> Case:
     return Case(op, "drawn", (state,), ShapeAttrs(shape))
 
 
+#: slots, scalars and attributes of each rule
+_RULES: dict[str, tuple[int, tuple[float, ...], Attrs]] = {
+    "sgd_update_dense": (0, (0.05,), NO_ATTRS),
+    "momentum_update_dense": (1, (0.05,), MomentumAttrs(0.9, True)),
+    "adam_update_dense": (2, (0.05, 3.0), AdamAttrs(0.9, 0.999, 1e-7)),
+    "rmsprop_update_dense": (1, (0.05,), RMSpropAttrs(0.9, 1e-7)),
+}
+
+
+def dense_update(draw: st.DrawFn, op: str) -> Case:
+    """One block and several, either way; a batch of one row, and of more than are summed at once; decay or none."""
+    rows, m, n = draw(st.sampled_from([1, 3, 16, 257])), draw(SEAMS | st.just(120)), draw(SEAMS | st.just(530))
+    slots, scalars, attrs = _RULES[op]
+    held = _uniform(draw, 0, 1, *[(m, n)] * (slots + 1))
+    scalars = (*scalars, *draw(st.sampled_from([(), (0.02,)])))
+    factors = _normal(draw, (rows, m), (rows, n))
+    return Case(op, "drawn", (*held, *factors, *(np.asarray(s, np.float32) for s in scalars)), attrs)
+
+
 _MAKERS: dict[Maker, list[str]] = {
     unary: [op for op in UNARY if op != "stop_gradient"],
     binary: [*ARITHMETIC, *words("equal greater less_equal")],
@@ -270,6 +293,7 @@ _MAKERS: dict[Maker, list[str]] = {
     crossentropy: [f"{kind}softmax_crossentropy{part}" for kind in ("", "sparse_") for part in ("", "_grad")],
     batch_norm: words("batch_norm_train batch_norm_infer batch_norm_train_grad"),
     scattered: ["gather_grad"],
+    dense_update: list(_RULES),
     sample: ["sample"],
     random_field: words("random_uniform random_normal dropout"),
 }

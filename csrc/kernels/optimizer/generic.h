@@ -1,72 +1,13 @@
-// One driver, and a rule an optimizer. See optimizer.h.
+// Updates by a gradient that is there. Those by a product that makes it: dense.h. See optimizer.h.
 #pragma once
 
-#include <cmath>
-
-#include "kernels/optimizer/optimizer.h"
+#include "kernels/optimizer/dense.h"
+#include "kernels/optimizer/rules.h"
 
 namespace striate {
 namespace {
 
 constexpr int64_t kPieceElements = 16384;
-
-struct Update {
-  int64_t size;
-  double a, b, epsilon;  // momentum or beta_1 or rho; beta_2
-};
-
-// A rule's tensors t[] are w, its slots, g; it leaves the new w and slots in the first kResults of them. Its inputs are
-// the tensors, then kScalars scalars.
-struct Sgd {
-  static constexpr int kResults = 1, kScalars = 1;
-  Vf lr;
-  Sgd(const Update&, const float* const* scalars) : lr(splat(*scalars[0])) {}
-  STRIATE_INLINE void operator()(Vf* t) const { t[0] -= lr * t[1]; }
-};
-
-template <bool Nesterov>
-struct Momentum {
-  static constexpr int kResults = 2, kScalars = 1;
-  Vf lr, momentum;
-  Momentum(const Update& u, const float* const* scalars)
-      : lr(splat(*scalars[0])), momentum(splat(static_cast<float>(u.a))) {}
-  STRIATE_INLINE void operator()(Vf* t) const {
-    const Vf step = lr * t[2];
-    t[1] = momentum * t[1] - step;
-    t[0] += Nesterov ? momentum * t[1] - step : t[1];
-  }
-};
-
-struct Adam {
-  static constexpr int kResults = 3, kScalars = 2;
-  Vf rate, one_minus_1, one_minus_2, epsilon;
-  Adam(const Update& u, const float* const* scalars)
-      : one_minus_1(splat(static_cast<float>(1 - u.a))),
-        one_minus_2(splat(static_cast<float>(1 - u.b))),
-        epsilon(splat(static_cast<float>(u.epsilon))) {
-    const double lr = *scalars[0], step = *scalars[1];
-    rate = splat(static_cast<float>(lr * std::sqrt(1 - std::pow(u.b, step)) / (1 - std::pow(u.a, step))));
-  }
-  STRIATE_INLINE void operator()(Vf* t) const {
-    t[1] += (t[3] - t[1]) * one_minus_1;
-    t[2] += (t[3] * t[3] - t[2]) * one_minus_2;
-    t[0] -= t[1] * rate / (vsqrt(t[2]) + epsilon);
-  }
-};
-
-struct RmsProp {
-  static constexpr int kResults = 2, kScalars = 1;
-  Vf lr, rho, one_minus, epsilon;
-  RmsProp(const Update& u, const float* const* scalars)
-      : lr(splat(*scalars[0])),
-        rho(splat(static_cast<float>(u.a))),
-        one_minus(splat(static_cast<float>(1 - u.a))),
-        epsilon(splat(static_cast<float>(u.epsilon))) {}
-  STRIATE_INLINE void operator()(Vf* t) const {
-    t[1] = rho * t[1] + one_minus * (t[2] * t[2]);
-    t[0] -= lr * t[2] / vsqrt(t[1] + epsilon);
-  }
-};
 
 template <typename Rule>
 void update_run(const StepArgs& args, int64_t piece, unsigned char*) {
@@ -78,20 +19,10 @@ void update_run(const StepArgs& args, int64_t piece, unsigned char*) {
   for (int i = 0; i < Rule::kScalars; ++i) scalars[i] = args.ptr<const float>(kTensors + i);
   for (int i = 0; i < Rule::kResults; ++i) out[i] = args.ptr<float>(kTensors + Rule::kScalars + i);
   const Rule rule(u, scalars);
-  const int64_t end = (piece + 1) * kPieceElements < u.size ? (piece + 1) * kPieceElements : u.size;
-  int64_t at = piece * kPieceElements;
-  Vf t[kTensors];
-  for (; at + kLanes <= end; at += kLanes) {
-    for (int i = 0; i < kTensors; ++i) t[i] = load(in[i] + at);
-    rule(t);
-    for (int i = 0; i < Rule::kResults; ++i) store(out[i] + at, t[i]);
-  }
-  if (at < end) {
-    const int n = static_cast<int>(end - at);
-    for (int i = 0; i < kTensors; ++i) t[i] = load_n(in[i] + at, n);
-    rule(t);
-    for (int i = 0; i < Rule::kResults; ++i) store_n(out[i] + at, t[i], n);
-  }
+  const int64_t at = piece * kPieceElements, end = min64(at + kPieceElements, u.size);
+  for (int i = 0; i < kTensors; ++i) in[i] += at;
+  for (int i = 0; i < Rule::kResults; ++i) out[i] += at;
+  update_span(rule, in, out, end - at);
 }
 
 template <typename Rule>
@@ -112,24 +43,46 @@ const char* plan_update(const StepSpec& spec, int n_ints, int n_floats, Update u
   return nullptr;
 }
 
-const char* sgd_update(const StepSpec& spec, StepPlan* plan) { return plan_update<Sgd>(spec, 0, 0, {}, 2, plan); }
+// The ops: a rule, its attributes, and its operations an element. Dense: by the product that makes the gradient.
+template <bool Dense, typename Rule>
+const char* plan_rule(const StepSpec& spec, int n_ints, int n_floats, const Update& u, double flops, StepPlan* plan) {
+  return Dense ? plan_dense_update<Rule>(spec, n_ints, n_floats, u, flops, plan)
+               : plan_update<Rule>(spec, n_ints, n_floats, u, flops, plan);
+}
 
-const char* momentum_update(const StepSpec& spec, StepPlan* plan) {
+template <bool Dense>
+const char* plan_sgd(const StepSpec& spec, StepPlan* plan) {
+  return plan_rule<Dense, Sgd>(spec, 0, 0, {}, 2, plan);
+}
+
+template <bool Dense>
+const char* plan_momentum(const StepSpec& spec, StepPlan* plan) {
   if (spec.n_ints != 1 || spec.n_floats != 1) return "has other attributes";
   const Update u{0, spec.floats[0], 0, 0};
-  return spec.ints[0] != 0 ? plan_update<Momentum<true>>(spec, 1, 1, u, 5, plan)
-                           : plan_update<Momentum<false>>(spec, 1, 1, u, 4, plan);
+  return spec.ints[0] != 0 ? plan_rule<Dense, Momentum<true>>(spec, 1, 1, u, 5, plan)
+                           : plan_rule<Dense, Momentum<false>>(spec, 1, 1, u, 4, plan);
 }
 
-const char* adam_update(const StepSpec& spec, StepPlan* plan) {
+template <bool Dense>
+const char* plan_adam(const StepSpec& spec, StepPlan* plan) {
   if (spec.n_floats != 3) return "has other attributes";
-  return plan_update<Adam>(spec, 0, 3, {0, spec.floats[0], spec.floats[1], spec.floats[2]}, 12, plan);
+  return plan_rule<Dense, Adam>(spec, 0, 3, {0, spec.floats[0], spec.floats[1], spec.floats[2]}, 12, plan);
 }
 
-const char* rmsprop_update(const StepSpec& spec, StepPlan* plan) {
+template <bool Dense>
+const char* plan_rmsprop(const StepSpec& spec, StepPlan* plan) {
   if (spec.n_floats != 2) return "has other attributes";
-  return plan_update<RmsProp>(spec, 0, 2, {0, spec.floats[0], 0, spec.floats[1]}, 9, plan);
+  return plan_rule<Dense, RmsProp>(spec, 0, 2, {0, spec.floats[0], 0, spec.floats[1]}, 9, plan);
 }
+
+const char* sgd_update(const StepSpec& spec, StepPlan* plan) { return plan_sgd<false>(spec, plan); }
+const char* sgd_update_dense(const StepSpec& spec, StepPlan* plan) { return plan_sgd<true>(spec, plan); }
+const char* momentum_update(const StepSpec& spec, StepPlan* plan) { return plan_momentum<false>(spec, plan); }
+const char* momentum_update_dense(const StepSpec& spec, StepPlan* plan) { return plan_momentum<true>(spec, plan); }
+const char* adam_update(const StepSpec& spec, StepPlan* plan) { return plan_adam<false>(spec, plan); }
+const char* adam_update_dense(const StepSpec& spec, StepPlan* plan) { return plan_adam<true>(spec, plan); }
+const char* rmsprop_update(const StepSpec& spec, StepPlan* plan) { return plan_rmsprop<false>(spec, plan); }
+const char* rmsprop_update_dense(const StepSpec& spec, StepPlan* plan) { return plan_rmsprop<true>(spec, plan); }
 
 }  // namespace
 }  // namespace striate

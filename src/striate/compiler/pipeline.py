@@ -12,6 +12,7 @@ from striate.compiler.passes.fold_constants import fold_constants
 from striate.compiler.passes.fuse_activation import fuse_activation
 from striate.compiler.passes.fuse_bias import fuse_bias
 from striate.compiler.passes.fuse_padding import fuse_padding
+from striate.compiler.passes.fuse_update import fuse_update
 from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
 from striate.compiler.passes.simplify import simplify
 from striate.compiler.passes.use_dense import use_dense
@@ -37,6 +38,7 @@ PASSES: tuple[Pass, ...] = (
     shrink_pool_gradients,
     simplify,
     eliminate_common_subexpressions,
+    fuse_update,
 )
 #: Left out of training steps and of graphs that write Variables: weights do not hold still there.
 INFERENCE_ONLY: frozenset[Pass] = frozenset({fold_batch_norm})

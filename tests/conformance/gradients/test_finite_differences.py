@@ -29,7 +29,8 @@ WITHOUT_GRADIENT = {
     "integers": words("argmax argmin argsort one_hot ctc_greedy ctc_beams"),
     "randomness": words("seed_next random_uniform random_normal random_bits"),
     "made after gradients": words(
-        "sgd_update momentum_update adam_update rmsprop_update pack_panels winograd_filters winograd_conv2d"
+        "sgd_update momentum_update adam_update rmsprop_update pack_panels winograd_filters winograd_conv2d "
+        "sgd_update_dense momentum_update_dense adam_update_dense rmsprop_update_dense"
     ),
     "by definition": ["stop_gradient"],
 }

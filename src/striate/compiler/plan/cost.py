@@ -22,6 +22,8 @@ def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType
         return 2 * inputs[0].size * _product(inputs[1].dims[:3])
     if op == "conv2d_grad_w":  # inputs x, g
         return 2 * inputs[1].size * _product(outputs[0].dims[:3])
+    if op.endswith("_update_dense"):  # w, its slots, x (rows, M), dy
+        return 2 * outputs[0].size * inputs[len(outputs)].dims[0]
     if op == "depthwise_conv2d":
         return 2 * outputs[0].size * _product(inputs[1].dims[:2])
     if op == "depthwise_conv2d_grad_x":

@@ -34,10 +34,11 @@ PAIRS: dict[str, frozenset[tuple[int, int]]] = {
     "batch_norm_infer": frozenset({(0, 0)}),
     "dropout": frozenset({(0, 0)}),
     "seed_next": frozenset({(0, 0)}),
-    "sgd_update": frozenset({(0, 0)}),
-    "momentum_update": frozenset({(0, 0), (1, 1)}),
-    "adam_update": frozenset({(0, 0), (1, 1), (2, 2)}),
-    "rmsprop_update": frozenset({(0, 0), (1, 1)}),
+    # updates, by a gradient and by the product that makes it: w and its slots
+    **{f"sgd_update{how}": frozenset({(0, 0)}) for how in ("", "_dense")},
+    **{f"momentum_update{how}": frozenset({(0, 0), (1, 1)}) for how in ("", "_dense")},
+    **{f"adam_update{how}": frozenset({(0, 0), (1, 1), (2, 2)}) for how in ("", "_dense")},
+    **{f"rmsprop_update{how}": frozenset({(0, 0), (1, 1)}) for how in ("", "_dense")},
 }
 
 
