@@ -9,6 +9,8 @@ Source: Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from striate.ir.ops._arrays import Array
@@ -40,13 +42,13 @@ def philox4x32(counter: Array, key: tuple[int, int]) -> Array:
 _CHUNK = 1 << 13
 
 
-def words(state: Array, count: int) -> Array:
-    """The first `count` words of the field of a state (seed, counter), int64 (2,)."""
+def words(state: Array, count: int, first: int = 0) -> Array:
+    """`count` words of the field of a state (seed, counter), int64 (2,), from block `first` on."""
     seed, counter = (int(s) & 0xFFFFFFFFFFFFFFFF for s in state)
     out = np.empty((-(-count // 4), 4), np.uint64)
     for start in range(0, len(out), _CHUNK):
         part = out[start : start + _CHUNK]
-        blocks = np.arange(start, start + len(part), dtype=np.uint64)
+        blocks = np.arange(first + start, first + start + len(part), dtype=np.uint64)
         given = np.empty_like(part)
         given[:, 0], given[:, 1] = blocks & _MASK, blocks >> _HALF
         given[:, 2], given[:, 3] = counter & 0xFFFFFFFF, counter >> 32
@@ -54,14 +56,23 @@ def words(state: Array, count: int) -> Array:
     return out.reshape(-1)[:count]
 
 
-def uniform(state: Array, count: int) -> Array:
+def uniform(state: Array, count: int, first: int = 0) -> Array:
     """[0, 1) on a grid of 2^-24, float64: the upper 24 bits of a word; each is a float32 exactly."""
-    return np.asarray((words(state, count) >> np.uint64(8)).astype(np.float64) * 2.0**-24)
+    return np.asarray((words(state, count, first) >> np.uint64(8)).astype(np.float64) * 2.0**-24)
 
 
-def normal(state: Array, count: int) -> Array:
+def normal(state: Array, count: int, first: int = 0) -> Array:
     """Standard normal, float64, by Box-Muller on the word pairs 0-1 and 2-3 of a block."""
-    pairs = (words(state, -(-count // 4) * 4) >> np.uint64(8)).astype(np.float64).reshape(-1, 2)
+    pairs = (words(state, -(-count // 4) * 4, first) >> np.uint64(8)).astype(np.float64).reshape(-1, 2)
     radius = np.sqrt(-2 * np.log((pairs[:, 0] + 1) * 2.0**-24))  # of (0, 1], so that the log is finite
     angle = 2 * np.pi * pairs[:, 1] * 2.0**-24
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).reshape(-1)[:count]
+
+
+def field(draw: Callable[[Array, int, int], Array], state: Array, count: int, dtype: str) -> Array:
+    """`count` numbers by `draw` (one of those above), a chunk at a time: what is at work takes 64 bits a number."""
+    out = np.empty(count, dtype)
+    for first in range(0, -(-count // 4), _CHUNK):
+        part = out[4 * first : 4 * (first + _CHUNK)]
+        part[...] = draw(state, len(part), first)
+    return out

@@ -38,7 +38,7 @@ def require_state(op: str, state: TensorType) -> None:
         )
 
 
-def _define(name: str, field: Callable[[Array, int], Array], dtype: str, host: str = "") -> None:
+def _define(name: str, draw: Callable[[Array, int, int], Array], dtype: str, host: str = "") -> None:
     def infer(state: TensorType, a: ShapeAttrs) -> TensorType:
         require_state(name, state)
         if any(n < 0 for n in a.shape):
@@ -49,7 +49,7 @@ def _define(name: str, field: Callable[[Array, int], Array], dtype: str, host: s
         return TensorType(a.shape, dtype)
 
     def reference(state: Array, a: ShapeAttrs) -> Array:
-        return field(state, math.prod(a.shape)).astype(dtype).reshape(a.shape)
+        return philox.field(draw, state, math.prod(a.shape), dtype).reshape(a.shape)
 
     define_op(name, attrs=ShapeAttrs, infer=infer, reference=reference, host=host)
 
