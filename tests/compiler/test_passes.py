@@ -31,9 +31,9 @@ from striate.ir.ops.attrs import (
     CastAttrs,
     ConvAttrs,
     DenseAttrs,
-    EpsilonAttrs,
     GeluAttrs,
     MatmulAttrs,
+    NormAttrs,
     PadAttrs,
     PermAttrs,
     PoolAttrs,
@@ -324,7 +324,7 @@ def test_batch_norm_goes_into_the_weights(op: str, with_bias: bool) -> None:
     w = {"conv2d": (3, 3, 3, 6), "depthwise_conv2d": (3, 3, 3, 2), "dense": (3, 6)}[op]
     y = b.op(op, x, b.variable(*w), *([b.variable(6)] if with_bias else []), attrs=attrs)
     norm = [b.variable(6), b.variable(6), b.variable(6), b.variable(6, value=0.3)]
-    graph = b.graph(b.op("batch_norm_infer", y, *norm, attrs=EpsilonAttrs(1e-3)))
+    graph = b.graph(b.op("batch_norm_infer", y, *norm, attrs=NormAttrs(1e-3)))
     after = fold_batch_norm(graph)
     assert ops_of(after)[-1] == op
     assert len(after.outputs[0].inputs) == 3
@@ -336,7 +336,7 @@ def test_batch_norm_of_activations_stays() -> None:
     y = b.op("dense", b.input(2, 3), b.variable(3, 4), attrs=DenseAttrs("relu"))
     norm = [b.variable(4) for _ in range(4)]
     assert "batch_norm_infer" in ops_of(
-        fold_batch_norm(b.graph(b.op("batch_norm_infer", y, *norm, attrs=EpsilonAttrs(1e-3))))
+        fold_batch_norm(b.graph(b.op("batch_norm_infer", y, *norm, attrs=NormAttrs(1e-3))))
     )
 
 
@@ -345,12 +345,12 @@ def test_batch_norm_stays_where_something_else_reads_the_product_or_its_weights_
     x, w = b.input(2, 3), b.variable(3, 4)
     norm = [b.variable(4) for _ in range(4)]
     y = b.op("dense", x, w, attrs=DenseAttrs())
-    z = b.op("batch_norm_infer", y, *norm, attrs=EpsilonAttrs(1e-3))
+    z = b.op("batch_norm_infer", y, *norm, attrs=NormAttrs(1e-3))
     assert ops_of(fold_batch_norm(b.graph(z, y))) == ["dense", "batch_norm_infer"]
     moving = b.op("dense", x, b.input(3, 4), attrs=DenseAttrs())
-    z = b.op("batch_norm_infer", moving, *norm, attrs=EpsilonAttrs(1e-3))
+    z = b.op("batch_norm_infer", moving, *norm, attrs=NormAttrs(1e-3))
     assert ops_of(fold_batch_norm(b.graph(z))) == ["dense", "batch_norm_infer"]
-    z = b.op("batch_norm_infer", y, b.input(4), *norm[1:], attrs=EpsilonAttrs(1e-3))
+    z = b.op("batch_norm_infer", y, b.input(4), *norm[1:], attrs=NormAttrs(1e-3))
     assert ops_of(fold_batch_norm(b.graph(z))) == ["dense", "batch_norm_infer"]
 
 

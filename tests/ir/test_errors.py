@@ -259,7 +259,7 @@ TEXTS: list[tuple[str, tuple[TensorType, ...], Attrs, type[Exception], str]] = [
     (
         "batch_norm_train",
         (F((None, 8, 8, 3)), F((4,)), F((4,))),
-        at.EpsilonAttrs(1e-3),
+        at.NormAttrs(1e-3),
         ShapeError,
         (
             "batch_normalization: gamma must have the shape (3,). Received gamma.shape=(4,). "

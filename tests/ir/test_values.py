@@ -187,15 +187,15 @@ def test_stray_labels_give_nan_and_no_gradient() -> None:
 
 def test_batch_normalisation() -> None:
     x = floats(1, 3).reshape(2, 1)
-    y, mean, variance = run("batch_norm_train", x, floats(2), floats(1), attrs=at.EpsilonAttrs(0.0))
+    y, mean, variance = run("batch_norm_train", x, floats(2), floats(1), attrs=at.NormAttrs(0.0))
     assert (y.reshape(-1).tolist(), mean.tolist(), variance.tolist()) == ([-1, 3], [2], [1])  # biased variance
-    infer = run("batch_norm_infer", x, floats(2), floats(1), floats(0), floats(4), attrs=at.EpsilonAttrs(0.0))
+    infer = run("batch_norm_infer", x, floats(2), floats(1), floats(0), floats(4), attrs=at.NormAttrs(0.0))
     assert infer.reshape(-1).tolist() == [2, 4]
 
 
 def test_batch_statistics_of_numbers_far_from_zero() -> None:
     x = (10_000 + np.array([-1, 0, 1], np.float32)).reshape(3, 1)
-    _, mean, variance = run("batch_norm_train", x, floats(1), floats(0), attrs=at.EpsilonAttrs(1e-3))
+    _, mean, variance = run("batch_norm_train", x, floats(1), floats(0), attrs=at.NormAttrs(1e-3))
     np.testing.assert_allclose([mean[0], variance[0]], [10_000, 2 / 3], rtol=1e-6)
 
 

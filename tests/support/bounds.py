@@ -22,6 +22,7 @@ from striate.ir.ops.attrs import (
     AdamAttrs,
     ConvAttrs,
     DenseAttrs,
+    NormAttrs,
     PoolAttrs,
     SampleAttrs,
     WinogradConvAttrs,
@@ -210,30 +211,54 @@ def _batch_norm(case: Case, exact: list[Array]) -> Bounds:
     inputs, epsilon = _double(case), case.attrs.epsilon  # type: ignore[attr-defined]
     axes = tuple(range(inputs[0].ndim - 1))
     if case.op == "batch_norm_train_grad":
-        return _batch_norm_grad(*inputs, epsilon, axes)
+        return _batch_norm_grad(*inputs[:5], inputs[5:], case.attrs, axes)  # type: ignore[arg-type]
     x, gamma, beta = inputs[:3]
     mean, variance = exact[1:] if len(exact) == 3 else inputs[3:]
     r = 1 / np.sqrt(variance + epsilon)
     own = 6 * EPS * (np.abs(x - mean) * np.abs(gamma) * r + np.abs(beta))
+    if case.op == "batch_norm_train" and len(inputs) == 4:
+        own = own + 6 * EPS * np.abs(inputs[3])
     if len(exact) == 1:
         return [own]
-    size = np.abs(x).mean(axis=axes)
-    mean_error = 101 * EPS * size
-    variance_error = 220 * EPS * (variance + size * np.sqrt(variance)) + mean_error**2
+    mean_error, variance_error = moments_errors(x, mean, variance)
     carried = np.abs(gamma) * r * (mean_error + 0.5 * np.abs(x - mean) * r * r * variance_error)
     return [own + carried, mean_error, variance_error]
 
 
+def moments_errors(x: Array, mean: Array, variance: Array) -> tuple[Array, Array]:
+    """What norm.h states of the two statistics over all axes but the last."""
+    deviation, reach = np.sqrt(variance), np.abs(x - mean).max(axis=tuple(range(x.ndim - 1)), initial=0)
+    about = 70 * EPS * (deviation + reach)
+    return EPS * np.abs(mean) + about, 220 * EPS * (variance + reach * deviation) + about**2
+
+
 def _batch_norm_grad(
-    g: Array, x: Array, gamma: Array, mean: Array, variance: Array, epsilon: float, axes: tuple[int, ...]
+    g: Array,
+    x: Array,
+    gamma: Array,
+    mean: Array,
+    variance: Array,
+    beta: list[Array],
+    attrs: NormAttrs,
+    axes: tuple[int, ...],
 ) -> Bounds:
-    """The two sums at most 100 additions deep, xhat with 4 roundings; dx of 8 roundings over them."""
+    """The two sums at most 100 additions deep, xhat with 4 roundings; dx of 8 roundings over them. Where the
+    activation's edge lies within y's error, g may go through or not."""
     m = max(x.size // max(x.shape[-1], 1), 1)
-    r = 1 / np.sqrt(variance + epsilon)
+    r = 1 / np.sqrt(variance + attrs.epsilon)
     xhat = np.abs(x - mean) * r
+    open_or_shut = np.zeros_like(g)
+    for b in beta:
+        y, error = gamma * (x - mean) * r + b, 6 * EPS * (np.abs(gamma) * xhat + np.abs(b))
+        near = np.abs(y) <= error
+        if attrs.epilogue == "relu6":
+            near = near | (np.abs(y - 6) <= error)
+        open_or_shut = np.where(near, np.abs(g), 0)
     beta_size, gamma_size = np.abs(g).sum(axis=axes), np.abs(g * xhat).sum(axis=axes)
-    beta_error, gamma_error = 101 * EPS * beta_size, 106 * EPS * gamma_size
+    beta_error = 101 * EPS * beta_size + open_or_shut.sum(axis=axes)
+    gamma_error = 106 * EPS * gamma_size + (open_or_shut * xhat).sum(axis=axes)
     parts = 8 * EPS * (np.abs(g) + beta_size / m + xhat * gamma_size / m) + beta_error / m + xhat * gamma_error / m
+    parts = parts + open_or_shut
     return [np.abs(gamma) * r * parts, gamma_error, beta_error]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from striate.ir.ops.attrs import AdamAttrs, AxisAttrs, EpsilonAttrs, MomentumAttrs, RMSpropAttrs
+from striate.ir.ops.attrs import AdamAttrs, AxisAttrs, MomentumAttrs, NormAttrs, RMSpropAttrs
 from tests.support.cases import Case, Draw, cases_for
 
 
@@ -68,13 +68,18 @@ def batch_norm(op: str, draw: Draw) -> Iterator[Case]:
         c = shape[-1:]
         gamma, beta = draw.uniform(0.5, 2, *c), draw.normal(*c)
         mean, variance = x.mean(axis=tuple(range(x.ndim - 1))), x.var(axis=tuple(range(x.ndim - 1)))
-        attrs, small = EpsilonAttrs(1e-3), label in ("image", "matrix")
-        if op == "batch_norm_train":
-            yield Case(op, label, (x, gamma, beta), attrs, batched=(0,), smooth=small)
-        elif op == "batch_norm_infer":
-            yield Case(op, label, (x, gamma, beta, mean, variance), attrs, batched=(0,), smooth=small)
-        else:
-            yield Case(op, label, (draw.normal(*shape), x, gamma, mean, variance), attrs, smooth=small)
+        small = label in ("image", "matrix")
+        for act in ("none", "relu", "relu6"):
+            attrs, name = NormAttrs(1e-3, act), label if act == "none" else f"{label}-{act}"  # type: ignore[arg-type]
+            if op == "batch_norm_train":
+                yield Case(op, name, (x, gamma, beta), attrs, batched=(0,), smooth=small)
+                given = (x, gamma, beta, draw.normal(*shape))
+                yield Case(op, f"{name}-residual", given, attrs, batched=(0, 3), smooth=small)
+            elif op == "batch_norm_infer":
+                yield Case(op, name, (x, gamma, beta, mean, variance), attrs, batched=(0,), smooth=small)
+            else:
+                shift = () if act == "none" else (beta,)
+                yield Case(op, name, (draw.normal(*shape), x, gamma, mean, variance, *shift), attrs, smooth=small)
 
 
 @cases_for("sgd_update", "momentum_update", "adam_update", "rmsprop_update")

@@ -16,8 +16,8 @@ from striate.ir.ops.attrs import (
     AxesAttrs,
     ConvAttrs,
     DenseAttrs,
-    EpsilonAttrs,
     MatmulAttrs,
+    NormAttrs,
     PermAttrs,
     PoolAttrs,
     ShapeAttrs,
@@ -92,7 +92,7 @@ def convolution_block(b: Builder, x: Value, filters: int, activation: str = "rel
     gamma, beta, mean = (b.variable(filters) for _ in range(3))
     variance = b.variable(filters, value=0.5)
     y = b.op("add", b.op("conv2d", x, w, attrs=ConvAttrs(padding="same")), bias)
-    y = b.op("batch_norm_infer", y, gamma, beta, mean, variance, attrs=EpsilonAttrs(1e-3))
+    y = b.op("batch_norm_infer", y, gamma, beta, mean, variance, attrs=NormAttrs(1e-3))
     return b.op(activation, y)
 
 

@@ -21,11 +21,11 @@ from striate.ir.ops.attrs import (
     ConvAttrs,
     DenseAttrs,
     DropoutAttrs,
-    EpsilonAttrs,
     FillMode,
     GatherGradAttrs,
     MatmulAttrs,
     MomentumAttrs,
+    NormAttrs,
     PadAttrs,
     PermAttrs,
     PoolAttrs,
@@ -217,12 +217,13 @@ def batch_norm(draw: st.DrawFn, op: str) -> Case:
     shape = draw(_shapes(2, 4))
     x, g, gamma, beta, mean = _normal(draw, shape, shape, shape[-1:], shape[-1:], shape[-1:])
     (variance,) = _uniform(draw, 0.2, 2, shape[-1:])
+    act: Any = draw(st.sampled_from(["none", "relu", "relu6"]))
     given = {
-        "batch_norm_train": (x, gamma, beta),
+        "batch_norm_train": (x, gamma, beta, *((g,) if draw(st.booleans()) else ())),
         "batch_norm_infer": (x, gamma, beta, mean, variance),
-        "batch_norm_train_grad": (g, x, gamma, mean, variance),
+        "batch_norm_train_grad": (g, x, gamma, mean, variance, *((beta,) if act != "none" else ())),
     }[op]
-    return Case(op, "drawn", given, EpsilonAttrs(1e-3))
+    return Case(op, "drawn", given, NormAttrs(1e-3, act))
 
 
 def scattered(draw: st.DrawFn, op: str) -> Case:

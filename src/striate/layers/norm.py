@@ -9,7 +9,7 @@ import numpy as np
 from striate import backend, constraints, initializers, ops, regularizers
 from striate.core.errors import ArgumentError, DTypeError, ShapeError
 from striate.core.registry import export
-from striate.ir.ops.attrs import EpsilonAttrs
+from striate.ir.ops.attrs import NormAttrs
 from striate.ir.types import numpy_dtype
 from striate.layers.base import Layer
 from striate.layers.compute import in_dtype
@@ -186,7 +186,7 @@ class BatchNormalization(Layer):
             x = ops.moveaxis(x, axis, -1)
         gamma = np.ones(channels, "float32") if self.gamma is None else self.gamma
         beta = np.zeros(channels, "float32") if self.beta is None else self.beta
-        attrs = EpsilonAttrs(self.epsilon)
+        attrs = NormAttrs(self.epsilon)
         gamma, beta = in_dtype(gamma, dtype), in_dtype(beta, dtype)
         counts = None
         if mask is not None:
@@ -206,7 +206,7 @@ class BatchNormalization(Layer):
     def _normalized(self, x: Any, gamma: Any, beta: Any, counts: Any) -> Any:
         """(y, mean, variance) by the statistics of the batch, over the places that count; None for all."""
         if counts is None:
-            return backend.apply("batch_norm_train", x, gamma, beta, attrs=EpsilonAttrs(self.epsilon))
+            return backend.apply("batch_norm_train", x, gamma, beta, attrs=NormAttrs(self.epsilon))
         mean, variance = _masked_moments(x, counts)
         return (x - mean) * (ops.rsqrt(variance + self.epsilon) * gamma) + beta, mean, variance
 

@@ -11,7 +11,7 @@ from striate import backend
 from striate.backend import symbolic_op
 from striate.core.errors import ArgumentError, DTypeError, ShapeError
 from striate.core.registry import export
-from striate.ir.ops.attrs import EpsilonAttrs
+from striate.ir.ops.attrs import NormAttrs
 from striate.ir.types import numpy_dtype
 from striate.ops import arithmetic, elementwise, reductions, shapes
 from striate.ops._convert import Tensor, as_float, dtype_of, normalize_axis, reduce, shape_of, tensor
@@ -68,7 +68,7 @@ def batch_normalization(
     scale = np.ones(shape_of(mean), kind) if scale is None else tensor(scale, dtype)
     offset = np.zeros(shape_of(mean), kind) if offset is None else tensor(offset, dtype)
     if place == rank - 1:
-        return backend.apply("batch_norm_infer", x, scale, offset, mean, variance, attrs=EpsilonAttrs(float(epsilon)))
+        return backend.apply("batch_norm_infer", x, scale, offset, mean, variance, attrs=NormAttrs(float(epsilon)))
     along = [1] * rank
     along[place] = -1
     factor = arithmetic.multiply(elementwise.rsqrt(arithmetic.add(variance, epsilon)), scale)

@@ -18,7 +18,7 @@ import numpy as np
 from striate.compiler.passes._nodes import constant_at, node_at, value_at
 from striate.compiler.passes.fuse_bias import PRODUCTS
 from striate.ir.graph import Graph, Node, Value
-from striate.ir.ops.attrs import EpsilonAttrs, ShapeAttrs
+from striate.ir.ops.attrs import NormAttrs, ShapeAttrs
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
@@ -43,7 +43,7 @@ def fold_batch_norm(graph: Graph) -> Graph:
 def _fold(norm: Node, product: Value) -> Node:
     gamma, beta, mean, variance = norm.inputs[1:]
     x, w, *bias = product.inputs
-    assert isinstance(norm.attrs, EpsilonAttrs)
+    assert isinstance(norm.attrs, NormAttrs)
 
     def make(op: str, *inputs: Value) -> Value:
         return value_at(norm, op, *inputs)

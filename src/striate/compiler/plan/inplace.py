@@ -29,7 +29,7 @@ PAIRS: dict[str, frozenset[tuple[int, int]]] = {
     "log_softmax_grad": frozenset({(0, 0), (0, 1)}),
     "sparse_softmax_crossentropy_grad": frozenset({(0, 1)}),  # dlogits on logits
     "softmax_crossentropy_grad": frozenset({(0, 1), (1, 2)}),  # dlogits on logits, dtargets on targets
-    "batch_norm_train": frozenset({(0, 0)}),
+    "batch_norm_train": frozenset({(0, 0), (0, 3)}),  # y on x or the residual
     "batch_norm_train_grad": frozenset({(0, 0), (0, 1)}),  # dx on g or x
     "batch_norm_infer": frozenset({(0, 0)}),
     "dropout": frozenset({(0, 0)}),

@@ -142,8 +142,11 @@ class GeluAttrs(Attrs):
 
 
 @dataclass(frozen=True)
-class EpsilonAttrs(Attrs):
+class NormAttrs(Attrs):
+    """Batch normalisation: added to the variance, and the activation of the result: none, relu or relu6."""
+
     epsilon: float
+    epilogue: Epilogue = "none"
 
 
 @dataclass(frozen=True)
