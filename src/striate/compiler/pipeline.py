@@ -11,6 +11,7 @@ from striate.compiler.passes.fold_batch_norm import fold_batch_norm
 from striate.compiler.passes.fold_constants import fold_constants
 from striate.compiler.passes.fuse_activation import fuse_activation
 from striate.compiler.passes.fuse_bias import fuse_bias
+from striate.compiler.passes.fuse_norm import fuse_norm
 from striate.compiler.passes.fuse_padding import fuse_padding
 from striate.compiler.passes.fuse_update import fuse_update
 from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
@@ -36,6 +37,7 @@ PASSES: tuple[Pass, ...] = (
     fuse_activation,
     use_products,
     shrink_pool_gradients,
+    fuse_norm,
     simplify,
     eliminate_common_subexpressions,
     fuse_update,
