@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlparse
 
+from striate.core.cache import cache_home
 from striate.core.errors import DatasetError
 
 #: Seconds without a byte after which a download is given up.
@@ -22,11 +23,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def cache_folder() -> Path:
     """$STRIATE_HOME/datasets, else $XDG_CACHE_HOME/striate/datasets, else ~/.cache/striate/datasets."""
-    home = os.environ.get("STRIATE_HOME")
-    if home:
-        return Path(home) / "datasets"
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "striate" / "datasets"
+    return cache_home() / "datasets"
 
 
 def is_offline() -> bool:
