@@ -117,6 +117,7 @@ def test_doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert told["mnist"] == "not here; downloaded when asked for"
     assert told["fashion_mnist_mini"].endswith("datasets")
     assert {"cpu", "instruction_set", "physical_cores", "quota", "threads"} <= set(told)
+    assert told["kernels_chosen"] == "by the cost model (STRIATE_TUNE=1 measures them)"
     assert all(str(value) in result.out for value in told.values())
     (tmp_path / "datasets" / "mnist").mkdir(parents=True)
     (tmp_path / "datasets" / "mnist" / "mnist.npz").write_bytes(b"")

@@ -85,3 +85,14 @@ def test_the_index_of_decisions_is_true() -> None:
         assert text.startswith(f"# {number}. {title}\n"), f"{name}: its first line is not the index's"
         assert dated.search(text), f"{name} has no date"
         assert "**Alternatives.**" in text or "| instead of |" in text, f"{name} says no alternatives"
+
+
+def test_the_table_of_environment_variables_is_whole() -> None:
+    """Every one that the library reads, and no other."""
+    folders = [(ROOT / "src", "*.py"), (ROOT / "csrc" / "base", "*.cc"), (ROOT / "csrc" / "bind", "*.cc")]
+    named = re.compile(r'"((?:STRIATE|KERAS)_[A-Z_]+)"')
+    read = {n for folder, kind in folders for path in folder.rglob(kind) for n in named.findall(path.read_text())}
+    table = (ROOT / "docs" / "how-to" / "tune.md").read_text().partition("## Environment variables")[2]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    told = {name for row in rows for name in re.findall(r"(?:STRIATE|KERAS)_[A-Z_]+", row)}
+    assert told == read - {"STRIATE_BENCH_CPUS", "KERAS_BACKEND"}, "those of peers' processes are no settings"

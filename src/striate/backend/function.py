@@ -165,7 +165,7 @@ class TracedFunction:
             else:
                 key.append(_Static(leaf))
         structure = tree.key_of(given) if only is None else _KEY_OF_ONE
-        whole = (structure, tuple(key), settings.convolution())
+        whole = (structure, tuple(key), settings.in_force())
         program = self._programs.get(whole)
         if program is None:
             with whole_and_alone():

@@ -1,4 +1,4 @@
-"""Threads, convolution algorithms and what the engine knows of the machine: Striate's own settings."""
+"""Threads, convolution algorithms, measuring and what the engine knows of the machine: Striate's own settings."""
 
 from __future__ import annotations
 
@@ -62,6 +62,38 @@ def convolution() -> str:
     return settings.convolution()
 
 
+@export("config.set_tuning")
+def set_tuning(on: bool) -> None:
+    """Choose kernels by measuring them on this machine, once, instead of by the cost model; off at first.
+
+    The environment variable STRIATE_TUNE=1 does the same without a change of the script. Where several kernels can
+    run a step, each is timed when the step's program is made, and the choice is kept in `$STRIATE_HOME/tune`, else
+    `~/.cache/striate/tune`, for the CPU, instruction set and engine. Another choice may be other bits, within the
+    bounds of either kernel. In prediction it is one for all batches, and always one for all thread counts, so bits
+    still depend on neither; they do depend on the file, which stands until it is deleted.
+
+    Raises:
+        ValueError: neither True nor False.
+
+    Example:
+        >>> import striate
+        >>> striate.config.set_tuning(True)
+        >>> striate.config.tuning()
+        True
+        >>> striate.config.set_tuning(False)
+    """
+    if not isinstance(on, bool):
+        raise ArgumentError(f"set_tuning() takes True or False. Received: {on!r}.")
+    settings.set_tuning(on)
+
+
+@export("config.tuning")
+def tuning() -> bool:
+    """Whether kernels are measured: what `set_tuning` was given last, STRIATE_TUNE at first."""
+    return settings.tuning()
+
+
 def engine_report() -> dict[str, Any]:
-    """CPU, instruction set and why, cores, quota, threads: for `striate doctor`."""
-    return native.report()
+    """CPU, instruction set and why, cores, quota, threads, how kernels are chosen: for `striate doctor`."""
+    how = "measured on this machine" if settings.tuning() else "by the cost model (STRIATE_TUNE=1 measures them)"
+    return {**native.report(), "kernels_chosen": how}

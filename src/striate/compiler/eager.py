@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from striate.compiler.pipeline import compile_graph
-from striate.compiler.settings import Convolution, convolution
+from striate.compiler.settings import Settings, in_force
 from striate.compiler.trace import Trace
 from striate.engine.native import arithmetic
 from striate.ir.attrs import NO_ATTRS, Attrs
@@ -29,7 +29,7 @@ _RELABEL = frozenset({"reshape", "stop_gradient"})
 
 
 @lru_cache(maxsize=1024)
-def _runner(op: str, types: tuple[TensorType, ...], attrs: Attrs, algorithms: Convolution) -> Runner:
+def _runner(op: str, types: tuple[TensorType, ...], attrs: Attrs, settings: Settings) -> Runner:
     if OPS[op].host or op in _RELABEL or any(t.size == 0 for t in types):
         infer_types(op, types, attrs)  # a misfit is told in our words
         return partial(_refer, op, attrs)
@@ -49,7 +49,7 @@ def run_op(op: str, arrays: Sequence[Array], attrs: Attrs = NO_ATTRS) -> tuple[A
     """The results of one op on arrays; new arrays, never views of the inputs' memory that a caller could write."""
     held = [np.ascontiguousarray(a).reshape(np.shape(a)) for a in arrays]
     types = tuple(TensorType(a.shape, dtype_name(a.dtype)) for a in held)
-    return tuple(_runner(op, types, attrs, convolution())(held))
+    return tuple(_runner(op, types, attrs, in_force())(held))
 
 
 class ConcreteTrace(Trace):

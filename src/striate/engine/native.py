@@ -11,6 +11,7 @@ import warnings
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +55,14 @@ def kernels() -> tuple[KernelRow, ...]:
 def candidates(op: str) -> tuple[KernelRow, ...]:
     """The kernels of one op, fastest first."""
     return tuple(row for row in kernels() if row.op == op)
+
+
+def identity() -> dict[str, str]:
+    """CPU, instruction set and engine: what was measured with others says nothing here."""
+    from hashlib import sha256  # not at each import of striate
+
+    engine = sha256(Path(_native.__file__).read_bytes()).hexdigest()[:16]
+    return {"cpu": _cpu_name(), "instruction_set": str(_native.isa()), "engine": engine}
 
 
 def probe(kernel: str, spec: Spec) -> str | None:

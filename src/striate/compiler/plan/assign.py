@@ -10,7 +10,7 @@ What is left lives in the arena from the step that makes it to the last that rea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,11 +54,18 @@ class Action:
 
 
 class _Assignment:
-    def __init__(self, graph: Graph, order: Sequence[Node], derived: DerivedNodes, training: bool) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        order: Sequence[Node],
+        derived: DerivedNodes,
+        training: bool,
+        chosen: Mapping[Node, Choice],
+    ) -> None:
         self.graph = graph
         self.derived = derived
         self.steps = [n for n in order if n.op not in ALIASES]
-        self.choices = {n: choose_kernel(n, training=training) for n in self.steps}
+        self.choices = {n: chosen.get(n) or choose_kernel(n, training=training) for n in self.steps}
         self.homes: dict[Value, Home] = {}
         self.constants: list[Array] = []
         #: copies before the first and after the last node: (from, to, type)
@@ -185,10 +192,19 @@ class _Assignment:
 
 
 def assign(
-    graph: Graph, order: Sequence[Node], derived: DerivedNodes, *, training: bool = False
+    graph: Graph,
+    order: Sequence[Node],
+    derived: DerivedNodes,
+    *,
+    training: bool = False,
+    chosen: Mapping[Node, Choice] | None = None,
 ) -> tuple[list[Action], list[Array]]:
-    """The steps of a program, each with its kernel and the homes of its operands; and the constants, by index."""
-    work = _Assignment(graph, order, derived, training)
+    """The steps of a program, each with its kernel and the homes of its operands; and the constants, by index.
+
+    Args:
+        chosen: kernels that are settled; the others are chosen here.
+    """
+    work = _Assignment(graph, order, derived, training, chosen or {})
     work.assign_derived()
     work.assign_updates()
     work.assign_outputs()

@@ -11,13 +11,14 @@ import numpy as np
 from striate.compiler.derived import DerivedNodes, find_derived
 from striate.compiler.plan import memory
 from striate.compiler.plan.assign import Action, Home, assign
+from striate.compiler.plan.choice import Choice
 from striate.compiler.plan.cost import flops_of
 from striate.compiler.plan.pack import packing_of
 from striate.compiler.plan.prepack import prepack
 from striate.compiler.plan.schedule import schedule
 from striate.engine.executable import Executable
 from striate.engine.program import Buffer, Program, Step
-from striate.ir.graph import Graph
+from striate.ir.graph import Graph, Node
 from striate.ir.types import TensorType
 
 Array = np.ndarray[Any, Any]
@@ -139,10 +140,12 @@ class _Layout:
 
 def build(graph: Graph, derived: DerivedNodes | None = None, *, training: bool = False) -> Executable:
     """The program of a graph, as it stands: the passes have been over it."""
+    chosen: dict[Node, Choice] = {}
     if derived is None:
-        graph = graph if training else prepack(graph)
+        if not training:
+            graph, chosen = prepack(graph)
         derived = find_derived(graph)
-    actions, constants = assign(graph, schedule(graph), derived, training=training)
+    actions, constants = assign(graph, schedule(graph), derived, training=training, chosen=chosen)
     layout = _Layout(graph, actions, constants)
     program = Program(
         arena_bytes=layout.arena_bytes,

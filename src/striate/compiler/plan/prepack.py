@@ -6,15 +6,15 @@
 Why: transforming the filters costs as much as convolving several small images, and weights hold still between two
 predictions. `u` depends on weights alone, so it is kept (`compiler/derived.py`). Fires where `w` depends on Variables
 and constants alone and this CPU has kernels that take both steps; they know what pays. The panel that `u` is laid out
-in is an instruction set's: each is asked.
+in is an instruction set's: each is asked. With `STRIATE_TUNE=1` a measurement decides instead.
 """
 
 from __future__ import annotations
 
 from striate.compiler.derived import weight_only
 from striate.compiler.passes._nodes import node_at
-from striate.compiler.plan.select import choose_kernel
-from striate.compiler.settings import convolution
+from striate.compiler.plan.select import Choice, choose_kept, choose_kernel
+from striate.compiler.settings import convolution, tuning
 from striate.ir.graph import Graph, Node
 from striate.ir.ops.attrs import ConvAttrs, WinogradConvAttrs, WinogradFilterAttrs
 
@@ -23,10 +23,14 @@ WINDOWS = ((3, 3), (5, 5))
 PANELS = (32, 16, 8)
 
 
-def prepack(graph: Graph) -> Graph:
-    """The graph with filters transformed apart; as it is where it updates Variables, whose values then do not hold."""
+def prepack(graph: Graph) -> tuple[Graph, dict[Node, Choice]]:
+    """The graph with filters transformed apart; as it is where it updates Variables, whose values then do not hold.
+
+    Also the choices that were made by measuring: the nodes' kernels are settled by them.
+    """
+    chosen: dict[Node, Choice] = {}
     if graph.updates or convolution() == "direct":
-        return graph
+        return graph, chosen
     kept = weight_only(graph)
 
     def rule(old: Node, new: Node) -> Node | None:
@@ -35,9 +39,15 @@ def prepack(graph: Graph) -> Graph:
         w = old.inputs[1].node
         if w.op != "variable" and w not in kept:
             return None
-        return _split(new)
+        made = _split(new)
+        if made is None or not tuning():
+            return made
+        choice = choose_kept(new, made)
+        taken = made if (choice.kernel or "").startswith(made.op) else new
+        chosen[taken] = choice
+        return taken
 
-    return graph.rewrite(rule)
+    return graph.rewrite(rule), chosen
 
 
 def _split(node: Node) -> Node | None:

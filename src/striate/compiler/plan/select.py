@@ -6,29 +6,26 @@ were not. Where every row refuses, or there is none, the node is a host step, ru
 Two kinds of rows are not always asked. A row named "..._winograd_batch" is a kernel whose use depends on the batch:
 in training only, since a prediction's bits may not. Rows named "..._winograd" are left out by
 `config.set_convolution("direct")`.
+
+With `STRIATE_TUNE=1` a step that several kernels of the instruction set in use take is measured instead (`tune.py`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from striate.compiler.settings import Convolution, convolution
+from striate.compiler.plan.choice import Choice as Choice
+from striate.compiler.plan.choice import Contender
+from striate.compiler.settings import Convolution, convolution, tuning
 from striate.engine import native
 from striate.engine.program import step_spec
 from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.graph import Node
 from striate.ir.opdef import OPS
+from striate.ir.ops.attrs import ConvGradAttrs
 from striate.ir.types import TensorType
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A kernel's name (None: host step), why it was taken, and (kernel, why not) of those asked before it."""
-
-    kernel: str | None
-    reason: str
-    refused: tuple[tuple[str, str], ...] = ()
 
 
 def _left_out(kernel: str, training: bool, algorithms: Convolution) -> str | None:
@@ -69,13 +66,80 @@ def _choose(
     return Choice(None, "every kernel of this op refused", tuple(refused))
 
 
+@lru_cache(maxsize=4096)
+def _takers(
+    op: str,
+    inputs: tuple[TensorType, ...],
+    outputs: tuple[TensorType, ...],
+    attrs: Attrs,
+    training: bool,
+    algorithms: Convolution,
+) -> tuple[str, ...]:
+    """The kernels that take a step, the cost model's choice first: those of its instruction set."""
+    first = _choose(op, inputs, outputs, attrs, training, algorithms).kernel
+    rows = native.candidates(op)
+    isa = next((row.isa for row in rows if row.name == first), None)
+    spec = step_spec(inputs, outputs, attrs)
+    found: list[str] = []
+    for row in rows:
+        # "_batch" is the same kernel under another name.
+        if row.isa != isa or row.name.replace("_batch_", "_") in found:
+            continue
+        if (_left_out(row.name, training, algorithms) or native.probe(row.name, spec)) is None:
+            found.append(row.name)
+    return tuple(found)
+
+
+def _contenders(node: Node, training: bool) -> list[Contender]:
+    inputs = tuple(v.type for v in node.inputs)
+    kernels = _takers(node.op, inputs, node.types, node.attrs, training, convolution())
+    return [Contender(kernel, node.op, inputs, node.types, node.attrs) for kernel in kernels]
+
+
+def _key(node: Node, training: bool) -> str:
+    """What a measured choice depends on. The batch does not count where an image's bits may not depend on it."""
+    types, attrs = [v.type for v in node.inputs], node.attrs
+    if not training and node.op in ("conv2d", "conv2d_grad_x"):
+        types[0] = TensorType((None, *types[0].shape[1:]), types[0].dtype)
+        if isinstance(attrs, ConvGradAttrs):
+            attrs = replace(attrs, shape=(-1, *attrs.shape[1:]))
+    kind = "training" if training else "prediction"
+    return f"{kind}: {node.op}({', '.join(map(str, types))}), {attrs}, {convolution()}"
+
+
+def _measured(key: str, contenders: Sequence[Contender], batch: int) -> Choice:
+    from striate.compiler.plan.tune import tuner  # not loaded where nothing is measured
+
+    return tuner().choose(key, contenders, batch)
+
+
 def choose_kernel(node: Node, *, training: bool = False) -> Choice:
     """How a node is run.
 
     Args:
         training: whether it is part of a training step.
     """
-    return _choose(node.op, tuple(v.type for v in node.inputs), node.types, node.attrs, training, convolution())
+    inputs = tuple(v.type for v in node.inputs)
+    choice = _choose(node.op, inputs, node.types, node.attrs, training, convolution())
+    if tuning() and choice.kernel is not None:
+        contenders = _contenders(node, training)
+        if len(contenders) > 1:
+            measured = _measured(_key(node, training), contenders, inputs[0].dims[0])
+            return replace(measured, refused=(*choice.refused, *measured.refused))
+    return choice
+
+
+def choose_kept(node: Node, kept: Node) -> Choice:
+    """How a convolution in a prediction is run: by a kernel of its own, or as `kept`, its filters transformed before.
+
+    Only where kernels are measured: the cost model takes `kept` wherever its kernel does.
+    """
+    contenders = [*_contenders(kept, False), *_contenders(node, False)]
+    measured = _measured(f"kept {_key(node, False)}", contenders, node.inputs[0].type.dims[0])
+    if measured.kernel == contenders[0].kernel:
+        return measured
+    refused = _choose(node.op, tuple(v.type for v in node.inputs), node.types, node.attrs, False, convolution()).refused
+    return replace(measured, refused=(*refused, *measured.refused))
 
 
 def choose_copy(type_: TensorType) -> Choice:
