@@ -16,7 +16,7 @@ import numpy as np
 
 from striate.ir.attrs import Attrs
 from striate.ir.opdef import run_reference
-from striate.ir.ops import philox
+from striate.ir.ops import bottleneck_conv2d, philox
 from striate.ir.ops import winograd as winograd_ops
 from striate.ir.ops.attrs import (
     AdamAttrs,
@@ -372,6 +372,21 @@ def _winograd_conv2d(case: Case, exact: list[Array]) -> Bounds:
     return winograd_bounds(Case("conv2d", case.label, (x, w, *bias), plain), exact)
 
 
+def _bottleneck(case: Case, exact: list[Array]) -> Bounds:
+    """Of each convolution what it alone may be off, and its sum over what the one before it was off."""
+    inputs, a = bottleneck_conv2d.split((*_double(case), case.attrs))  # type: ignore[arg-type]
+    value, error = inputs[0], np.zeros_like(inputs[0])
+    for op, at, attrs in bottleneck_conv2d.stages(a):
+        w, b = inputs[at], inputs[at + 1]
+        terms = int(np.prod(w.shape[:3] if op == "conv2d" else w.shape[:2]))
+        size = _absolute(op, [np.abs(value) + error, w, b], attrs.plain())
+        error = (terms + 3) * EPS * size + _absolute(op, [error, w], attrs.plain())
+        (z,) = run_reference(op, (value, w, b), attrs.plain())
+        (value,) = run_reference(op, (value, w, b), attrs)
+        error = np.asarray(_activated(z, error, attrs.epilogue, attrs.alpha))
+    return [error]
+
+
 FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     **dict.fromkeys(words("reduce_sum reduce_mean"), _sums),
     **dict.fromkeys(words("matmul dense conv2d conv2d_grad_x conv2d_grad_w"), _products),
@@ -393,6 +408,7 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     "dropout": _dropout,
     "winograd_filters": _winograd_filters,
     "winograd_conv2d": _winograd_conv2d,
+    "bottleneck_conv2d": _bottleneck,
 }
 
 

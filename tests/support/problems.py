@@ -34,6 +34,7 @@ from striate.ir.ops.attrs import (
     ShapeAttrs,
     SliceAttrs,
 )
+from tests.support import cases_bottleneck
 from tests.support.cases import Case, words
 from tests.support.cases_elementwise import ARITHMETIC, RANGES, UNARY
 from tests.support.cases_products import EPILOGUES, out_shape
@@ -177,6 +178,12 @@ def conv(draw: st.DrawFn, op: str) -> Case:
     return Case(op, "drawn", _normal(draw, x, w, *([out[-1:]] * draw(st.integers(0, 1)))), a)
 
 
+def bottleneck(draw: st.DrawFn, op: str) -> Case:
+    kernel = draw(st.sampled_from(((1, 1), (3, 3), (3, 3), (5, 5), (2, 3))))
+    hw = (draw(st.integers(1, 20)), draw(st.integers(1, 11)))
+    return cases_bottleneck.drawn(draw, op, kernel, hw, draw(_windows(kernel, hw)))
+
+
 def pool(draw: st.DrawFn, op: str) -> Case:
     size = draw(st.sampled_from(((2, 2), (3, 3), (3, 2), (1, 4), (1, 1))))
     hw = (draw(st.integers(1, 12)), draw(st.integers(1, 12)))
@@ -289,6 +296,7 @@ _MAKERS: dict[Maker, list[str]] = {
     matmul: ["matmul"],
     dense: ["dense"],
     conv: [f"{kind}{part}" for kind in ("conv2d", "depthwise_conv2d") for part in ("", "_grad_x", "_grad_w")],
+    bottleneck: ["bottleneck_conv2d"],
     pool: words("max_pool2d avg_pool2d max_pool2d_grad avg_pool2d_grad"),
     softmax: words("softmax log_softmax softmax_grad log_softmax_grad"),
     crossentropy: [f"{kind}softmax_crossentropy{part}" for kind in ("", "sparse_") for part in ("", "_grad")],

@@ -22,7 +22,22 @@ struct Depthwise {
   int64_t height, blocks;                             // forward: output rows of a piece, and such pieces an image
   int64_t parts, col_blocks;                          // grad_w
   bool has_bias, turned;                              // turned: w's taps from the last to the first
+  // A vector of channels after another, all rows of each: lines of x come to the first-level cache once, not once a row
+  // of taps. Pays where x lies in the second-level cache; from beyond, lines in the order of memory come sooner.
+  bool near;
 };
+
+inline Depthwise make_depthwise(const Conv& c) {
+  Depthwise d = {};
+  d.rows = c.rows;
+  d.cols = c.cols;
+  d.epilogue = c.epilogue;
+  d.batch = c.batch;
+  d.channels = c.in_channels;
+  d.out_channels = c.out_channels;
+  d.multiplier = c.out_channels / c.in_channels;
+  return d;
+}
 
 }  // namespace
 }  // namespace striate

@@ -1,22 +1,11 @@
 // The rows of the family: decode and plan. The contract is in conv_depthwise.h.
 #pragma once
 
+#include "kernels/conv_depthwise/bottleneck.h"
 #include "kernels/conv_depthwise/gradients.h"
 
 namespace striate {
 namespace {
-
-inline Depthwise make_depthwise(const Conv& c) {
-  Depthwise d = {};
-  d.rows = c.rows;
-  d.cols = c.cols;
-  d.epilogue = c.epilogue;
-  d.batch = c.batch;
-  d.channels = c.in_channels;
-  d.out_channels = c.out_channels;
-  d.multiplier = c.out_channels / c.in_channels;
-  return d;
-}
 
 inline const char* depthwise(const StepSpec& spec, StepPlan* plan) {
   Conv c;

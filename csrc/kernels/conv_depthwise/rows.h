@@ -37,42 +37,98 @@ STRIATE_INLINE void depthwise_tile(const Taps& t, Vf bias, const Epilogue& e, fl
   for (int i = 0; i < T; ++i) store_n(y + i * y_pixel, clamp(acc[i] + bias, e.lo, e.hi), lanes);
 }
 
-// One row of outputs. x points at input row `first row inside`, w at its tap.
-STRIATE_INLINE void depthwise_row(const Axis& cols, int64_t channels, Taps t, const float* x, const float* w,
-                                  const float* bias, const Epilogue& e, float* y, int lanes) {
-  const Vf b = bias ? load_n(bias, lanes) : Vf{};
-  // Outputs [inner.begin, inner.end) have every column inside.
-  const int64_t last = (cols.kernel - 1) * cols.dilation;
-  const int64_t begin = min64(max64(div_ceil(cols.pad, cols.stride), 0), cols.out);
-  const int64_t end = max64(begin, min64(cols.out, div_floor(cols.in - 1 + cols.pad - last, cols.stride) + 1));
+// Quotients of what mostly is 1: a division takes as long as eight taps of a vector.
+inline int64_t steps_up(int64_t n, int64_t by) { return by == 1 ? n : div_ceil(n, by); }
+inline int64_t steps_down(int64_t n, int64_t by) { return by == 1 ? n : div_floor(n, by); }
+
+// Taps of a window that starts at `first` that are inside.
+inline Part taps_inside(const Axis& a, int64_t first) {
+  const int64_t begin = min64(max64(0, steps_up(-first, a.dilation)), a.kernel);
+  return {begin, max64(begin, min64(a.kernel, steps_down(a.in - 1 - first, a.dilation) + 1))};
+}
+
+// Outputs that have every tap inside.
+inline Part whole_windows(const Axis& a) {
+  const int64_t last = (a.kernel - 1) * a.dilation;
+  const int64_t begin = min64(max64(steps_up(a.pad, a.stride), 0), a.out);
+  return {begin, max64(begin, min64(a.out, steps_down(a.in - 1 + a.pad - last, a.stride) + 1))};
+}
+
+// Floats from pixel to pixel.
+struct Steps {
+  int64_t x, y;
+};
+
+// One row of outputs. x points at input row `first row inside`, w at its tap; `inner`: the outputs that have every
+// column inside.
+STRIATE_INLINE void depthwise_row(const Axis& cols, Part inner, Steps steps, Taps t, const float* x, const float* w,
+                                  Vf bias, const Epilogue& e, float* y, int lanes) {
   for (int64_t j = 0; j < cols.out;) {
     const int64_t first = j * cols.stride - cols.pad;
-    float* to = y + j * channels;
-    if (j < begin || j >= end) {
-      const int64_t v0 = min64(max64(0, div_ceil(-first, cols.dilation)), cols.kernel);
-      const int64_t v1 = max64(v0, min64(cols.kernel, div_floor(cols.in - 1 - first, cols.dilation) + 1));
-      t.x = x + (first + v0 * cols.dilation) * channels;
-      t.w = w + v0 * t.w_v;
-      t.v = v1 - v0;
-      depthwise_tile<1>(t, b, e, to, channels, lanes);
+    float* to = y + j * steps.y;
+    if (j < inner.begin || j >= inner.end) {
+      const Part inside = taps_inside(cols, first);
+      t.x = x + (first + inside.begin * cols.dilation) * steps.x;
+      t.w = w + inside.begin * t.w_v;
+      t.v = inside.end - inside.begin;
+      depthwise_tile<1>(t, bias, e, to, steps.y, lanes);
       ++j;
       continue;
     }
-    t.x = x + first * channels;
+    t.x = x + first * steps.x;
     t.w = w;
     t.v = cols.kernel;
-    const int64_t left = end - j;
+    const int64_t left = inner.end - j;
     if (left >= 8) {
-      depthwise_tile<8>(t, b, e, to, channels, lanes);
+      depthwise_tile<8>(t, bias, e, to, steps.y, lanes);
       j += 8;
     } else if (left >= 4) {
-      depthwise_tile<4>(t, b, e, to, channels, lanes);
+      depthwise_tile<4>(t, bias, e, to, steps.y, lanes);
       j += 4;
     } else {
-      depthwise_tile<1>(t, b, e, to, channels, lanes);
+      depthwise_tile<1>(t, bias, e, to, steps.y, lanes);
       ++j;
     }
   }
+}
+
+// Output rows `block` of an image: x starts at its row `top`, w at the first tap, y at row block.begin.
+inline void depthwise_rows(const Depthwise& d, Steps steps, const float* x, int64_t top, const float* w,
+                           const float* bias, Part block, float* y) {
+  const Axis &rows = d.rows, &cols = d.cols;
+  const int64_t channels = d.out_channels, line = cols.in * steps.x;
+  const Part inner = whole_windows(cols);
+  Taps t = {};
+  t.x_u = rows.dilation * line;
+  t.x_v = cols.dilation * steps.x;
+  t.w_u = (d.turned ? -1 : 1) * cols.kernel * channels;
+  t.w_v = (d.turned ? -1 : 1) * channels;
+  t.x_pixel = cols.stride * steps.x;
+  const float* w0 = d.turned ? w + (rows.kernel * cols.kernel - 1) * channels : w;
+  const auto vectors = [&](int64_t i, int64_t begin, int64_t end) {
+    const int64_t first = i * rows.stride - rows.pad;
+    const Part inside = taps_inside(rows, first);
+    t.u = inside.end - inside.begin;
+    const float* from = t.u > 0 ? x + (first + inside.begin * rows.dilation - top) * line : x;
+    const float* taps = w0 + inside.begin * t.w_u;
+    float* to = y + (i - block.begin) * cols.out * steps.y;
+    for (int64_t c = begin; c < end; c += kLanes) {
+      const int lanes = static_cast<int>(min64(end - c, kLanes));
+      const Vf b = bias ? load_n(bias + c, lanes) : Vf{};
+      if (lanes == kLanes) {
+        depthwise_row(cols, inner, steps, t, from + c, taps + c, b, d.epilogue, to + c, kLanes);
+      } else {
+        depthwise_row(cols, inner, steps, t, from + c, taps + c, b, d.epilogue, to + c, lanes);
+      }
+    }
+  };
+  if (d.near) {
+    for (int64_t c = 0; c < channels; c += kLanes)
+      for (int64_t i = block.begin; i < block.end; ++i) vectors(i, c, min64(c + kLanes, channels));
+  } else {
+    for (int64_t i = block.begin; i < block.end; ++i) vectors(i, 0, channels);
+  }
+  if (!d.epilogue.is_clamp()) activate(y, (block.end - block.begin) * cols.out, steps.y, channels, d.epilogue);
 }
 
 // A block of output rows of one image: x (or g) and y with d.out_channels channels each.
@@ -97,34 +153,15 @@ inline void depthwise_run(const StepArgs& args, int64_t piece, unsigned char* th
                  spread + (r - top) * line);
     x = spread;
   }
-  Taps t = {};
-  t.x_u = rows.dilation * line;
-  t.x_v = cols.dilation * channels;
-  t.w_u = (d.turned ? -1 : 1) * cols.kernel * channels;
-  t.w_v = (d.turned ? -1 : 1) * channels;
-  t.x_pixel = cols.stride * channels;
-  const float* w0 = d.turned ? w + (rows.kernel * cols.kernel - 1) * channels : w;
-  for (int64_t i = block.begin; i < block.end; ++i) {
-    const int64_t first = i * rows.stride - rows.pad;
-    const int64_t u0 = min64(max64(0, div_ceil(-first, rows.dilation)), rows.kernel);
-    t.u = max64(0, min64(rows.kernel, div_floor(rows.in - 1 - first, rows.dilation) + 1) - u0);
-    const float* from = t.u > 0 ? x + (first + u0 * rows.dilation - top) * line : x;
-    const float* taps = w0 + u0 * t.w_u;
-    float* to = y + i * cols.out * channels;
-    int64_t c = 0;
-    for (; c + kLanes <= channels; c += kLanes)
-      depthwise_row(cols, channels, t, from + c, taps + c, bias ? bias + c : nullptr, d.epilogue, to + c, kLanes);
-    if (c < channels)
-      depthwise_row(cols, channels, t, from + c, taps + c, bias ? bias + c : nullptr, d.epilogue, to + c,
-                    static_cast<int>(channels - c));
-    if (!d.epilogue.is_clamp()) activate(to, 1, 0, cols.out * channels, d.epilogue);
-  }
+  depthwise_rows(d, {channels, channels}, x, top, w, bias, block, y + block.begin * cols.out * channels);
 }
 
-constexpr int64_t kPiecePixels = 256;  // outputs of a piece, about: enough for the halo of a 3x3 not to matter
-constexpr int64_t kLeastPieces = 16;   // but single images are shared out too
+constexpr int64_t kPiecePixels = 256;     // outputs of a piece, about: enough for the halo of a 3x3 not to matter
+constexpr int64_t kLeastPieces = 16;      // but single images are shared out too
+constexpr int64_t kNearMap = 512 * 1024;  // floats of x that a few second-level caches hold
 
 inline void plan_rows(Depthwise* d, StepPlan* plan) {
+  d->near = d->batch * d->rows.in * d->cols.in * d->channels <= kNearMap;
   const int64_t rows = max64(1, kPiecePixels / d->cols.out);
   d->blocks = max64((d->rows.out + rows - 1) / rows, min64(d->rows.out, kLeastPieces / max64(d->batch, 1)));
   d->height = (d->rows.out + d->blocks - 1) / d->blocks;

@@ -30,7 +30,8 @@ WITHOUT_GRADIENT = {
     "randomness": words("seed_next random_uniform random_normal random_bits"),
     "made after gradients": words(
         "sgd_update momentum_update adam_update rmsprop_update pack_panels winograd_filters winograd_conv2d "
-        "sgd_update_dense momentum_update_dense adam_update_dense rmsprop_update_dense"
+        "sgd_update_dense momentum_update_dense adam_update_dense rmsprop_update_dense "
+        "bottleneck_conv2d"
     ),
     "by definition": ["stop_gradient"],
 }

@@ -18,6 +18,8 @@ def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType
     if op == "winograd_conv2d":  # as the direct sum would: what is worth comparing
         window, groups = getattr(attrs, "window", 3), getattr(attrs, "groups", 1)
         return 2 * outputs[0].size * window**2 * (inputs[0].dims[3] // groups)
+    if op == "bottleneck_conv2d":
+        return _bottleneck(inputs, outputs[0], attrs)
     if op == "conv2d_grad_x":  # inputs g, w
         return 2 * inputs[0].size * _product(inputs[1].dims[:3])
     if op == "conv2d_grad_w":  # inputs x, g
@@ -31,6 +33,16 @@ def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType
     if op == "depthwise_conv2d_grad_w":
         return 2 * inputs[1].size * _product(outputs[0].dims[:2])
     return 0
+
+
+def _bottleneck(inputs: Sequence[TensorType], y: TensorType, attrs: Attrs) -> int:
+    expand, project = getattr(attrs, "expand", False), getattr(attrs, "project", False)
+    window = inputs[3 if expand else 1]
+    results = _product(y.dims[:3]) * window.dims[2]
+    flops = 2 * results * _product(window.dims[:2])
+    if expand:
+        flops += 2 * _product(inputs[0].dims) * window.dims[2]
+    return flops + (2 * results * y.dims[3] if project else 0)
 
 
 def _product(dims: Sequence[int]) -> int:

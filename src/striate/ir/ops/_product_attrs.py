@@ -85,6 +85,19 @@ class WinogradConvAttrs(ConvAttrs):
 
 
 @dataclass(frozen=True)
+class BottleneckAttrs(ConvAttrs):
+    """bottleneck_conv2d: ConvAttrs of the depthwise convolution; whether there is a 1x1 one before it, with what
+    activation, and after it."""
+
+    expand: bool = False
+    expand_epilogue: Epilogue = "none"
+    project: bool = False
+    project_epilogue: Epilogue = "none"
+    expand_alpha: float = 0.0
+    project_alpha: float = 0.0
+
+
+@dataclass(frozen=True)
 class PoolAttrs(Attrs):
     pool: tuple[int, int]
     strides: tuple[int, int]

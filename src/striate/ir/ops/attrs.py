@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from striate.ir.attrs import NO_ATTRS, Attrs, NoAttrs
+from striate.ir.ops._product_attrs import BottleneckAttrs as BottleneckAttrs
 from striate.ir.ops._product_attrs import ConvAttrs as ConvAttrs
 from striate.ir.ops._product_attrs import ConvGradAttrs as ConvGradAttrs
 from striate.ir.ops._product_attrs import DenseAttrs as DenseAttrs
