@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from striate.compiler import settings
 from striate.compiler.plan import tune
 from striate.compiler.plan.choice import Contender
 from striate.compiler.plan.measured import Choices
-from striate.compiler.plan.select import choose_kernel
+from striate.compiler.plan.select import MEASURED, choose_kernel
 from striate.compiler.plan.stopwatch import Clock
 from striate.core.errors import ArgumentError
+from striate.engine import native
 from striate.models.plan import describe_plan
 from tests.compiler.plan.test_select import conv
 
@@ -114,6 +116,11 @@ def test_an_image_s_kernel_is_that_of_every_batch(tuning: Any) -> None:
     assert alone.kernel == many.kernel
     assert many.reason == "measured: 1,000 us against 10,000 us with batch 1"
     assert len(bench.asked) == 1
+
+
+def test_every_op_that_has_several_kernels_says_what_a_batch_is_in_it() -> None:
+    rows = Counter((row.op, row.isa) for row in native.kernels())
+    assert {op for (op, _), count in rows.items() if count > 1} == set(MEASURED)
 
 
 def test_training_counts_the_batch(tuning: Any) -> None:

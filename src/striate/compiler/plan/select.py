@@ -27,6 +27,10 @@ from striate.ir.opdef import OPS
 from striate.ir.ops.attrs import ConvGradAttrs
 from striate.ir.types import TensorType
 
+#: Ops that are measured -> inputs whose first axis is a batch that has no say in a prediction: an image's bits may not
+#: depend on it. Filters' gradients sum over the batch.
+MEASURED: dict[str, tuple[int, ...]] = {"conv2d": (0,), "conv2d_grad_x": (0,), "conv2d_grad_w": ()}
+
 
 def _left_out(kernel: str, training: bool, algorithms: Convolution) -> str | None:
     """Why a kernel is not even asked."""
@@ -99,9 +103,10 @@ def _contenders(node: Node, training: bool) -> list[Contender]:
 def _key(node: Node, training: bool) -> str:
     """What a measured choice depends on. The batch does not count where an image's bits may not depend on it."""
     types, attrs = [v.type for v in node.inputs], node.attrs
-    if not training and node.op in ("conv2d", "conv2d_grad_x"):
-        types[0] = TensorType((None, *types[0].shape[1:]), types[0].dtype)
-        if isinstance(attrs, ConvGradAttrs):
+    if not training:
+        for i in MEASURED[node.op]:
+            types[i] = TensorType((None, *types[i].shape[1:]), types[i].dtype)
+        if MEASURED[node.op] and isinstance(attrs, ConvGradAttrs):
             attrs = replace(attrs, shape=(-1, *attrs.shape[1:]))
     kind = "training" if training else "prediction"
     return f"{kind}: {node.op}({', '.join(map(str, types))}), {attrs}, {convolution()}"
@@ -121,7 +126,7 @@ def choose_kernel(node: Node, *, training: bool = False) -> Choice:
     """
     inputs = tuple(v.type for v in node.inputs)
     choice = _choose(node.op, inputs, node.types, node.attrs, training, convolution())
-    if tuning() and choice.kernel is not None:
+    if tuning() and choice.kernel is not None and node.op in MEASURED:
         contenders = _contenders(node, training)
         if len(contenders) > 1:
             measured = _measured(_key(node, training), contenders, inputs[0].dims[0])
