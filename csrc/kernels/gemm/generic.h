@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/gemm/blocked.h"
+#include "kernels/gemm/turned.h"
 
 namespace striate {
 namespace {
@@ -90,6 +91,15 @@ inline void matmul_run(const StepArgs& args, int64_t piece, unsigned char* threa
              args.ptr<float>(2) + batch * g.m * g.n, packed, piece % g.pieces(), thread_scratch);
 }
 
+inline void turned_pack_run(const StepArgs& args, int64_t piece, unsigned char*) {
+  turned_pack(args.as<Turned>(), args.ptr<const float>(0), piece, reinterpret_cast<float*>(args.scratch));
+}
+
+inline void turned_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+  turned_piece(args.as<Turned>(), args.ptr<const float>(1), reinterpret_cast<const float*>(args.scratch),
+               args.ptr<float>(2), piece, thread_scratch);
+}
+
 inline const char* matmul(const StepSpec& spec, StepPlan* plan) {
   if (spec.n_inputs != 2 || spec.n_outputs != 1 || spec.n_ints != 2) return "takes two inputs";
   if (!all_float(spec)) return kOnlyFloat;
@@ -130,12 +140,21 @@ inline const char* matmul(const StepSpec& spec, StepPlan* plan) {
   g.a_transposed = ta;
   g.b_transposed = tb;
   g.epilogue = make_epilogue(0, 0);
+  plan->flops = 2.0 * static_cast<double>(y.size) * static_cast<double>(g.k);
+  if (p.batches == 1 && turns(g)) {
+    const Turned turned = make_turned(g);
+    plan->scratch_bytes = sizeof(float) * static_cast<size_t>(turned_packed_floats(turned));
+    plan->thread_scratch_bytes = turned_scratch_bytes();
+    plan->add_phase(turned_pack_run, turned_pack_pieces(turned));
+    plan->add_phase(turned_run, turned.blocks);
+    plan->set_params(turned);
+    return nullptr;
+  }
   layout_gemm(&g, p.batches);
   plan->scratch_bytes = sizeof(float) * static_cast<size_t>(packed_floats(g) + (p.b_matrices - 1) * packed_b_floats(g));
   if (pack_pieces(g) > 0) plan->add_phase(matmul_pack, p.b_matrices * pack_pieces(g));
   plan->add_phase(matmul_run, p.batches * g.pieces());
   plan->thread_scratch_bytes = gemm_scratch_bytes(g);
-  plan->flops = 2.0 * static_cast<double>(y.size) * static_cast<double>(g.k);
   plan->set_params(p);
   return nullptr;
 }

@@ -26,6 +26,12 @@ constexpr int64_t kStreamedFloats = 4 * 1024 * 1024;
 constexpr int64_t kStreamedPanels = 32;
 constexpr int64_t kStreamedRows = 8;  // of B at a time
 
+// More rows of A: tiles read B where it lies, kTermsAhead rows at a time, and ask for the next ones meanwhile; packing it
+// took as long as the product. Sums wait in scratch, 32 KiB for 16 rows. From a second-level cache's size on. (With 32
+// rows of B at a time and half as many columns, memory gave a sixth less: rows 16 KiB apart share sets.)
+constexpr int64_t kFewStreamedRows = 32, kFewStreamedFloats = 1024 * 1024;
+constexpr int64_t kFewStreamedPanels = 512 / kPanel, kFewStreamedPieces = 8;
+
 // Who packs A, so that a tile reads it in one run: each thread the blocks it works on, where a block meets all of B at
 // once; else it is packed before, with B.
 enum class PackA { kNo, kBlocks, kBefore };
@@ -64,8 +70,15 @@ struct Gemm {
   bool streamed() const {
     return m <= kWideRows && !a_transposed && !b_transposed && c.even() && k * n >= kStreamedFloats;
   }
+  bool few_streamed() const {
+    return m > kWideRows && m <= kFewStreamedRows && !a_transposed && !b_transposed && c.even() &&
+           k * n >= kFewStreamedFloats;
+  }
   // Terms between storing and reloading sums. Where B is not packed before, its part has to stay in a thread's caches.
-  int64_t longest() const { return pack_a != PackA::kNo && pack_b == PackB::kBefore ? kLongDepth : kDepth; }
+  int64_t longest() const {
+    if (few_streamed()) return kTermsAhead;
+    return pack_a != PackA::kNo && pack_b == PackB::kBefore ? kLongDepth : kDepth;
+  }
 };
 
 // Whether the rows of a tile lie in one set of the first-level cache, of which 8 to 12 fit.
@@ -96,6 +109,14 @@ struct Gemm {
 
 // Fills in what follows from the other fields.
 [[maybe_unused]] inline void layout_gemm(Gemm* g, int64_t batches) {
+  if (g->few_streamed()) {
+    g->row_blocks = 1;
+    g->panels = panels_of(g->n);
+    g->groups = max64((g->panels + kFewStreamedPanels - 1) / kFewStreamedPanels, min64(kFewStreamedPieces, g->panels));
+    g->pack_a = PackA::kNo;
+    g->pack_b = PackB::kNo;
+    return;
+  }
   g->row_blocks =
       max64((g->m + kBlockRows - 1) / kBlockRows, min64(kProductPieces / max64(batches, 1), g->m / kLeastBlockRows));
   g->panels = panels_of(g->n);
