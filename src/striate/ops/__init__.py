@@ -1,402 +1,124 @@
 """The public functions of `keras.ops` that convolutional networks use: names, arguments and promotion as in Keras 3.
 
 Each takes arrays (computed now), a traced step's tensors (becomes a node of the graph) or a functional model's tensors
-(remembered as a call), and goes through `backend.apply`.
+(remembered as a call), and goes through `backend.apply`. A function is found by its `@export` mark; the modules are
+imported here so that files of models find the operations they name.
 """
 
 from __future__ import annotations
 
 from striate import backend
-from striate.backend import convert_to_numpy, convert_to_tensor, is_tensor, shape
-from striate.ops import colors as colors
-from striate.ops import cutting as cutting
-from striate.ops import image as image
-from striate.ops import nn as nn
-from striate.ops import resizing as resizing
-from striate.ops import sampling as sampling
-from striate.ops import warping as warping
-from striate.ops.activation import (
-    elu,
-    gelu,
-    hard_sigmoid,
-    hard_silu,
-    hard_swish,
-    leaky_relu,
-    log_sigmoid,
-    log_softmax,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    softsign,
-    swish,
-    tanh,
+from striate.core.namespace import lazy_names
+from striate.ops import (
+    activation as activation,
 )
-from striate.ops.alignment import ctc_loss
-from striate.ops.arithmetic import (
-    add,
-    clip,
-    divide,
-    divide_no_nan,
-    equal,
-    floor_divide,
-    greater,
-    greater_equal,
-    isclose,
-    less,
-    less_equal,
-    logical_and,
-    logical_or,
-    logical_xor,
-    maximum,
-    minimum,
-    mod,
-    multiply,
-    not_equal,
-    power,
-    subtract,
-    true_divide,
-    where,
+from striate.ops import (
+    alignment as alignment,
 )
-from striate.ops.blocks import depth_to_space, space_to_depth
-from striate.ops.classification import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    in_top_k,
-    multi_hot,
-    one_hot,
-    sparse_categorical_crossentropy,
-    top_k,
+from striate.ops import (
+    arithmetic as arithmetic,
 )
-from striate.ops.columns import fold, unfold
-from striate.ops.convolution import conv, conv_transpose, depthwise_conv, separable_conv
-from striate.ops.core import (
-    cast,
-    cond,
-    dtype,
-    fori_loop,
-    map,
-    saturate_cast,
-    scan,
-    slice_update,
-    stop_gradient,
-    switch,
-    while_loop,
+from striate.ops import (
+    blocks as blocks,
 )
-from striate.ops.creation import (
-    arange,
-    array,
-    copy,
-    empty,
-    eye,
-    full,
-    full_like,
-    identity,
-    linspace,
-    ndim,
-    ones,
-    ones_like,
-    size,
-    zeros,
-    zeros_like,
+from striate.ops import (
+    classification as classification,
 )
-from striate.ops.decoding import ctc_decode
-from striate.ops.elementwise import (
-    abs,
-    absolute,
-    arccos,
-    arcsin,
-    arctan,
-    ceil,
-    cos,
-    cosh,
-    erf,
-    exp,
-    expm1,
-    floor,
-    isfinite,
-    isinf,
-    isnan,
-    log,
-    log1p,
-    logical_not,
-    negative,
-    reciprocal,
-    round,
-    rsqrt,
-    sign,
-    sin,
-    sinh,
-    sqrt,
-    square,
-    tan,
+from striate.ops import (
+    colors as colors,
 )
-from striate.ops.filters import psnr
-from striate.ops.indexing import argsort, get_item, slice, sort, take
-from striate.ops.joining import (
-    append,
-    concatenate,
-    flip,
-    hstack,
-    pad,
-    repeat,
-    roll,
-    split,
-    stack,
-    tile,
-    unstack,
-    vstack,
+from striate.ops import (
+    columns as columns,
 )
-from striate.ops.normalization import (
-    batch_normalization,
-    layer_normalization,
-    moments,
-    normalize,
-    rms_normalization,
+from striate.ops import (
+    convolution as convolution,
 )
-from striate.ops.piecewise import (
-    celu,
-    glu,
-    hard_shrink,
-    hard_tanh,
-    soft_shrink,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
-    squareplus,
-    tanh_shrink,
-    threshold,
+from striate.ops import (
+    core as core,
 )
-from striate.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
-from striate.ops.products import cumsum, dot, einsum, matmul, outer, tensordot
-from striate.ops.reductions import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    count_nonzero,
-    logsumexp,
-    max,
-    mean,
-    min,
-    prod,
-    std,
-    sum,
-    var,
+from striate.ops import (
+    creation as creation,
 )
-from striate.ops.shapes import broadcast_to, expand_dims, moveaxis, ravel, reshape, squeeze, swapaxes, transpose
+from striate.ops import (
+    cutting as cutting,
+)
+from striate.ops import (
+    decoding as decoding,
+)
+from striate.ops import (
+    elementwise as elementwise,
+)
+from striate.ops import (
+    filters as filters,
+)
+from striate.ops import (
+    image as image,
+)
+from striate.ops import (
+    indexing as indexing,
+)
+from striate.ops import (
+    joining as joining,
+)
+from striate.ops import (
+    nn as nn,
+)
+from striate.ops import (
+    normalization as normalization,
+)
+from striate.ops import (
+    piecewise as piecewise,
+)
+from striate.ops import (
+    pooling as pooling,
+)
+from striate.ops import (
+    products as products,
+)
+from striate.ops import (
+    reductions as reductions,
+)
+from striate.ops import (
+    resizing as resizing,
+)
+from striate.ops import (
+    sampling as sampling,
+)
+from striate.ops import (
+    shapes as shapes,
+)
+from striate.ops import (
+    transposed as transposed,
+)
+from striate.ops import (
+    warping as warping,
+)
+from striate.ops import (
+    windows as windows,
+)
+
+__getattr__, __dir__ = lazy_names(__name__)
 
 backend.bind_operators(
-    add=add,
-    subtract=subtract,
-    multiply=multiply,
-    true_divide=true_divide,
-    floor_divide=floor_divide,
-    mod=mod,
-    power=power,
-    matmul=matmul,
-    negative=negative,
-    absolute=absolute,
-    logical_not=logical_not,
-    logical_and=logical_and,
-    logical_or=logical_or,
-    less=less,
-    less_equal=less_equal,
-    greater=greater,
-    greater_equal=greater_equal,
-    not_equal=not_equal,
-    equal=equal,
-    get_item=get_item,
-    stack=stack,
+    add=arithmetic.add,
+    subtract=arithmetic.subtract,
+    multiply=arithmetic.multiply,
+    true_divide=arithmetic.true_divide,
+    floor_divide=arithmetic.floor_divide,
+    mod=arithmetic.mod,
+    power=arithmetic.power,
+    matmul=products.matmul,
+    negative=elementwise.negative,
+    absolute=elementwise.absolute,
+    logical_not=elementwise.logical_not,
+    logical_and=arithmetic.logical_and,
+    logical_or=arithmetic.logical_or,
+    less=arithmetic.less,
+    less_equal=arithmetic.less_equal,
+    greater=arithmetic.greater,
+    greater_equal=arithmetic.greater_equal,
+    not_equal=arithmetic.not_equal,
+    equal=arithmetic.equal,
+    get_item=indexing.get_item,
+    stack=joining.stack,
 )
-
-__all__ = [
-    "abs",
-    "absolute",
-    "adaptive_average_pool",
-    "adaptive_max_pool",
-    "add",
-    "all",
-    "amax",
-    "amin",
-    "any",
-    "append",
-    "arange",
-    "arccos",
-    "arcsin",
-    "arctan",
-    "argmax",
-    "argmin",
-    "argsort",
-    "array",
-    "average_pool",
-    "batch_normalization",
-    "binary_crossentropy",
-    "broadcast_to",
-    "cast",
-    "categorical_crossentropy",
-    "ceil",
-    "celu",
-    "clip",
-    "concatenate",
-    "cond",
-    "conv",
-    "conv_transpose",
-    "convert_to_numpy",
-    "convert_to_tensor",
-    "copy",
-    "cos",
-    "cosh",
-    "count_nonzero",
-    "ctc_decode",
-    "ctc_loss",
-    "cumsum",
-    "depth_to_space",
-    "depthwise_conv",
-    "divide",
-    "divide_no_nan",
-    "dot",
-    "dtype",
-    "einsum",
-    "elu",
-    "empty",
-    "equal",
-    "erf",
-    "exp",
-    "expand_dims",
-    "expm1",
-    "eye",
-    "flip",
-    "floor",
-    "floor_divide",
-    "fold",
-    "fori_loop",
-    "full",
-    "full_like",
-    "gelu",
-    "get_item",
-    "glu",
-    "greater",
-    "greater_equal",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_swish",
-    "hard_tanh",
-    "hstack",
-    "identity",
-    "in_top_k",
-    "is_tensor",
-    "isclose",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "layer_normalization",
-    "leaky_relu",
-    "less",
-    "less_equal",
-    "linspace",
-    "log",
-    "log1p",
-    "log_sigmoid",
-    "log_softmax",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "logsumexp",
-    "map",
-    "matmul",
-    "max",
-    "max_pool",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mod",
-    "moments",
-    "moveaxis",
-    "multi_hot",
-    "multiply",
-    "ndim",
-    "negative",
-    "normalize",
-    "not_equal",
-    "one_hot",
-    "ones",
-    "ones_like",
-    "outer",
-    "pad",
-    "power",
-    "prod",
-    "psnr",
-    "ravel",
-    "reciprocal",
-    "relu",
-    "relu6",
-    "repeat",
-    "reshape",
-    "rms_normalization",
-    "roll",
-    "round",
-    "rsqrt",
-    "saturate_cast",
-    "scan",
-    "selu",
-    "separable_conv",
-    "shape",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "sinh",
-    "size",
-    "slice",
-    "slice_update",
-    "soft_shrink",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sort",
-    "space_to_depth",
-    "sparse_categorical_crossentropy",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
-    "split",
-    "sqrt",
-    "square",
-    "squareplus",
-    "squeeze",
-    "stack",
-    "std",
-    "stop_gradient",
-    "subtract",
-    "sum",
-    "swapaxes",
-    "swish",
-    "switch",
-    "take",
-    "tan",
-    "tanh",
-    "tanh_shrink",
-    "tensordot",
-    "threshold",
-    "tile",
-    "top_k",
-    "transpose",
-    "true_divide",
-    "unfold",
-    "unstack",
-    "var",
-    "vstack",
-    "where",
-    "while_loop",
-    "zeros",
-    "zeros_like",
-]
