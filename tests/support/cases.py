@@ -78,6 +78,13 @@ def cases_for(*ops: str) -> Callable[[Callable[[str, Draw], Iterator[Case]]], Ca
 
 def all_cases() -> list[Case]:
     """Every case of every op, in a stable order."""
-    from tests.support import cases_bottleneck, cases_elementwise, cases_layers, cases_moves, cases_products  # noqa: F401
+    from tests.support import (  # noqa: F401  # noqa: F401
+        cases_bottleneck,
+        cases_elementwise,
+        cases_layers,
+        cases_moves,
+        cases_products,
+        cases_rare,
+    )
 
     return [case for op in sorted(MAKERS) for case in MAKERS[op](op, Draw(op))]

@@ -26,9 +26,9 @@ constexpr int64_t kStreamedFloats = 4 * 1024 * 1024;
 constexpr int64_t kStreamedPanels = 32;
 constexpr int64_t kStreamedRows = 8;  // of B at a time
 
-// More rows of A: tiles read B where it lies, kTermsAhead rows at a time, and ask for the next ones meanwhile; packing it
-// took as long as the product. Sums wait in scratch, 32 KiB for 16 rows. From a second-level cache's size on. (With 32
-// rows of B at a time and half as many columns, memory gave a sixth less: rows 16 KiB apart share sets.)
+// More rows of A: tiles read B where it lies, kTermsAhead rows at a time, and ask for the next ones meanwhile; packing
+// it took as long as the product. Sums wait in scratch, 32 KiB for 16 rows. From a second-level cache's size on. (With
+// 32 rows of B at a time and half as many columns, memory gave a sixth less: rows 16 KiB apart share sets.)
 constexpr int64_t kFewStreamedRows = 32, kFewStreamedFloats = 1024 * 1024;
 constexpr int64_t kFewStreamedPanels = 512 / kPanel, kFewStreamedPieces = 8;
 

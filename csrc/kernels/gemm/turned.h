@@ -54,8 +54,8 @@ struct Turned {
       const float* pointers[kTurnedRows];
       for (int64_t i = part.begin; i < part.end; ++i) pointers[i - part.begin] = b + (rows.begin + i) * g.k;
       float* at = sums + part.begin * g.width;
-      const TileEnds ends = {
-          at, g.width, nullptr, k > 0, k + depth < g.k ? nullptr : at, g.width, g.m, nullptr, -kInf, kInf};
+      const TileEnds ends = {at,      g.width, nullptr, k > 0, k + depth < g.k ? nullptr : at,
+                             g.width, g.m,     nullptr, -kInf, kInf};
       const RowsTile tile = {pointers, &k, 1, depth, packed + k * g.width, g.width};
       run_rows<false>(part.end - part.begin, g.m, tile, ends);
     }

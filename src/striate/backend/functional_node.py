@@ -70,7 +70,7 @@ TENSOR_ARGUMENTS = frozenset(
         "y_true", "y_pred", "pred", "mean", "variance", "offset", "start_indices", "updates", "data", "segment_ids",
         "images", "key", "scale", "fill_value", "constant_values", "gamma", "beta", "weights", "variable",
         "transform", "coordinates", "target_length", "output_length", "image1", "image2", "start_points", "end_points",
-        "translation",
+        "translation", "y", "q", "tensor", "array", "sorted_sequence", "condlist", "choicelist", "elements",
     }
 )  # fmt: skip
 

@@ -63,6 +63,8 @@ def symbolic_op(module: str, class_name: str, always: tuple[str, ...] = ()) -> C
                     tensors.extend(value)
                 elif kind is inspect.Parameter.VAR_KEYWORD:
                     config.update(value)
+                elif name == "offset" and isinstance(value, int):
+                    config[name] = value  # which diagonal; elsewhere an offset is a tensor
                 elif name in TENSOR_ARGUMENTS and first[len(tensors)] == name:
                     tensors.append(value)
                 elif name in TENSOR_ARGUMENTS:

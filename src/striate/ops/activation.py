@@ -46,7 +46,7 @@ def sigmoid(x: Tensor) -> Tensor:
     return backend.apply("sigmoid", as_float(x))
 
 
-@export("ops.tanh")
+@export("ops.tanh", "ops.numpy.tanh")
 @symbolic_op(_NUMPY, "Tanh")
 def tanh(x: Tensor) -> Tensor:
     """The hyperbolic tangent. Source: `keras.ops.tanh`."""

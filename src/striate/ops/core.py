@@ -175,7 +175,7 @@ def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
 
 
 #: the largest number of each float type; (2 - 2**-7) * 2**127 is bfloat16's
-_LARGEST = {
+LARGEST = {
     "float16": 65504.0,
     "bfloat16": (2 - 2**-7) * 2.0**127,
     "float32": float(np.finfo("float32").max),
@@ -199,7 +199,7 @@ def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
         wide = x if backend.is_float_dtype(dtype_of(x)) else tensor(x, "int64")
         x = arithmetic.clip(wide, limits.min, limits.max)
     elif backend.is_float_dtype(dtype_of(x)):
-        largest = _LARGEST[name]
-        if largest < _LARGEST[dtype_of(x)]:
+        largest = LARGEST[name]
+        if largest < LARGEST[dtype_of(x)]:
             x = arithmetic.clip(x, -largest, largest)
     return backend.cast(x, name)

@@ -111,7 +111,7 @@ def _known(part: Any, n: int | None, axis: int) -> Any:
     return np.flatnonzero(part).astype(np.int32)
 
 
-@export("ops.get_item")
+@export("ops.get_item", "ops.numpy.get_item")
 @symbolic_op(_NUMPY, "GetItem")
 def get_item(x: Tensor, key: Any) -> Tensor:
     """x[key], with key made of integers, slices, None, ... and at most one tensor of integers.
@@ -174,7 +174,7 @@ def _as_indices(part: Any) -> Any:
     return held
 
 
-@export("ops.take")
+@export("ops.take", "ops.numpy.take")
 @symbolic_op(_NUMPY, "Take")
 def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     """The slices of x at `indices` along `axis` (None: of the flattened x); negative ones count from the end.
@@ -192,7 +192,7 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
     return backend.apply("gather", x, tensor(indices, "int32"), attrs=AxisAttrs(place))
 
 
-@export("ops.sort")
+@export("ops.sort", "ops.numpy.sort")
 @symbolic_op(_NUMPY, "Sort")
 def sort(x: Tensor, axis: int = -1) -> Tensor:
     """The elements along `axis` in ascending order. Source: `keras.ops.sort`."""
@@ -200,7 +200,7 @@ def sort(x: Tensor, axis: int = -1) -> Tensor:
     return backend.apply("sort", x, attrs=AxisAttrs(normalize_axis(axis, len(shape_of(x)))))
 
 
-@export("ops.argsort")
+@export("ops.argsort", "ops.numpy.argsort")
 @symbolic_op(_NUMPY, "Argsort")
 def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
     """The indices along `axis` that would sort x, as int32; equals keep their order. Source: `keras.ops.argsort`."""

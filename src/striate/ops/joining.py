@@ -20,49 +20,49 @@ from striate.ops.indexing import reverse, slice_axis
 _NUMPY = "keras.src.ops.numpy"
 
 
-def _several(xs: Any) -> Any:
+def several(xs: Any) -> Any:
     """A list of tensors; one symbolic tensor in its place is refused, not taken apart along its first axis."""
     if backend.is_symbolic(xs):
         raise ArgumentError(f"Expected a list of tensors. Received one tensor of shape {shape_of(xs)}: write [x].")
     return xs
 
 
-@export("ops.concatenate")
+@export("ops.concatenate", "ops.numpy.concatenate")
 @symbolic_op(_NUMPY, "Concatenate")
 def concatenate(xs: Sequence[Tensor], axis: int = 0) -> Tensor:
     """The tensors one after the other along an axis that they have. Source: `keras.ops.concatenate`."""
-    held = promote(*_several(xs))
+    held = promote(*several(xs))
     if not held:
         raise ArgumentError("concatenate() takes at least one tensor. Received an empty list.")
     return backend.apply("concat", *held, attrs=AxisAttrs(normalize_axis(axis, len(shape_of(held[0])))))
 
 
-@export("ops.stack")
+@export("ops.stack", "ops.numpy.stack")
 @symbolic_op(_NUMPY, "Stack")
 def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Tensors of one shape along a new axis. Source: `keras.ops.stack`."""
-    held = promote(*_several(x))
+    held = promote(*several(x))
     place = normalize_axis(axis, len(shape_of(held[0])) + 1)
     return backend.apply("concat", *(shapes.expand_dims(t, place) for t in held), attrs=AxisAttrs(place))
 
 
-@export("ops.hstack")
+@export("ops.hstack", "ops.numpy.hstack")
 @symbolic_op(_NUMPY, "Hstack")
 def hstack(xs: Sequence[Tensor]) -> Tensor:
     """The tensors one after the other along the second axis (of vectors: the first). Source: `keras.ops.hstack`."""
-    held = [shapes.reshape_to(t, (1,)) if not shape_of(t) else t for t in promote(*_several(xs))]
+    held = [shapes.reshape_to(t, (1,)) if not shape_of(t) else t for t in promote(*several(xs))]
     return concatenate(held, axis=0 if len(shape_of(held[0])) == 1 else 1)
 
 
-@export("ops.vstack")
+@export("ops.vstack", "ops.numpy.vstack")
 @symbolic_op(_NUMPY, "Vstack")
 def vstack(xs: Sequence[Tensor]) -> Tensor:
     """The tensors one below the other: vectors become rows. Source: `keras.ops.vstack`."""
-    held = [shapes.reshape_to(t, (1, -1)) if len(shape_of(t)) < 2 else t for t in promote(*_several(xs))]
+    held = [shapes.reshape_to(t, (1, -1)) if len(shape_of(t)) < 2 else t for t in promote(*several(xs))]
     return concatenate(held, axis=0)
 
 
-@export("ops.append")
+@export("ops.append", "ops.numpy.append")
 @symbolic_op(_NUMPY, "Append")
 def append(x1: Tensor, x2: Tensor, axis: int | None = None) -> Tensor:
     """x2 after x1 along `axis`; both flattened first where it is None. Source: `keras.ops.append`."""
@@ -71,7 +71,7 @@ def append(x1: Tensor, x2: Tensor, axis: int | None = None) -> Tensor:
     return concatenate([x1, x2], axis=axis)
 
 
-@export("ops.split")
+@export("ops.split", "ops.numpy.split")
 @symbolic_op(_NUMPY, "Split")
 def split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """x cut along `axis` into equal parts (a number of them) or before the given indices.
@@ -116,7 +116,7 @@ def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
     return [shapes.squeeze(slice_axis(x, place, i, i + 1), place) for i in range(n)]
 
 
-@export("ops.tile")
+@export("ops.tile", "ops.numpy.tile")
 @symbolic_op(_NUMPY, "Tile")
 def tile(x: Tensor, repeats: Any) -> Tensor:
     """x repeated as a whole, repeats[i] times along axis i. Source: `keras.ops.tile`."""
@@ -136,7 +136,7 @@ def tile(x: Tensor, repeats: Any) -> Tensor:
     return backend.convert_to_tensor(x)
 
 
-@export("ops.repeat")
+@export("ops.repeat", "ops.numpy.repeat")
 @symbolic_op(_NUMPY, "Repeat")
 def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
     """Each element (each slice along `axis`) several times in a row; x flattened first where `axis` is None.
@@ -168,7 +168,7 @@ def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
     return backend.apply("gather", x, order, attrs=AxisAttrs(place))
 
 
-@export("ops.pad")
+@export("ops.pad", "ops.numpy.pad")
 @symbolic_op(_NUMPY, "Pad")
 def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
     """x with elements around it.
@@ -215,7 +215,7 @@ def _pad_from_itself(x: Tensor, pairs: list[tuple[int, int]], mode: str) -> Tens
     return backend.convert_to_tensor(x)
 
 
-@export("ops.flip")
+@export("ops.flip", "ops.numpy.flip")
 @symbolic_op(_NUMPY, "Flip")
 def flip(x: Tensor, axis: Any = None) -> Tensor:
     """x with the elements along `axis` (None: every axis) in the opposite order. Source: `keras.ops.flip`."""
@@ -223,7 +223,7 @@ def flip(x: Tensor, axis: Any = None) -> Tensor:
     return reverse(x, normalize_axes(axis, len(shape_of(x))))
 
 
-@export("ops.roll")
+@export("ops.roll", "ops.numpy.roll")
 @symbolic_op(_NUMPY, "Roll")
 def roll(x: Tensor, shift: Any, axis: Any = None) -> Tensor:
     """x shifted along `axis` (None: flattened, then back in shape), what leaves at one end entering at the other.

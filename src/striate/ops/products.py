@@ -16,7 +16,7 @@ from striate.ops._convert import Tensor, as_number, normalize_axis, promote, sha
 _NUMPY = "keras.src.ops.numpy"
 
 
-@export("ops.matmul")
+@export("ops.matmul", "ops.numpy.matmul")
 @symbolic_op(_NUMPY, "Matmul")
 def matmul(x1: Tensor, x2: Tensor) -> Tensor:
     """The product of matrices along the last two axes, the leading ones broadcast; a vector counts as one row (x1) or
@@ -38,7 +38,7 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
     return shapes.squeeze(y, -1 if columns else -2) if rows else y
 
 
-@export("ops.dot")
+@export("ops.dot", "ops.numpy.dot")
 @symbolic_op(_NUMPY, "Dot")
 def dot(x1: Tensor, x2: Tensor) -> Tensor:
     """The sum of products over x1's last axis and x2's last but one (of vectors and numbers: as one expects).
@@ -53,7 +53,7 @@ def dot(x1: Tensor, x2: Tensor) -> Tensor:
     return tensordot(a, b, axes=[[-1], [-2]])
 
 
-@export("ops.tensordot")
+@export("ops.tensordot", "ops.numpy.tensordot")
 @symbolic_op(_NUMPY, "Tensordot")
 def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
     """The sum of products over axes of both: x1's last and x2's first `axes`, or two lists of axes.
@@ -88,7 +88,7 @@ def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
     return shapes.reshape_to(y, [shape_of(a)[i] for i in free_a] + [shape_of(b)[i] for i in free_b])
 
 
-@export("ops.outer")
+@export("ops.outer", "ops.numpy.outer")
 @symbolic_op(_NUMPY, "Outer")
 def outer(x1: Tensor, x2: Tensor) -> Tensor:
     """Every product of an element of x1 and one of x2, both flattened. Source: `keras.ops.outer`."""
@@ -113,7 +113,7 @@ def _subscripts(text: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str
     return inputs, result if arrow else "".join(sorted(c for c in set(joined) if joined.count(c) == 1))
 
 
-@export("ops.einsum")
+@export("ops.einsum", "ops.numpy.einsum")
 def einsum(subscripts: str, *operands: Tensor, **kwargs: Any) -> Tensor:
     """Sums of products of one or two tensors, said by letters: "bij,bjk->bik" multiplies matrices.
 
@@ -159,7 +159,7 @@ def _einsum(*operands: Tensor, subscripts: str) -> Tensor:
     return shapes.transpose(product, [order.index(c) for c in result])
 
 
-@export("ops.cumsum")
+@export("ops.cumsum", "ops.numpy.cumsum")
 @symbolic_op(_NUMPY, "Cumsum")
 def cumsum(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
     """Running sums along `axis` (None: of the flattened x). Source: `keras.ops.cumsum`."""

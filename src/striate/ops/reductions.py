@@ -32,7 +32,7 @@ def _summable(x: Tensor) -> Tensor:
     return tensor(x, wider) if wider else x
 
 
-@export("ops.sum")
+@export("ops.sum", "ops.numpy.sum")
 @symbolic_op(_NUMPY, "Sum")
 def sum(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The sum over `axis`. Source: `keras.ops.sum`.
@@ -44,14 +44,14 @@ def sum(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     return reduce("reduce_sum", _summable(x), axis, keepdims)
 
 
-@export("ops.mean")
+@export("ops.mean", "ops.numpy.mean")
 @symbolic_op(_NUMPY, "Mean")
 def mean(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The mean over `axis`; of integers, as floatx. Source: `keras.ops.mean`."""
     return reduce("reduce_mean", as_float(x), axis, keepdims)
 
 
-@export("ops.prod")
+@export("ops.prod", "ops.numpy.prod")
 @symbolic_op(_NUMPY, "Prod")
 def prod(x: Tensor, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
     """The product over `axis`. Source: `keras.ops.prod`."""
@@ -70,56 +70,56 @@ def _extreme(op: str, x: Tensor, axis: Any, keepdims: bool, initial: Any) -> Ten
     return backend.apply(op, y, tensor(initial, dtype_of(y)))
 
 
-@export("ops.max")
+@export("ops.max", "ops.numpy.max")
 @symbolic_op(_NUMPY, "Max")
 def max(x: Tensor, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
     """The largest element over `axis` (at least `initial`). Source: `keras.ops.max`."""
     return _extreme("maximum", x, axis, keepdims, initial)
 
 
-@export("ops.min")
+@export("ops.min", "ops.numpy.min")
 @symbolic_op(_NUMPY, "Min")
 def min(x: Tensor, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Tensor:
     """The smallest element over `axis` (at most `initial`). Source: `keras.ops.min`."""
     return _extreme("minimum", x, axis, keepdims, initial)
 
 
-@export("ops.amax")
+@export("ops.amax", "ops.numpy.amax")
 @symbolic_op(_NUMPY, "Amax")
 def amax(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The largest element over `axis`. Source: `keras.ops.amax`."""
     return max(x, axis=axis, keepdims=keepdims)
 
 
-@export("ops.amin")
+@export("ops.amin", "ops.numpy.amin")
 @symbolic_op(_NUMPY, "Amin")
 def amin(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The smallest element over `axis`. Source: `keras.ops.amin`."""
     return min(x, axis=axis, keepdims=keepdims)
 
 
-@export("ops.any")
+@export("ops.any", "ops.numpy.any")
 @symbolic_op(_NUMPY, "Any")
 def any(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Whether some element over `axis` is not 0, as bool. Source: `keras.ops.any`."""
     return reduce("reduce_any", as_bool(x), axis, keepdims)
 
 
-@export("ops.all")
+@export("ops.all", "ops.numpy.all")
 @symbolic_op(_NUMPY, "All")
 def all(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Whether no element over `axis` is 0, as bool. Source: `keras.ops.all`."""
     return reduce("reduce_all", as_bool(x), axis, keepdims)
 
 
-@export("ops.count_nonzero")
+@export("ops.count_nonzero", "ops.numpy.count_nonzero")
 @symbolic_op(_NUMPY, "CountNonzero")
 def count_nonzero(x: Tensor, axis: Any = None) -> Tensor:
     """How many elements over `axis` are not 0, as int32. Source: `keras.ops.count_nonzero`."""
     return reduce("reduce_sum", tensor(as_bool(x), "int32"), axis, False)
 
 
-@export("ops.var")
+@export("ops.var", "ops.numpy.var")
 @symbolic_op(_NUMPY, "Var")
 def var(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The variance over `axis`: the mean of (x - mean(x))**2. Source: `keras.ops.var`."""
@@ -131,7 +131,7 @@ def var(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     return backend.cast(reduce("reduce_mean", backend.apply("square", centred), axis, keepdims), dtype)
 
 
-@export("ops.std")
+@export("ops.std", "ops.numpy.std")
 @symbolic_op(_NUMPY, "Std")
 def std(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The standard deviation over `axis`: sqrt(var(x)). Source: `keras.ops.std`."""
@@ -147,7 +147,7 @@ def _arg(op: str, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:
     return shapes.reshape(flat, (1,) * rank) if keepdims else flat
 
 
-@export("ops.argmax")
+@export("ops.argmax", "ops.numpy.argmax")
 @symbolic_op(_NUMPY, "Argmax")
 def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where along `axis` (None: in the flattened x) the largest element is, as int32; the first of equals.
@@ -161,7 +161,7 @@ def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
     return _arg("argmax", x, axis, keepdims)
 
 
-@export("ops.argmin")
+@export("ops.argmin", "ops.numpy.argmin")
 @symbolic_op(_NUMPY, "Argmin")
 def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where along `axis` (None: in the flattened x) the smallest element is, as int32; the first of equals.

@@ -15,7 +15,7 @@ from striate.ops._convert import Tensor, normalize_axes, normalize_axis, shape_o
 _NUMPY = "keras.src.ops.numpy"
 
 
-@export("ops.reshape")
+@export("ops.reshape", "ops.numpy.reshape")
 @symbolic_op(_NUMPY, "Reshape")
 def reshape(x: Tensor, newshape: Any) -> Tensor:
     """The same elements, in the same order, under another shape; one length may be -1, and is worked out.
@@ -37,14 +37,14 @@ def reshape_to(x: Tensor, shape: Sequence[int | None]) -> Tensor:
     return backend.apply("reshape", tensor(x), attrs=ShapeAttrs(to_shape(shape)))
 
 
-@export("ops.ravel")
+@export("ops.ravel", "ops.numpy.ravel")
 @symbolic_op(_NUMPY, "Ravel")
 def ravel(x: Tensor) -> Tensor:
     """All elements along one axis. Source: `keras.ops.ravel`."""
     return reshape_to(x, (-1,))
 
 
-@export("ops.expand_dims")
+@export("ops.expand_dims", "ops.numpy.expand_dims")
 @symbolic_op(_NUMPY, "ExpandDims")
 def expand_dims(x: Tensor, axis: Any) -> Tensor:
     """x with new axes of length 1 at the given places of the result. Source: `keras.ops.expand_dims`."""
@@ -56,7 +56,7 @@ def expand_dims(x: Tensor, axis: Any) -> Tensor:
     return reshape_to(x, [1 if i in places else next(own) for i in range(rank)])
 
 
-@export("ops.squeeze")
+@export("ops.squeeze", "ops.numpy.squeeze")
 @symbolic_op(_NUMPY, "Squeeze")
 def squeeze(x: Tensor, axis: Any = None) -> Tensor:
     """x without the given axes of length 1; without all of them where `axis` is None.
@@ -80,7 +80,7 @@ def squeeze(x: Tensor, axis: Any = None) -> Tensor:
     return reshape_to(x, [n for i, n in enumerate(shape) if i not in axes])
 
 
-@export("ops.transpose")
+@export("ops.transpose", "ops.numpy.transpose")
 @symbolic_op(_NUMPY, "Transpose")
 def transpose(x: Tensor, axes: Any = None) -> Tensor:
     """Axis i of the result is axis axes[i] of x; None reverses them. Source: `keras.ops.transpose`."""
@@ -94,7 +94,7 @@ def transpose(x: Tensor, axes: Any = None) -> Tensor:
     return backend.apply("transpose", x, attrs=PermAttrs(tuple(order)))
 
 
-@export("ops.swapaxes")
+@export("ops.swapaxes", "ops.numpy.swapaxes")
 @symbolic_op(_NUMPY, "Swapaxes")
 def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
     """x with two axes exchanged. Source: `keras.ops.swapaxes`."""
@@ -106,7 +106,7 @@ def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
     return transpose(x, order)
 
 
-@export("ops.moveaxis")
+@export("ops.moveaxis", "ops.numpy.moveaxis")
 @symbolic_op(_NUMPY, "Moveaxis")
 def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
     """x with the axes `source` at the places `destination`, the others in their order. Source: `keras.ops.moveaxis`."""
@@ -127,7 +127,7 @@ def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
     return transpose(x, order)
 
 
-@export("ops.broadcast_to")
+@export("ops.broadcast_to", "ops.numpy.broadcast_to")
 @symbolic_op(_NUMPY, "BroadcastTo")
 def broadcast_to(x: Tensor, shape: Any) -> Tensor:
     """x repeated along axes of length 1 and along new leading axes, to `shape`. Source: `keras.ops.broadcast_to`."""

@@ -21,12 +21,15 @@ CASES = [
 
 #: no gradient flows through these, and each has a reason
 WITHOUT_GRADIENT = {
-    "steps": words("sign floor ceil round floor_divide"),
+    "steps": words("sign floor ceil round floor_divide nextafter"),
     "truth values": words(
         "isnan isinf isfinite logical_not logical_and logical_or logical_xor equal not_equal greater greater_equal "
         "less less_equal reduce_any reduce_all in_top_k"
     ),
-    "integers": words("argmax argmin argsort one_hot ctc_greedy ctc_beams"),
+    "integers": words(
+        "argmax argmin argsort one_hot ctc_greedy ctc_beams searchsorted last_write bitwise_and bitwise_or bitwise_xor "
+        "bitwise_invert left_shift right_shift gcd lcm"
+    ),
     "randomness": words("seed_next random_uniform random_normal random_bits"),
     "made after gradients": words(
         "sgd_update momentum_update adam_update rmsprop_update pack_panels winograd_filters winograd_conv2d "

@@ -13,6 +13,10 @@ from striate.ir.types import Shape, TensorType
 
 _KERAS_NAMES = {
     "neg": "negative",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+    "atan2": "arctan2",
     "concat": "concatenate",
     "gather": "take",
     "conv2d": "conv",

@@ -12,6 +12,8 @@ from striate.ir.ops._checks import require_floats, require_numbers
 from striate.ir.ops._terms import terms
 from striate.ir.types import TensorType
 
+HOST_RARE = "rare in networks"
+
 
 def define_unary(
     name: str,
@@ -20,6 +22,7 @@ def define_unary(
     *,
     integers: bool = False,
     attrs: type[Attrs] | None = None,
+    host: str = "",
 ) -> None:
     """`function(x[, attrs])` on float64; `slope(y, g, x[, attrs])` gives dL/dx as Terms, None where it is 0 nearly
     everywhere. Ops with `integers` take whole numbers too, and give them back."""
@@ -33,7 +36,7 @@ def define_unary(
         return like(function(wide(x), *a), x)
 
     vjp = terms(slope) if slope is not None else None
-    define_op(name, attrs=attrs, infer=infer, vjp=vjp, reference=reference)
+    define_op(name, attrs=attrs, infer=infer, vjp=vjp, reference=reference, host=host)
 
 
 def define_unary_grad(

@@ -8,6 +8,7 @@ Source: Keras 3 `keras.ops.sort`, `keras.ops.argsort`, `keras.ops.top_k`.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -67,10 +68,15 @@ def _scatter(g: Term, order: Term, n: int) -> Term:
 
 
 def _sort_slope(y: Term, g: Term, x: Term, a: AxisAttrs) -> Term:
-    rank = x.type.rank
+    """Each element takes the gradient of the place it came to, read in the flattened rows of g."""
+    rank, n = x.type.rank, x.type.dims[a.axis]
     swap = PermAttrs(tuple({a.axis: rank - 1, rank - 1: a.axis}.get(i, i) for i in range(rank)))
-    order = x("argsort", attrs=a)("transpose", attrs=swap)
-    return _scatter(g("transpose", attrs=swap), order, x.type.dims[a.axis])("transpose", attrs=swap)
+    came_to = x("argsort", attrs=a)("argsort", attrs=a)("transpose", attrs=swap)
+    shape = came_to.type.dims
+    begins = np.arange(math.prod(shape[:-1]), dtype=np.int32).reshape(*shape[:-1], 1) * np.int32(n)
+    places = came_to + Term(x.emit, x.emit.constant(begins, "int32"))
+    flat = g("transpose", attrs=swap).reshape(math.prod(shape))
+    return flat("gather", places, attrs=AxisAttrs(0))("transpose", attrs=swap)
 
 
 def _top_k_slope(y: tuple[Term, Term], g: tuple[Any, Any], x: Term, a: TopKAttrs) -> Any:
