@@ -139,14 +139,15 @@ def own_tests(python: object) -> list[object]:
     return [python, "-m", "pytest", "-c", "tests_keras_own/pytest.ini", "tests_keras_own/groups.txt"]
 
 
-def test_keras(*options: str) -> None:
+def test_keras(*options: str, env: dict[str, str] | None = None) -> None:
     """compare with real Keras: outputs, gradients through a step, configs, files; beside it, Keras's own tests"""
     python = setup()
     keras_env()
     own = own_tests(python)
     with step("comparison with real Keras; Keras's own tests"):
         # Two of the first, each with a Keras of its own: each waits for one process at a time.
-        run_together([python, "-m", "pytest", "tests_keras", "-n", "2", *options], own, env=with_keras())
+        first = [python, "-m", "pytest", "tests_keras", "-n", "2", *options]
+        run_together(first, own, env={**with_keras(), **(env or {})})
 
 
 def test_keras_own() -> None:
@@ -194,14 +195,15 @@ def bench_full() -> None:
 
 def check_full() -> None:
     """the long forms: lint, sanitize, arm64, all tests with many more random examples, the comparison with Keras"""
+    long = {"STRIATE_LONG": "1"}
     lint()
     arm64()  # first what may lack a package: better to hear of it after a minute than after an hour
     sanitize()
     with step("tests in their long forms, 1,000 random examples each"):
-        run(in_venv(VENV, "python"), "-m", "pytest", "--hypothesis-profile=search", env={"STRIATE_LONG": "1"})
+        run(in_venv(VENV, "python"), "-m", "pytest", "--hypothesis-profile=search", env=long)
     with step("10,000 steps with dead units, against a twin without"):
         run(in_venv(VENV, "python"), "-m", "bench.denormals")
-    test_keras("--hypothesis-profile=full")
+    test_keras("--hypothesis-profile=full", env=long)
 
 
 def wheel() -> None:
