@@ -78,7 +78,7 @@ def cases_for(*ops: str) -> Callable[[Callable[[str, Draw], Iterator[Case]]], Ca
 
 def all_cases() -> list[Case]:
     """Every case of every op, in a stable order."""
-    from tests.support import (  # noqa: F401  # noqa: F401
+    from tests.support import (  # noqa: F401
         cases_bottleneck,
         cases_elementwise,
         cases_layers,
