@@ -37,6 +37,13 @@ CHANNELS = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
+@pytest.fixture
+def threads() -> Iterator[None]:
+    before = native.threads()
+    yield
+    native.set_threads(before)
+
+
 def normal(seed: int, *shapes: tuple[int, ...]) -> list[Array]:
     random = np.random.default_rng(seed)
     return [random.standard_normal(shape).astype(np.float32) for shape in shapes]
@@ -92,16 +99,19 @@ def test_dense(row: Any, m: int, k: int, n: int, epilogue: Any, bias: bool, at_e
 
 
 @pytest.mark.parametrize("row", rows("dense"), ids=name_of)
-def test_one_row_of_weights_beyond_the_caches(row: Any) -> None:
-    """One or two rows stream w, columns that fill no vector and rows that fill no block among them: the same bits."""
-    x, w, b = normal(6, (17, 2003), (2003, 2135), (2135,))
+def test_few_rows_of_weights_beyond_the_caches(row: Any) -> None:
+    """Few rows stream w, columns that fill no vector and rows that fill no block among them: the bits of a packed w."""
+    x, w, b = normal(6, (40, 2003), (2003, 2135), (2135,))
     for epilogue in ("none", "tanh"):
-        whole = run_kernel(row.name, [x, w, b], [((17, 2135), "float32")], DenseAttrs(epilogue))[0]
-        for m in (1, 2):
+        whole = run_kernel(row.name, [x, w, b], [((40, 2135), "float32")], DenseAttrs(epilogue))[0]
+        for m in (1, 2, 3, 16, 31):
             inputs = [x[:m].copy(), w, b]
-            part = check(row.name, "dense", inputs, DenseAttrs(epilogue), DenseAttrs())
+            part = run_kernel(row.name, inputs, [((m, 2135), "float32")], DenseAttrs(epilogue))[0]
             assert part.tobytes() == whole[:m].tobytes()
-            check(row.name, "dense", inputs[:2], DenseAttrs(), DenseAttrs())
+    for m in (2, 17):
+        inputs = [x[:m].copy(), w, b]
+        check(row.name, "dense", inputs, DenseAttrs("tanh"), DenseAttrs())
+        check(row.name, "dense", inputs[:2], DenseAttrs(), DenseAttrs())
 
 
 LEADING = st.sampled_from(
@@ -125,7 +135,7 @@ def test_many_blocks(row: Any) -> None:
 
 
 #: rows, terms, columns: B packed before, in blocks and not at all, for any width of panel; A in blocks of a thread,
-#: before and not at all; B so large that it is taken to be far
+#: before and not at all; B so large that it is taken to be far; few rows, which turn a product by a transpose
 WAYS = [
     (30, 40, 300),
     (50, 2100, 64),
@@ -134,6 +144,7 @@ WAYS = [
     (1000, 70, 260),
     (120, 1030, 300),
     (16, 1100, 300),
+    (7, 1100, 300),
 ]
 
 
@@ -162,7 +173,7 @@ def test_ways_of_packing_agree_bit_for_bit(row: Any) -> None:
     """However its operands lie, whatever is packed: the same sums in the same order."""
     a, b = normal(5, (700, 600), (600, 2200))
     whole = run_kernel(row.name, [a, b], [((700, 2200), "float32")], MatmulAttrs())[0]
-    for m, n in [(1, 600), (2, 40), (30, 33), (50, 2200), (100, 2000), (700, 64)]:
+    for m, n in [(1, 600), (2, 40), (5, 601), (16, 2199), (30, 33), (31, 2200), (50, 2200), (100, 2000), (700, 64)]:
         for ta in (False, True):
             for tb in (False, True):
                 inputs = [
@@ -183,6 +194,18 @@ def test_empty(row: Any) -> None:
 
 
 # ---- convolutions
+@pytest.mark.parametrize("row", rows("matmul"), ids=name_of)
+def test_threads_change_no_bit_of_few_rows(row: Any, threads: None) -> None:
+    """Those that read a large matrix where it lies, as it is and transposed."""
+    for tb in (False, True):
+        inputs, attrs = normal(1, (7, 1030), (1100, 1030) if tb else (1030, 1100)), MatmulAttrs(False, tb)
+        made = set()
+        for count in (1, 2, 3, 8):
+            native.set_threads(count)
+            made.add(run_kernel(row.name, inputs, [((7, 1100), "float32")], attrs)[0].tobytes())
+        assert len(made) == 1
+
+
 @st.composite
 def convolutions(draw: st.DrawFn, name: str, depthwise: bool) -> tuple[Array, Array, Array, ConvAttrs, Array]:
     """(x, w, b, attributes, g), in the domain of the kernel called `name`."""
@@ -317,13 +340,6 @@ def test_an_image_does_not_depend_on_the_others(row: Any) -> None:
             # The planner asks again for every batch: the answer may not change, or the arithmetic could.
             assert native.probe(row.name, spec_of([part, w], results, attrs)) is None
             assert run_kernel(row.name, [part, w], results, attrs)[0].tobytes() == whole[begin:end].tobytes()
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = native.threads()
-    yield
-    native.set_threads(before)
 
 
 @pytest.mark.usefixtures("threads")
