@@ -15,7 +15,8 @@ LEFT_OUT = {
         datasets\.(boston_housing|california_housing)\.\w+""",
     "Sound and spectra": r"""
         layers\.(MelSpectrogram|STFTSpectrogram) initializers\.(STFT\w*|stft) utils\.audio_dataset_from_directory
-        ops\.(stft|istft|i?r?fft2?|extract_sequences|bartlett|blackman|hamming|hanning|kaiser)""",
+        ops\.(stft|istft|i?r?fft2?|extract_sequences|bartlett|blackman|hamming|hanning|kaiser|i0)""",
+    "Complex numbers, which tensors of Striate do not hold": r"ops\.(eig|polar|view_as_complex|view_as_real)",
     "Quantization and low rank: float32 is what the engine computes in": r"""
         Quantizer dtype_policies\.(AWQ|GPTQ|Int4|Quantized\w*)DTypePolicy quantizers\.\w+""",
     "Other frameworks' layers, wrappers, files and devices": r"""

@@ -82,6 +82,7 @@ def all_cases() -> list[Case]:
         cases_bottleneck,
         cases_elementwise,
         cases_layers,
+        cases_matrices,
         cases_moves,
         cases_products,
         cases_rare,

@@ -23,6 +23,7 @@ from striate.ops import counting as counting
 from striate.ops import creation as creation
 from striate.ops import cutting as cutting
 from striate.ops import decoding as decoding
+from striate.ops import decompositions as decompositions
 from striate.ops import diagonals as diagonals
 from striate.ops import elementwise as elementwise
 from striate.ops import filters as filters
@@ -30,6 +31,8 @@ from striate.ops import grids as grids
 from striate.ops import image as image
 from striate.ops import indexing as indexing
 from striate.ops import joining as joining
+from striate.ops import linalg as linalg
+from striate.ops import matrices as matrices
 from striate.ops import nan_reductions as nan_reductions
 from striate.ops import nn as nn
 from striate.ops import normalization as normalization

@@ -174,6 +174,11 @@ def scatter_update(inputs: Tensor, indices: Tensor, updates: Tensor, reduction: 
     return shapes.reshape_to(held, shape_of(x))
 
 
+def is_open(x: Tensor) -> bool:
+    """Whether x has no value yet."""
+    return isinstance(x, backend.SymbolicTensor) and not isinstance(x, backend.ConcreteTensor)
+
+
 def known_values(x: Tensor, function: str, instead: str) -> Any:
     """The array of a tensor whose values are there.
 
@@ -181,7 +186,7 @@ def known_values(x: Tensor, function: str, instead: str) -> Any:
         TypeError: one that is computed later.
     """
     x = backend.convert_to_tensor(x)
-    if isinstance(x, backend.SymbolicTensor) and not isinstance(x, backend.ConcreteTensor):
+    if is_open(x):
         raise SymbolicError(
             f"{function} cannot be part of a traced step or a functional model: the shape of its result depends on "
             f"values. {instead}, or compile(run_eagerly=True)."

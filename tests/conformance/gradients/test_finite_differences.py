@@ -37,6 +37,7 @@ WITHOUT_GRADIENT = {
         "bottleneck_conv2d"
     ),
     "by definition": ["stop_gradient"],
+    "not written: solve and slogdet have theirs": ["lu_factor"],
 }
 
 
