@@ -41,6 +41,14 @@ def test_output_shapes(given: Any, shape: Any) -> None:
     assert layer.compute_output_shape((None, 3)) == shape
 
 
+@pytest.mark.parametrize("given", [np.array([[True, False]]), lambda x, mask: x[..., 0] > 1], ids=["fixed", "computed"])
+def test_its_mask_reaches_the_layer_behind(given: Any) -> None:
+    x = np.array([[[3.0], [1.0]]], "float32")
+    layer = layers.Lambda(lambda x: x * 2, mask=given)
+    assert layers.GlobalAveragePooling1D()(layer(x)).tolist() == [[6.0]]
+    assert layers.Lambda(lambda x: x).compute_mask(x, np.array([[True, True]])) is None
+
+
 def test_it_trains_in_a_model_and_is_cloned() -> None:
     inputs = layers.Input((3,))
     model = striate.Model(inputs, layers.Lambda(lambda x: x * 2 + 1)(layers.Dense(3)(inputs)))

@@ -25,7 +25,7 @@ class Lambda(Layer):
     Args:
         function: what is called on the inputs; `training` and `mask` are given to it where it takes them.
         output_shape: shape without the batch, or a function of the input's shape; worked out unless given.
-        mask: accepted as in Keras.
+        mask: mask of the outputs for layers behind, or a function of the inputs and their mask that gives it.
         arguments: further arguments by name.
 
     Input shape: what the function takes; Output shape: what it gives.
@@ -61,6 +61,10 @@ class Lambda(Layer):
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         given = {"mask": mask, "training": training}
         return self.function(inputs, **self.arguments, **{name: given[name] for name in self._hands_on})
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """What was given as `mask`, or what it makes of the inputs and their mask."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The function is anyone's: it is run on examples, as layers of the user's own are."""
