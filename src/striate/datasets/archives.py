@@ -93,6 +93,31 @@ def _damage(archive: Path) -> Iterator[None]:
         raise UnsafeFileError(f"{archive} cannot be unpacked: {error}.") from error
 
 
+def read_members(archive: Path, names: tuple[str, ...], limit: int) -> dict[str, bytes]:
+    """What some files of a tar hold; nothing is unpacked to the disk.
+
+    Args:
+        limit: bytes that one of them may have.
+
+    Raises:
+        UnsafeFileError: one is not there, is no file or too long, or the archive is damaged.
+    """
+    found: dict[str, bytes] = {}
+    with _damage(archive), _members(archive, "tar") as members:
+        for member in members:
+            if member.name not in names or member.is_folder or member.link is not None:
+                continue
+            with member.open() or open(os.devnull, "rb") as source:
+                found[member.name] = source.read(limit + 1)
+            if len(found[member.name]) > limit:
+                raise UnsafeFileError(f"{member.name} in {archive} has more than {limit:,} bytes. It is refused.")
+            if len(found) == len(names):
+                break
+    if missing := [name for name in names if name not in found]:
+        raise UnsafeFileError(f"{archive} does not hold {', '.join(missing)}.")
+    return found
+
+
 def _is_tar(archive: Path) -> bool:
     """As tarfile.is_tarfile, which reads a header of any length."""
     try:
