@@ -64,12 +64,20 @@ constexpr int kConvInts = 14, kConvGradInts = kConvInts + 5;
   return nullptr;
 }
 
-[[maybe_unused]] inline const char* decode_conv_forward(const StepSpec& s, bool depthwise, Conv* c) {
-  if ((s.n_inputs != 2 && s.n_inputs != 3) || s.n_outputs != 1) return "takes x, w and an optional bias";
+[[maybe_unused]] inline const char* decode_conv_forward(const StepSpec& s, bool depthwise, Conv* c, int outputs = 1) {
+  if ((s.n_inputs != 2 && s.n_inputs != 3) || s.n_outputs != outputs) return "takes x, w and an optional bias";
   if (const char* why = decode_conv(s, s.in(0), s.in(1), s.out(0), depthwise, nullptr, c)) return why;
   if (s.n_inputs == 3 && (!is_float(s.in(2), 1) || s.in(2).dims[0] != c->out_channels))
     return "takes a bias with one number an output channel";
   return nullptr;
+}
+// (x, w[, b]) -> (y, mean, variance)
+[[maybe_unused]] inline const char* decode_conv_moments(const StepSpec& s, bool depthwise, Conv* c) {
+  if (const char* why = decode_conv_forward(s, depthwise, c, 3)) return why;
+  for (int i = 1; i < 3; ++i)
+    if (!is_float(s.out(i), 1) || s.out(i).dims[0] != c->out_channels)
+      return "gives statistics with one number an output channel";
+  return c->epilogue.act == Act::kNone ? nullptr : "takes no activation";
 }
 [[maybe_unused]] inline const char* decode_conv_grad_x(const StepSpec& s, bool depthwise, Conv* c) {  // (g, w) -> dx
   if (s.n_inputs != 2 || s.n_outputs != 1) return "takes g and w";

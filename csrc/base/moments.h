@@ -139,5 +139,48 @@ STRIATE_NOINLINE void few_moments(const float* x, int64_t rows, int64_t columns,
     columns_moments(x, all, rows, columns, to);
 }
 
+// The moments of a matrix's blocks in scratch: three arrays of `count` x `padded`.
+struct MomentBlocks {
+  int64_t count, padded, columns;
+
+  int64_t floats() const { return 3 * count * padded; }
+  MomentsTo at(float* from, int64_t block, int64_t column) const {
+    float* base = from + block * padded + column;
+    return {base, base + count * padded, base + 2 * count * padded};
+  }
+};
+[[maybe_unused]] inline MomentBlocks moment_blocks(int64_t count, int64_t columns) {
+  return {count, ceil_div(columns, 16) * 16, columns};
+}
+
+constexpr int64_t kJoined = 64;  // channels of a joining piece
+
+// Mean and variance of a piece's channels: blocks are joined in float64 in their order; block k has rows_of(k) rows.
+template <typename RowsOf>
+void join_moments(const MomentBlocks& b, float* from, int64_t piece, RowsOf rows_of, float* to_mean, float* variance) {
+  const int64_t first = piece * kJoined, n = smaller(kJoined, b.columns - first);
+  double mean[kJoined] = {}, squares[kJoined] = {}, rows = 0.0;
+  for (int64_t k = 0; k < b.count; ++k) {
+    const double own = static_cast<double>(rows_of(k)), share = own / (rows + own), weight = rows * share;
+    const MomentsTo m = b.at(from, k, first);
+    if (k == 0)  // nothing before: an infinity times a weight of 0 would be NaN
+      for (int64_t c = 0; c < n; ++c) {
+        mean[c] = static_cast<double>(m.base[c]) + static_cast<double>(m.mean[c]);
+        squares[c] = static_cast<double>(m.squares[c]);
+      }
+    else
+      for (int64_t c = 0; c < n; ++c) {
+        const double d = (static_cast<double>(m.base[c]) + static_cast<double>(m.mean[c])) - mean[c];
+        mean[c] += d * share;
+        squares[c] += static_cast<double>(m.squares[c]) + d * d * weight;
+      }
+    rows += own;
+  }
+  for (int64_t c = 0; c < n; ++c) {  // no rows: 0 / 0, as in the reference
+    variance[first + c] = static_cast<float>(squares[c] / rows);
+    to_mean[first + c] = static_cast<float>(rows > 0.0 ? mean[c] : squares[c] / rows);
+  }
+}
+
 }  // namespace
 }  // namespace striate

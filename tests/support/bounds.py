@@ -130,6 +130,17 @@ def _products(case: Case, exact: list[Array]) -> Bounds:
     return [_activated(z, error, attrs.epilogue, attrs.alpha)]
 
 
+def _conv_moments(case: Case, exact: list[Array]) -> Bounds:
+    """The convolution's errors e, then those of the statistics: the mean is off by mean |e| more, the variance by
+    2 s rms(e) + mean e^2."""
+    (error,) = _products(Case(case.op[: -len("_moments")], case.label, case.inputs, case.attrs), exact[:1])
+    y, mean, variance = exact
+    mean_error, variance_error = moments_errors(y, mean, variance)
+    square = np.square(error).mean(axis=(0, 1, 2))
+    carried = 2 * np.sqrt(variance * square) + square
+    return [error, mean_error + error.mean(axis=(0, 1, 2)), 1.001 * (variance_error + carried)]
+
+
 def _pools(case: Case, exact: list[Array]) -> Bounds:
     """A rounding a cell, or a window."""
     assert isinstance(case.attrs, PoolAttrs)
@@ -213,11 +224,11 @@ def _batch_norm(case: Case, exact: list[Array]) -> Bounds:
     if case.op == "batch_norm_train_grad":
         return _batch_norm_grad(*inputs[:5], inputs[5:], case.attrs, axes)  # type: ignore[arg-type]
     x, gamma, beta = inputs[:3]
-    mean, variance = exact[1:] if len(exact) == 3 else inputs[3:]
+    mean, variance = exact[1:] if len(exact) == 3 else inputs[3:5]
     r = 1 / np.sqrt(variance + epsilon)
     own = 6 * EPS * (np.abs(x - mean) * np.abs(gamma) * r + np.abs(beta))
-    if case.op == "batch_norm_train" and len(inputs) == 4:
-        own = own + 6 * EPS * np.abs(inputs[3])
+    if len(inputs) in (4, 6):
+        own = own + 6 * EPS * np.abs(inputs[-1])
     if len(exact) == 1:
         return [own]
     mean_error, variance_error = moments_errors(x, mean, variance)
@@ -409,6 +420,8 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     "winograd_filters": _winograd_filters,
     "winograd_conv2d": _winograd_conv2d,
     "bottleneck_conv2d": _bottleneck,
+    "conv2d_moments": _conv_moments,
+    "depthwise_conv2d_moments": _conv_moments,
 }
 
 

@@ -76,7 +76,10 @@ def batch_norm(op: str, draw: Draw) -> Iterator[Case]:
                 given = (x, gamma, beta, draw.normal(*shape))
                 yield Case(op, f"{name}-residual", given, attrs, batched=(0, 3), smooth=small)
             elif op == "batch_norm_infer":
-                yield Case(op, name, (x, gamma, beta, mean, variance), attrs, batched=(0,), smooth=small)
+                given = (x, gamma, beta, mean, variance)
+                yield Case(op, name, given, attrs, batched=(0,), smooth=small)
+                given = (*given, draw.normal(*shape))
+                yield Case(op, f"{name}-residual", given, attrs, batched=(0, 5), smooth=small)
             else:
                 shift = () if act == "none" else (beta,)
                 yield Case(op, name, (draw.normal(*shape), x, gamma, mean, variance, *shift), attrs, smooth=small)

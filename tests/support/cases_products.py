@@ -108,6 +108,26 @@ def conv(op: str, draw: Draw) -> Iterator[Case]:
     yield Case(op, "bias-odd", inputs, ConvAttrs(padding="same", epilogue="relu"), batched=(0,), smooth=False)
 
 
+#: label -> x, filters of a 1x1 kernel or None for a depthwise 3x3, attributes
+MOMENTS: dict[str, tuple[tuple[int, ...], int, ConvAttrs]] = {
+    "small": ((2, 3, 2, 3), 4, ConvAttrs()),
+    "odd": ((3, 17, 13, 19), 35, ConvAttrs()),
+    "strided": ((2, 9, 12, 24), 72, ConvAttrs((2, 2), "same")),
+    "blocks": ((2, 30, 31, 16), 24, ConvAttrs()),
+}
+
+
+@cases_for("conv2d_moments", "depthwise_conv2d_moments")
+def conv_moments(op: str, draw: Draw) -> Iterator[Case]:
+    for label, (x, filters, attrs) in MOMENTS.items():
+        depthwise = op.startswith("depthwise")
+        w = (2, 2, x[-1], 2 if label == "small" else 1) if depthwise else (1, 1, x[-1], filters)
+        outputs = w[-2] * w[-1] if depthwise else filters
+        for name, bias in ((label, ()), (f"{label}-bias", (draw.normal(outputs),))):
+            given = (draw.normal(*x), draw.normal(*w), *bias)
+            yield Case(op, name, given, attrs, batched=(0,), smooth=label == "small")
+
+
 @cases_for("conv2d_grad_x", "conv2d_grad_w", "depthwise_conv2d_grad_x", "depthwise_conv2d_grad_w")
 def conv_grad(op: str, draw: Draw) -> Iterator[Case]:
     forward = op[:-7]

@@ -184,6 +184,18 @@ def bottleneck(draw: st.DrawFn, op: str) -> Case:
     return cases_bottleneck.drawn(draw, op, kernel, hw, draw(_windows(kernel, hw)))
 
 
+def conv_moments(draw: st.DrawFn, op: str) -> Case:
+    """What the kernels take: one tap and one group, or depthwise rows that are no wider than a piece."""
+    x = (draw(st.integers(1, 3)), draw(st.integers(1, 20)), draw(st.integers(1, 20)), draw(SEAMS))
+    strides = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    if op == "conv2d_moments":
+        a, w = ConvAttrs(strides), (1, 1, x[-1], draw(st.sampled_from((1, 3, 8, 16, 31, 33, 65))))
+    else:
+        a, w = ConvAttrs(strides, "same"), (3, 3, x[-1], draw(st.sampled_from((1, 1, 2, 3))))
+    outputs = w[-1] if op == "conv2d_moments" else w[-2] * w[-1]
+    return Case(op, "drawn", _normal(draw, x, w, *([(outputs,)] * draw(st.integers(0, 1)))), a)
+
+
 def pool(draw: st.DrawFn, op: str) -> Case:
     size = draw(st.sampled_from(((2, 2), (3, 3), (3, 2), (1, 4), (1, 1))))
     hw = (draw(st.integers(1, 12)), draw(st.integers(1, 12)))
@@ -225,9 +237,10 @@ def batch_norm(draw: st.DrawFn, op: str) -> Case:
     x, g, gamma, beta, mean = _normal(draw, shape, shape, shape[-1:], shape[-1:], shape[-1:])
     (variance,) = _uniform(draw, 0.2, 2, shape[-1:])
     act: Any = draw(st.sampled_from(["none", "relu", "relu6"]))
+    residual = (g,) if draw(st.booleans()) else ()
     given = {
-        "batch_norm_train": (x, gamma, beta, *((g,) if draw(st.booleans()) else ())),
-        "batch_norm_infer": (x, gamma, beta, mean, variance),
+        "batch_norm_train": (x, gamma, beta, *residual),
+        "batch_norm_infer": (x, gamma, beta, mean, variance, *residual),
         "batch_norm_train_grad": (g, x, gamma, mean, variance, *((beta,) if act != "none" else ())),
     }[op]
     return Case(op, "drawn", given, NormAttrs(1e-3, act))
@@ -297,6 +310,7 @@ _MAKERS: dict[Maker, list[str]] = {
     dense: ["dense"],
     conv: [f"{kind}{part}" for kind in ("conv2d", "depthwise_conv2d") for part in ("", "_grad_x", "_grad_w")],
     bottleneck: ["bottleneck_conv2d"],
+    conv_moments: words("conv2d_moments depthwise_conv2d_moments"),
     pool: words("max_pool2d avg_pool2d max_pool2d_grad avg_pool2d_grad"),
     softmax: words("softmax log_softmax softmax_grad log_softmax_grad"),
     crossentropy: [f"{kind}softmax_crossentropy{part}" for kind in ("", "sparse_") for part in ("", "_grad")],

@@ -7,7 +7,8 @@
 //
 // Sums run over taps in row-major order, those outside the image left out, one fused multiply-add a term from zero; the
 // bias comes last. So a pixel's bits depend on its window alone. grad_w sums rows of outputs in order, in a number of
-// parts that depends on the shape only, added in order at the end.
+// parts that depends on the shape only, added in order at the end. depthwise_moments gives mean and variance of y's
+// channels too, gathered by the pieces (base/moments.h) and joined in their order.
 #pragma once
 
 #include "base/conv.h"

@@ -3,18 +3,41 @@
 
 #include "kernels/conv_depthwise/bottleneck.h"
 #include "kernels/conv_depthwise/gradients.h"
+#include "kernels/conv_depthwise/moments.h"
 
 namespace striate {
 namespace {
 
-inline const char* depthwise(const StepSpec& spec, StepPlan* plan) {
-  Conv c;
-  if (const char* why = decode_conv_forward(spec, true, &c)) return why;
+inline void plan_forward(const Conv& c, bool bias, StepPlan* plan) {
   Depthwise d = make_depthwise(c);
   plan_rows(&d, plan);
   plan->flops = c.flops();
-  plan->add_phase(spec.n_inputs == 3 ? depthwise_run<3> : depthwise_run<2>, d.batch * d.blocks);
+  plan->add_phase(bias ? depthwise_run<3> : depthwise_run<2>, d.batch * d.blocks);
   plan->set_params(d);
+}
+
+inline const char* depthwise(const StepSpec& spec, StepPlan* plan) {
+  Conv c;
+  if (const char* why = decode_conv_forward(spec, true, &c)) return why;
+  plan_forward(c, spec.n_inputs == 3, plan);
+  return nullptr;
+}
+
+inline const char* depthwise_moments(const StepSpec& spec, StepPlan* plan) {
+  Conv c;
+  if (const char* why = decode_conv_moments(spec, true, &c)) return why;
+  const bool bias = spec.n_inputs == 3;
+  plan_forward(c, bias, plan);
+  DepthwiseMoments p = {};
+  std::memcpy(&p.d, plan->params, sizeof p.d);
+  const int64_t pieces = p.d.batch * p.d.blocks;
+  if (pieces == 0 || p.d.cols.out == 0 || p.d.out_channels == 0) return "takes one pixel at least";
+  if (p.d.height * p.d.cols.out > kMomentRows) return "takes rows of at most 384 pixels";
+  p.blocks = moment_blocks(pieces, p.d.out_channels);
+  plan->scratch_bytes = static_cast<size_t>(p.blocks.floats()) * sizeof(float);
+  plan->phases[0].run = bias ? depthwise_moments_run<3> : depthwise_moments_run<2>;
+  plan->add_phase(bias ? depthwise_moments_join<3> : depthwise_moments_join<2>, ceil_div(p.blocks.columns, kJoined));
+  plan->set_params(p);
   return nullptr;
 }
 

@@ -15,6 +15,9 @@
 //             is multiplied, and the gradient with respect to x at stride 2 costs a quarter a tap, since only a quarter
 //             of the pixels has one.
 //
+// conv2d_moments_1x1 gives mean and variance of y's channels too (base/moments.h): a piece gathers those of what it has
+// written, and they are joined in the pieces' order.
+//
 // conv2d_grad_x is the same gather with taps turned round and filters transposed. conv2d_grad_w sums pixels (in blocks
 // of kBlockPixels, images in order) into tiles of input channels by filters; where a kernel has too few tiles to share
 // out, images are cut into parts, a number that depends on the shape only, whose sums are added in order at the end.

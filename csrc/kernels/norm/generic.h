@@ -15,66 +15,48 @@ void train_block(const StepArgs& args, int64_t piece, unsigned char*) {
   block_moments(args.ptr<float>(0) + at.row * p.b.columns + at.column, p.b.columns, at.rows, at.columns,
                 {p.sums(args, 0) + to, p.sums(args, 1) + to, p.sums(args, 2) + to});
 }
-// Blocks joined in float64 in their order, by the rule of base/moments.h.
 void train_join(const StepArgs& args, int64_t piece, unsigned char*) {
   const Norm& p = args.as<Norm>();
   const int results = p.residual ? 4 : 3;
-  const int64_t first = piece * kJoined, n = smaller(kJoined, p.b.columns - first);
-  double mean[kJoined] = {}, squares[kJoined] = {}, rows = 0.0;
-  for (int64_t k = 0; k < p.b.row_blocks; ++k) {
-    const double own = static_cast<double>(p.block_rows(k)), share = own / (rows + own), weight = rows * share;
-    const int64_t at = k * p.padded + first;
-    const float *base = p.sums(args, 0) + at, *m = p.sums(args, 1) + at, *q = p.sums(args, 2) + at;
-    if (k == 0)  // nothing before: an infinity times a weight of 0 would be NaN
-      for (int64_t c = 0; c < n; ++c) {
-        mean[c] = static_cast<double>(base[c]) + static_cast<double>(m[c]);
-        squares[c] = static_cast<double>(q[c]);
-      }
-    else
-      for (int64_t c = 0; c < n; ++c) {
-        const double d = (static_cast<double>(base[c]) + static_cast<double>(m[c])) - mean[c];
-        mean[c] += d * share;
-        squares[c] += static_cast<double>(q[c]) + d * d * weight;
-      }
-    rows += own;
-  }
-  for (int64_t c = 0; c < n; ++c) {
-    // No rows: 0 / 0, as in the reference.
-    const float variance = static_cast<float>(squares[c] / rows);
-    p.channels(args, 0)[first + c] = args.ptr<float>(1)[first + c] * inverse_deviation(variance, p.epsilon);
-    args.ptr<float>(results + 1)[first + c] = static_cast<float>(rows > 0.0 ? mean[c] : squares[c] / rows);
-    args.ptr<float>(results + 2)[first + c] = variance;
-  }
+  float *mean = args.ptr<float>(results + 1), *variance = args.ptr<float>(results + 2);
+  join_moments(
+      {p.b.row_blocks, p.padded, p.b.columns}, p.sums(args, 0), piece, [&p](int64_t k) { return p.block_rows(k); },
+      mean, variance);
+  const int64_t last = smaller(p.b.columns, (piece + 1) * kJoined);
+  for (int64_t c = piece * kJoined; c < last; ++c)
+    p.channels(args, 0)[c] = args.ptr<float>(1)[c] * inverse_deviation(variance[c], p.epsilon);
 }
 
 // y = act(normalized(x)), with the statistics at `mean`, to the result at `y`.
-STRIATE_INLINE void apply_map(const StepArgs& args, int64_t piece, int beta, int mean, int y) {
+STRIATE_INLINE void apply_map(const StepArgs& args, int64_t piece, int mean, int y) {
   const Norm& p = args.as<Norm>();
   const float lo = p.lo, hi = p.hi;
   const float* x = args.ptr<float>(0);
-  const float* constants[3] = {args.ptr<float>(mean), p.channels(args, 0), args.ptr<float>(beta)};
+  const float* constants[3] = {args.ptr<float>(mean), p.channels(args, 0), args.ptr<float>(2)};
   map_norm<1, 3>(p, piece, &x, constants, args.ptr<float>(y),
                  [lo, hi](const Vf* v, const Vf* k) { return clamp(normalized(v[0], k[0], k[1], k[2]), lo, hi); });
 }
-void train_map(const StepArgs& args, int64_t piece, unsigned char*) { apply_map(args, piece, 2, 4, 3); }
-void train_add_map(const StepArgs& args, int64_t piece, unsigned char*) {
+void train_map(const StepArgs& args, int64_t piece, unsigned char*) { apply_map(args, piece, 4, 3); }
+STRIATE_INLINE void apply_add_map(const StepArgs& args, int64_t piece, int residual, int mean, int y) {
   const Norm& p = args.as<Norm>();
   const float lo = p.lo, hi = p.hi;
-  const float* in[2] = {args.ptr<float>(0), args.ptr<float>(3)};
-  const float* constants[3] = {args.ptr<float>(5), p.channels(args, 0), args.ptr<float>(2)};
-  map_norm<2, 3>(p, piece, in, constants, args.ptr<float>(4), [lo, hi](const Vf* v, const Vf* k) {
+  const float* in[2] = {args.ptr<float>(0), args.ptr<float>(residual)};
+  const float* constants[3] = {args.ptr<float>(mean), p.channels(args, 0), args.ptr<float>(2)};
+  map_norm<2, 3>(p, piece, in, constants, args.ptr<float>(y), [lo, hi](const Vf* v, const Vf* k) {
     return clamp(normalized(v[0], k[0], k[1], k[2]) + v[1], lo, hi);
   });
 }
+void train_add_map(const StepArgs& args, int64_t piece, unsigned char*) { apply_add_map(args, piece, 3, 5, 4); }
 
-// ---- batch_norm_infer(x, gamma, beta, mean, variance) -> y
+// ---- batch_norm_infer(x, gamma, beta, mean, variance[, residual]) -> y
 void infer_scale(const StepArgs& args, int64_t piece, unsigned char*) {
   const Norm& p = args.as<Norm>();
   const int64_t last = smaller(p.b.columns, (piece + 1) * kJoined);
   for (int64_t c = piece * kJoined; c < last; ++c)
     p.channels(args, 0)[c] = args.ptr<float>(1)[c] * inverse_deviation(args.ptr<float>(4)[c], p.epsilon);
 }
-void infer_map(const StepArgs& args, int64_t piece, unsigned char*) { apply_map(args, piece, 2, 3, 5); }
+void infer_map(const StepArgs& args, int64_t piece, unsigned char*) { apply_map(args, piece, 3, 5); }
+void infer_add_map(const StepArgs& args, int64_t piece, unsigned char*) { apply_add_map(args, piece, 5, 3, 6); }
 
 // ---- Preparing. `wholes` are the operands of x's shape, a bit each; the others are (C,).
 STRIATE_NOINLINE const char* check_norm(const StepSpec& s, int inputs, int outputs, unsigned wholes, Norm* p) {
@@ -136,8 +118,9 @@ const char* batch_norm_train_grad(const StepSpec& s, StepPlan* plan) {
 }
 const char* batch_norm_infer(const StepSpec& s, StepPlan* plan) {
   Norm p = {};
-  if (const char* why = check_norm(s, 5, 1, 0b100001u, &p)) return why;
-  lay_out(p, plan, infer_scale, nullptr, nullptr, infer_map);
+  p.residual = s.n_inputs == 6;
+  if (const char* why = check_norm(s, p.residual ? 6 : 5, 1, p.residual ? 0b1100001u : 0b100001u, &p)) return why;
+  lay_out(p, plan, infer_scale, nullptr, nullptr, p.residual ? infer_add_map : infer_map);
   return nullptr;
 }
 

@@ -6,8 +6,8 @@
 //   batch_norm_train_grad  the two sums by blocks in one pass over g and x, joined in float64; then dx in a second
 //   pass.
 //                          The activation's slope is told from x: what it is on y has the bits of the forward pass
-//   batch_norm_infer       act((x - mean) (gamma / sqrt(variance + epsilon)) + beta); an element's bits depend on it
-//   and
+//   batch_norm_infer       act((x - mean) (gamma / sqrt(variance + epsilon)) + beta [+ residual]); an element's bits
+//   depend on it and
 //                          its channel
 //
 // y may lie exactly on x or the residual, and dx on g or x. The statistics lie on nothing.

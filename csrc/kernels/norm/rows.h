@@ -10,7 +10,6 @@
 namespace striate {
 namespace {
 
-constexpr int64_t kJoined = 64;          // channels of a joining piece
 constexpr int64_t kMapElements = 16384;  // of an elementwise piece
 constexpr int64_t kStreamed = 1 << 20;   // elements from which on a result is streamed: 4 MB, more than two L2 caches
 

@@ -14,6 +14,7 @@ from striate.compiler.passes.fuse_bias import fuse_bias
 from striate.compiler.passes.fuse_norm import fuse_norm
 from striate.compiler.passes.fuse_padding import fuse_padding
 from striate.compiler.passes.fuse_update import fuse_update
+from striate.compiler.passes.gather_statistics import gather_statistics
 from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
 from striate.compiler.passes.simplify import simplify
 from striate.compiler.passes.use_dense import use_dense
@@ -38,6 +39,7 @@ PASSES: tuple[Pass, ...] = (
     use_products,
     shrink_pool_gradients,
     fuse_norm,
+    gather_statistics,
     simplify,
     eliminate_common_subexpressions,
     fuse_update,

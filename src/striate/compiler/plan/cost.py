@@ -13,7 +13,7 @@ def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType
     if op in ("dense", "matmul"):
         transposed = getattr(attrs, "transpose_a", False)
         return 2 * outputs[0].size * inputs[0].dims[-2 if transposed else -1]
-    if op == "conv2d":  # y has its window of w for each element: KH * KW * C/groups
+    if op in ("conv2d", "conv2d_moments"):  # y has its window of w for each element: KH * KW * C/groups
         return 2 * outputs[0].size * _product(inputs[1].dims[:3])
     if op == "winograd_conv2d":  # as the direct sum would: what is worth comparing
         window, groups = getattr(attrs, "window", 3), getattr(attrs, "groups", 1)
@@ -26,7 +26,7 @@ def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType
         return 2 * inputs[1].size * _product(outputs[0].dims[:3])
     if op.endswith("_update_dense"):  # w, its slots, x (rows, M), dy
         return 2 * outputs[0].size * inputs[len(outputs)].dims[0]
-    if op == "depthwise_conv2d":
+    if op in ("depthwise_conv2d", "depthwise_conv2d_moments"):
         return 2 * outputs[0].size * _product(inputs[1].dims[:2])
     if op == "depthwise_conv2d_grad_x":
         return 2 * inputs[0].size * _product(inputs[1].dims[:2])

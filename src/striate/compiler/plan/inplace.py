@@ -31,7 +31,7 @@ PAIRS: dict[str, frozenset[tuple[int, int]]] = {
     "softmax_crossentropy_grad": frozenset({(0, 1), (1, 2)}),  # dlogits on logits, dtargets on targets
     "batch_norm_train": frozenset({(0, 0), (0, 3)}),  # y on x or the residual
     "batch_norm_train_grad": frozenset({(0, 0), (0, 1)}),  # dx on g or x
-    "batch_norm_infer": frozenset({(0, 0)}),
+    "batch_norm_infer": frozenset({(0, 0), (0, 5)}),
     "dropout": frozenset({(0, 0)}),
     "seed_next": frozenset({(0, 0)}),
     # updates, by a gradient and by the product that makes it: w and its slots

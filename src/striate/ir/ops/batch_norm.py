@@ -2,7 +2,7 @@
 
     batch_norm_train   mean = sum x / m, variance = sum (x - mean)^2 / m, m elements a channel (biased variance)
                        y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta [+ residual])
-    batch_norm_infer   act(...) of the same, without a residual, from mean and variance given
+    batch_norm_infer   the same y from mean and variance given
 
 With r = 1 / sqrt(variance + epsilon), xhat = (x - mean) r, h = g where act's slope is 1 at gamma xhat + beta, else 0,
 batch_norm_train_grad is, sums over all axes but the last:
@@ -140,19 +140,39 @@ def _grad_by_parts(g: Term, x: Term, gamma: Term, mean: Term, variance: Term, *r
 
 
 def infer_infer(
-    x: TensorType, gamma: TensorType, beta: TensorType, mean: TensorType, variance: TensorType, a: NormAttrs
+    x: TensorType,
+    gamma: TensorType,
+    beta: TensorType,
+    mean: TensorType,
+    variance: TensorType,
+    *rest: TensorType | NormAttrs,
 ) -> TensorType:
+    *residual, a = rest
+    assert isinstance(a, NormAttrs)
+    assert all(t == x for t in residual), f"batch_norm_infer: the residual is {residual}, x {x}"
     _check("batch_norm_infer", x, gamma=gamma, beta=beta, mean=mean, variance=variance)
     return _result("batch_norm_infer", x, a)
 
 
-def reference_infer(x: Array, gamma: Array, beta: Array, mean: Array, variance: Array, a: NormAttrs) -> Array:
-    r = 1 / np.sqrt(wide(variance) + a.epsilon)
-    return like(_functions.epilogue((wide(x) - wide(mean)) * r * wide(gamma) + wide(beta), a.epilogue, 0.0), x)
+def reference_infer(
+    x: Array, gamma: Array, beta: Array, mean: Array, variance: Array, *rest: Array | NormAttrs
+) -> Array:
+    *residual, a = rest
+    assert isinstance(a, NormAttrs)
+    y = (wide(x) - wide(mean)) / np.sqrt(wide(variance) + a.epsilon) * wide(gamma) + wide(beta)
+    for t in residual:
+        assert isinstance(t, np.ndarray)
+        y = y + wide(t)
+    return like(_functions.epilogue(y, a.epilogue, 0.0), x)
 
 
-def _infer_by_parts(x: Term, gamma: Term, beta: Term, mean: Term, variance: Term, a: NormAttrs) -> Term:
+def _infer_by_parts(x: Term, gamma: Term, beta: Term, mean: Term, variance: Term, *rest: Term | NormAttrs) -> Term:
+    *residual, a = rest
+    assert isinstance(a, NormAttrs)
     y = (x - mean) * ((variance + a.epsilon)("rsqrt") * gamma) + beta
+    for t in residual:
+        assert isinstance(t, Term)
+        y = y + t
     return y if a.epilogue == "none" else y(a.epilogue)
 
 
