@@ -31,7 +31,7 @@ def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tens
 
     Example:
         >>> x = np.array([[3, 1, 2], [6, 5, 4]])
-        >>> take_along_axis(x, argsort(x), axis=1).tolist()
+        >>> take_along_axis(x, keras.ops.argsort(x), axis=1).tolist()
         [[1, 2, 3], [4, 5, 6]]
     """
     x, indices = tensor(x), tensor(indices, "int32")
