@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from typing import Any
 
 import pytest
 
@@ -31,3 +32,19 @@ def test_structures_that_differ_are_refused() -> None:
         tree.map_structure(lambda a, b: a, [1, 2], [1])
     with pytest.raises(ValueError, match="3 leaves"):
         tree.pack_sequence_as([1, (2, 3)], [1, 2])
+
+
+def test_traverse() -> None:
+    nested = [(1, 2), [3], {"b": 5, "a": 4}]
+    seen: list[Any] = []
+    assert tree.traverse(seen.append, nested) == nested
+    assert seen == [nested, (1, 2), 1, 2, [3], 3, {"a": 4, "b": 5}, 4, 5]
+    seen.clear()
+    assert tree.traverse(seen.append, nested, top_down=False) == nested
+    assert seen == [1, 2, (1, 2), 3, [3], 4, 5, {"a": 4, "b": 5}, nested]
+    assert tree.traverse(lambda part: tree.MAP_TO_NONE if part == [3] else None, nested) == [(1, 2), None, nested[2]]
+    # Of what was replaced, the parts are not visited; from below, they have been.
+    assert tree.traverse(lambda part: 7 if isinstance(part, tuple) else None, nested)[0] == 7
+    assert tree.traverse(lambda part: part + 1 if isinstance(part, int) else None, nested, False)[0] == (2, 3)
+    with pytest.raises(TypeError, match=r"`func` must be callable\. Received: func=3"):
+        tree.traverse(3, nested)

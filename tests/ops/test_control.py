@@ -42,3 +42,9 @@ def test_loops() -> None:
     assert [float(pick(np.int32(i))) for i in (-1, 0, 1, 2, 9)] == [0.0, 0.0, 1.0, 2.0, 2.0]
     with pytest.raises(SymbolicError, match="fori_loop"):
         backend.TracedFunction(lambda x: ops.while_loop(lambda t: t < 3.0, lambda t: t + 1.0, x))(np.float32(0))
+
+
+def test_vectorized_map() -> None:
+    x = np.arange(6, dtype="float32").reshape(3, 2)
+    both = ops.vectorized_map(lambda pair: pair[0] * ops.sum(pair[1]), (x, x))
+    np.testing.assert_array_equal(both, x * x.sum(1, keepdims=True))

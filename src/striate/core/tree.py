@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from striate.core.errors import ArgumentError
+from striate.core.errors import ArgumentError, DTypeError
 from striate.core.registry import export
 
 
@@ -71,6 +71,51 @@ def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool
     rows = zip(*columns, strict=True)
     mapped = [None if row[0] is None and not none_is_leaf else func(*row) for row in rows]
     return pack_sequence_as(structures[0], mapped)
+
+
+@export("tree.MAP_TO_NONE")
+class MAP_TO_NONE:
+    """What the function given to `traverse` returns where None is to stand in the result."""
+
+
+@export("tree.traverse")
+def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+    """`structure` with what `func` gives in the place of each part of it, where that is not None.
+
+    Source: `keras.tree.traverse`.
+
+    Args:
+        func: gets the structure itself, every structure in it, and the leaves; None keeps a part as it is, and
+            `MAP_TO_NONE` puts None there.
+        top_down: whole before its parts, which are visited only if `func` gave None for it; else the parts first.
+
+    Raises:
+        TypeError: a `func` that cannot be called.
+
+    Example:
+        >>> traverse(lambda part: 0 if isinstance(part, list) else None, (1, [2, 3]))
+        (1, 0)
+    """
+    if not callable(func):
+        raise DTypeError(f"`func` must be callable. Received: func={func!r}.")
+
+    def inside(part: Any) -> Any:
+        if not is_nested(part):
+            return part
+        if isinstance(part, dict):
+            done = {key: traverse(func, part[key], top_down) for key in sorted(part, key=str)}
+            return {key: done[key] for key in part}
+        items = [traverse(func, child, top_down) for child in part]
+        if isinstance(part, list):
+            return items
+        return type(part)(*items) if hasattr(part, "_fields") else tuple(items)
+
+    if not top_down:
+        structure = inside(structure)
+    got = func(structure)
+    if got is None:
+        return inside(structure) if top_down else structure
+    return None if got is MAP_TO_NONE else got
 
 
 def key_of(structure: Any) -> Any:

@@ -145,6 +145,20 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return scan(lambda _, x: ((), f(x)), (), xs)[1]
 
 
+@export("ops.vectorized_map")
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """`function` of each slice of the elements along the first axis, the results stacked: `map` under another name.
+
+    Unrolled while tracing, so for few slices. Source: `keras.ops.vectorized_map`.
+
+    Example:
+        >>> import striate.ops as ops
+        >>> ops.vectorized_map(ops.sum, np.ones((3, 2), "float32")).tolist()
+        [2.0, 2.0, 2.0]
+    """
+    return map(function, elements)
+
+
 @export("ops.switch")
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """branches[index](*operands), the index clamped to the branches there are. Source: `keras.ops.switch`."""
