@@ -4,7 +4,7 @@ python tools/api_table.py          write it
 python tools/api_table.py --check  exit 1 if it is not up to date (run by the tests)
 
 Read off tests/golden/keras_signatures.txt (all of Keras's public names, by tools/keras_signatures.py) and the table of
-Striate's. A name that is neither here nor left out in `api_left_out.py` is one to come: nobody has to list those.
+Striate's. A name that is neither here nor left out is one to come; `api_left_out.py` says why for both.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-from api_left_out import LEFT_OUT  # noqa: E402
+from api_left_out import LEFT_OUT, TO_COME  # noqa: E402
 from keras_signatures import TARGET as SIGNATURES  # noqa: E402
 from keras_signatures import WITH_METHODS, public_names  # noqa: E402
 
@@ -53,10 +53,10 @@ def repeated(names: list[str]) -> set[str]:
     return found
 
 
-def reasons(names: list[str]) -> dict[str, str]:
-    """name -> why it is left out; of two patterns that fit, the first counts."""
-    found = {}
-    for why, patterns in LEFT_OUT.items():
+def reasons(names: list[str], given: dict[str, str]) -> dict[str, str]:
+    """name -> why it is not here; of two patterns that fit, the first counts."""
+    found: dict[str, str] = {}
+    for why, patterns in given.items():
         for pattern in patterns.split():
             fits = [name for name in names if re.fullmatch(pattern, name)]
             if not fits:
@@ -87,21 +87,26 @@ def table() -> str:
     again = repeated(every)
     names = [name for name in every if name not in again]
     missing = [name for name in names if name not in ours]
-    why = reasons(missing)
+    why = reasons(missing, LEFT_OUT)
     to_come = [name for name in missing if name not in why]
+    later = reasons(to_come, TO_COME)
     wanted = len(names) - len(why)
     here = len(names) - len(missing)
     parts = [HEADER.format(version=version, total=len(names), left_out=len(why), wanted=f"{wanted:,}", here=here,
                            share=100 * here / wanted)]  # fmt: skip
     sides = [by_namespace(side) for side in (missing, list(why), to_come)]
     for namespace, inside in sorted(by_namespace(names).items()):
-        absent, left_out, later = (len(side.get(namespace, ())) for side in sides)
-        counts = (len(inside), len(inside) - absent, left_out, later)
+        absent, left_out, open_ = (len(side.get(namespace, ())) for side in sides)
+        counts = (len(inside), len(inside) - absent, left_out, open_)
         parts.append(f"| `{namespace or 'keras'}` | " + " | ".join(str(n or "") for n in counts) + " |\n")
     parts.append("\n## Left out, and why\n")
     for reason in LEFT_OUT:
         parts.append(f"\n{reason}:\n\n" + listed([name for name, given in why.items() if given == reason]))
-    parts.append("\n## To come\n\nNot written yet.\n\n" + listed(to_come))
+    parts.append("\n## To come\n")
+    for reason in TO_COME:
+        parts.append(f"\n{reason}:\n\n" + listed([name for name, given in later.items() if given == reason]))
+    if rest := [name for name in to_come if name not in later]:
+        parts.append("\nNot written yet:\n\n" + listed(rest))
     short = sorted({n.rpartition(".")[0] for n in again if n not in ours})
     parts.append(
         "\nNamespaces that repeat names of the one above, and lack some here: "
