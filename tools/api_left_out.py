@@ -41,7 +41,7 @@ LEFT_OUT = {
     "Boxes around objects: there are no detectors here": r"""
         utils\.bounding_boxes\.\w+ layers\.MaxNumBoundingBoxes visualization\.\w*bounding_box\w*""",
     "The inside of Keras: graphs and trees of its own, and what hides its own frames in reports of errors": r"""
-        Function Operation name_scope config\.\w+_traceback_filtering\w* tree\.(MAP_TO_NONE|traverse)""",
+        Function Operation name_scope config\.\w+_traceback_filtering\w*""",
     "Changes a file's weights by hand; a model that has read them does that too": r"saving\.KerasFileEditor",
     "A dict with attributes: Python's `types.SimpleNamespace`": r"utils\.Config",
     "Which Keras this is: `striate.__version__` says which Striate": r"version",
