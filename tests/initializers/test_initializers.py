@@ -122,6 +122,11 @@ def test_errors_say_what_was_received(call: Any, text: str) -> None:
         call()
 
 
+def test_what_takes_no_arguments_says_so() -> None:
+    with pytest.raises(TypeError, match=r"Zeros\(\) takes no arguments. Received: 3, value=2."):
+        initializers.Zeros(3, value=2)  # type: ignore[call-arg]
+
+
 @pytest.mark.parametrize(
     "initializer",
     [

@@ -69,9 +69,11 @@ def _image(*shape: int) -> np.ndarray:
         (lambda: layers.AveragePooling3D((2, 2)), "`pool_size` must be one integer or a tuple of 3"),
         (lambda: layers.AveragePooling3D(3)(_image(1, 2, 4, 4, 1)), "window of 3 pixels"),
         (lambda: layers.GlobalMaxPooling1D()(_image(1, 2, 2, 1)), "expected ndim=3"),
-        (lambda: layers.AdaptiveMaxPooling2D((2, 2, 2)), "`output_size` must be one integer or a tuple of 2"),
+        (lambda: layers.AdaptiveMaxPooling2D((2, 0)), "`output_size` must be one integer or a tuple of 2"),
+        (lambda: layers.AdaptiveMaxPooling1D((2, 2)), "`output_size` must be one integer or a tuple of 1"),
         (lambda: layers.AdaptiveMaxPooling1D(0), "`output_size`"),
         (lambda: layers.Dense(-3), "`units`"),
+        (lambda: layers.Dense(3, name=0), "`name` is a string"),
         (lambda: layers.Dense(3, lora_rank=4), "`lora_rank` is not supported"),
         (lambda: layers.Dense(3).build((None, None)), "known length"),
         (lambda: layers.Dense(3)(_image(4)), "expected min_ndim=2"),
@@ -155,6 +157,8 @@ def test_error(call: Any, text: str) -> None:
         lambda: layers.UnitNormalization(axis=None),
         lambda: layers.Dot("last"),
         lambda: layers.AdaptiveMaxPooling2D("all"),
+        lambda: layers.AdaptiveMaxPooling2D((2, 2, 2)),
+        lambda: layers.AdaptiveAveragePooling3D([2, 2]),
     ],
 )
 def test_another_type_is_a_type_error(call: Any) -> None:

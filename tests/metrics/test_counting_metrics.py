@@ -150,6 +150,7 @@ def test_r2_needs_values() -> None:
         (lambda: metrics.F1Score()([1, 0], [0.5, 0.5]), "F1Score expects 2D inputs"),
         (lambda: metrics.R2Score(class_aggregation="mean"), "Invalid value for argument `class_aggregation`"),
         (lambda: metrics.R2Score(num_regressors=-1), "Expected a value >= 0"),
+        (lambda: metrics.IoU((1, 2), [0]), "`num_classes` should be a positive integer"),
         (lambda: metrics.IoU(2, [2]), r"Target class id 2 is out of range, which is \[0, 2\)"),
     ],
 )

@@ -281,6 +281,8 @@ def test_constraints_and_exclusions() -> None:
         ({"lr": 0.1}, "not recognized"),
         ({"learning_rate": "fast"}, "learning_rate"),
         ({"momentum": 1.5}, "momentum"),
+        ({"name": 3}, "`name` must be a string"),
+        ({"name": "a/b"}, "cannot contain character `/`"),
     ],
 )
 def test_arguments_are_checked(arguments: dict[str, Any], message: str) -> None:

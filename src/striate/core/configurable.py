@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from striate.core.errors import ArgumentError, LoadError
+from striate.core.errors import ArgumentError, DTypeError, LoadError
 
 C = TypeVar("C", bound="Configurable")
 
@@ -82,6 +82,9 @@ class Configurable:
     _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls: type[C], *args: Any, **kwargs: Any) -> C:
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            given = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())])
+            raise DTypeError(f"{cls.__name__}() takes no arguments. Received: {given}. Leave them out.")
         instance = object.__new__(cls)
         # Kept for user classes that name an argument otherwise than the attribute they keep it in.
         object.__setattr__(instance, "_init_arguments", (args, kwargs))

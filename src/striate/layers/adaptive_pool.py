@@ -17,7 +17,11 @@ class AdaptivePoolBase(Ranked):
 
     def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(output_size, int | list | tuple):
+        several = isinstance(output_size, list | tuple)
+        # The kinds are Keras's: a tuple of another length is a TypeError in 2D and 3D, a ValueError in 1D.
+        if not (several or isinstance(output_size, int)) or (
+            several and self.rank > 1 and len(output_size) != self.rank
+        ):
             raise DTypeError(
                 f"`output_size` must be an integer or a tuple of {self.rank}. Received: output_size={output_size!r}. "
                 f"Give e.g. output_size=7."

@@ -136,9 +136,9 @@ class Layer(LayerState, Configurable):
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}. "
                 f"It takes: {', '.join(all_parameters(type(self)))}."
             )
-        self.name: str = name or backend.auto_name(type(self).__name__)
-        if not isinstance(self.name, str) or "/" in self.name:
+        if name is not None and (not isinstance(name, str) or "/" in name):
             raise ArgumentError(f"A layer's `name` is a string without '/'. Received: name={name!r}.")
+        self.name: str = name or backend.auto_name(type(self).__name__)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.dtype_policy = backend.get_dtype_policy(dtype)
         self.autocast = autocast

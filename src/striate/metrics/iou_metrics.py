@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from striate import backend, ops
+from striate.core import args
 from striate.core.errors import ArgumentError
 from striate.core.registry import export
 from striate.metrics.metric import Metric
@@ -28,6 +29,7 @@ class ConfusionTable(Metric):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
+        num_classes = args.positive_int(num_classes, "num_classes")
         if max(target_class_ids) >= num_classes:
             raise ArgumentError(
                 f"Target class id {max(target_class_ids)} is out of range, which is [0, {num_classes}). "

@@ -27,6 +27,11 @@ class OptimizerState(Configurable):
     _not_in_config = ("learning_rate",)
 
     def __init__(self, learning_rate: Any, name: str | None) -> None:
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ArgumentError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}. Give "
+                "e.g. name='slow'."
+            )
         self.name = name or backend.auto_name(type(self).__name__)
         self._variables: list[Variable] = []
         self.built = False
