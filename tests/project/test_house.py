@@ -43,6 +43,7 @@ LIMITS = {
     "tests": 350,
     "tests_keras": 350,
     "tests_keras_own": 350,
+    "tests_torch": 350,
     "tools": 300,
     "bench": 200,
 }
