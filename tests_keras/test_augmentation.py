@@ -63,6 +63,16 @@ TABLE = {
     "RandomHue": ({"factor": 0.1}, RANGES, lambda r, s: {"factor": column(r, s[0], -0.5, 0.5)[:, 0]}),
     "RandomGrayscale": ({}, {}, lambda r, s: pixel(r, s[0], 0, 1) < 0.5),
     "RandomErasing": ({}, RANGES, erased),
+    "RandomInvert": ({}, RANGES, lambda r, s: {"apply_inversion": r.uniform(size=s[0]) < 0.5}),
+    "RandomPosterization": (
+        {"factor": 3}, RANGES, lambda r, s: {"shift_factor": r.integers(0, 8, s[0]).astype("uint8")}
+    ),
+    "RandomSharpness": ({"factor": 0.1}, RANGES, lambda r, s: {"factor": column(r, s[0], 0, 1)[:, 0]}),
+    "RandomGaussianBlur": (
+        {}, {**RANGES, "kernel_size": [3, [5, 1]]},
+        lambda r, s: {"should_apply_blur": r.uniform(size=s[0]) < 0.7,
+                      "blur_factor": r.uniform(0.2, 1.5, 2).astype("float32")},
+    ),
     "Solarization": (
         {}, {**RANGES, "bounding_box_format": [None]},
         lambda r, s: {"additions": pixel(r, s[0], 0, 99), "thresholds": pixel(r, s[0], 0, 255)},
@@ -115,6 +125,10 @@ FIXED = {
         "brightness_factor": [f / 3, f / 3], "contrast_factor": [-f, f], "saturation_factor": [f / 2, f / 2],
         "hue_factor": [0.0, 0.0],
     },
+    "RandomInvert": lambda f: {"factor": [1.0, 1.0]},
+    "RandomPosterization": lambda f: {"factor": [1 + int(7 * f), 1 + int(7 * f)]},
+    "RandomSharpness": lambda f: {"factor": [f, f]},
+    "RandomGaussianBlur": lambda f: {"factor": [1.0, 1.0], "sigma": [f, f]},
     "Solarization": lambda f: {},
     "AutoContrast": lambda f: {},
     "Equalization": lambda f: {"bins": 16},
@@ -125,7 +139,7 @@ FIXED = {
 @given(data=st.data())
 def test_draws_of_one_number(oracle, name, data):
     config = FIXED[name](data.draw(st.sampled_from([0.1, 0.3, 0.9])))
-    if name in ("RandomContrast", "RandomBrightness", "RandomHue", *list(FIXED)[-4:]):
+    if name in ("RandomContrast", "RandomBrightness", "RandomHue", *list(FIXED)[-8:]):
         config["value_range"] = data.draw(st.sampled_from(RANGES["value_range"]))
     x = images(data, np.random.default_rng(data.draw(st.integers(0, 2**16))), config)
     x = x[0] if data.draw(st.booleans()) else x
@@ -182,6 +196,11 @@ result = {k: np.asarray(drawn[k], "float32").reshape(4000, -1) for k in keys}
         ("RandomHue", {"factor": [0.2, 0.6]}, ["factor"]),
         ("RandomErasing", {"factor": 0.8, "fill_value": 1.0}, ["apply_erasing"]),
         ("Solarization", {"addition_factor": 0.3, "threshold_factor": 0.9}, ["additions", "thresholds"]),
+        ("RandomInvert", {"factor": 0.8}, ["apply_inversion"]),
+        ("RandomPosterization", {"factor": [2, 6]}, ["shift_factor"]),
+        ("RandomPosterization", {"factor": 5}, ["shift_factor"]),
+        ("RandomSharpness", {"factor": 0.7}, ["factor"]),
+        ("RandomGaussianBlur", {"factor": [0.2, 0.9]}, ["should_apply_blur"]),
     ],
 )
 def test_draws_have_the_same_distribution(oracle, name, config, keys):
@@ -214,6 +233,10 @@ CONFIGS = {
     "RandomGrayscale": [{}, {"factor": 0.2, "data_format": "channels_first"}],
     "RandomCrop": [{"height": 3, "width": 4, "seed": 4}],
     "RandomErasing": [{}, {"factor": (0.5, 0.1), "scale": (0.1, 0.2), "fill_value": (1, 2, 3), "seed": 4}],
+    "RandomInvert": [{}, {"factor": (0.5, 0.1), "value_range": (0, 1), "seed": 4}],
+    "RandomPosterization": [{"factor": 3}, {"factor": (5, 2), "value_range": (1, 0), "data_format": "channels_first"}],
+    "RandomSharpness": [{"factor": 0.2}, {"factor": (0.5, 0.1), "value_range": (0.0, 1.0), "seed": 4}],
+    "RandomGaussianBlur": [{}, {"factor": 0.2, "kernel_size": (5, 3), "sigma": (0.1, 0.5), "value_range": (0, 1)}],
     "Solarization": [{}, {"addition_factor": 0.2, "threshold_factor": (0.1, 0.9), "value_range": (0, 1)}],
     "AutoContrast": [{}, {"value_range": (0, 1)}],
     "Equalization": [{}, {"value_range": (0, 1), "bins": 8, "data_format": "channels_first"}],
@@ -264,7 +287,8 @@ model = keras.Sequential([
     keras.Input((9, 8, 3)), L.RandomFlip("horizontal", seed=3), L.RandomRotation(0.1), L.RandomZoom(0.2, (0.1, 0.2)),
     L.RandomTranslation(0.1, 0.2), L.RandomShear((0.1, 0.2)), L.RandomContrast(0.2), L.RandomBrightness(0.1),
     L.RandomSaturation(0.3), L.RandomHue(0.1), L.RandomColorJitter(hue_factor=0.1), L.RandomGrayscale(0.3, seed=4),
-    L.RandomErasing(), L.Solarization(), L.AutoContrast(), L.Pipeline([L.RandomFlip(), L.Rescaling(1 / 255)]),
+    L.RandomErasing(), L.RandomInvert(), L.RandomPosterization(4), L.RandomSharpness(0.3), L.RandomGaussianBlur(),
+    L.Solarization(), L.AutoContrast(), L.Pipeline([L.RandomFlip(), L.Rescaling(1 / 255)]),
     L.Conv2D(4, 3), L.RMSNormalization(), L.Flatten(), L.Dense(2)])
 model.compile("adam", keras.losses.Circle())
 model.save(path)

@@ -40,7 +40,7 @@ LEFT_OUT = {
     "Draws of distributions that no layer here needs": r"random\.(beta|binomial|gamma)",
     "Boxes around objects: there are no detectors here": r"""
         utils\.bounding_boxes\.\w+ layers\.MaxNumBoundingBoxes visualization\.\w*bounding_box\w*""",
-    "The inside of Keras: graphs and trees of its own, and what hides its own frames in reports of errors": r"""
+    "The inside of Keras: graphs of its own, and what hides its own frames in reports of errors": r"""
         Function Operation name_scope config\.\w+_traceback_filtering\w*""",
     "Changes a file's weights by hand; a model that has read them does that too": r"saving\.KerasFileEditor",
     "A dict with attributes: Python's `types.SimpleNamespace`": r"utils\.Config",
@@ -55,7 +55,7 @@ TO_COME = {
         applications\.(efficientnet_v2|inception_resnet_v2|nasnet)\.\w+""",
     "Augmentation beyond the geometry and colours of one image: mixing images, drawing policies, filters": r"""
         layers\.(AugMix|CutMix|MixUp|RandAugment|RandomColorDegeneration|RandomPerspective|ContrastLimited\w+)
-        layers\.Random(ElasticTransform|GaussianBlur|Invert|Posterization|Sharpness)""",
+        layers\.RandomElasticTransform""",
     "Products along named axes, which attention is made of": r"layers\.EinsumDense",
     "Galleries, drawn by Matplotlib, which Striate does without (`striate.explain` draws its own figures)": r"""
         visualization\.(draw_segmentation_masks|plot_image_gallery|plot_segmentation_mask_gallery)""",

@@ -28,6 +28,10 @@ RANDOM: dict[str, dict[str, Any]] = {
     "RandomColorJitter": {"brightness_factor": 0.3, "hue_factor": 0.4},
     "RandomGrayscale": {},
     "RandomErasing": {"factor": [1, 1]},
+    "RandomInvert": {},
+    "RandomPosterization": {"factor": 5},
+    "RandomSharpness": {"factor": 1.0},
+    "RandomGaussianBlur": {"sigma": (0.5, 1.0)},
     "Solarization": {"addition_factor": 0.5},
 }
 SIZED = {"RandomCrop": {"height": 5, "width": 4}}
@@ -79,7 +83,12 @@ def test_every_image_has_a_draw_of_its_own(name: str) -> None:
     x = np.repeat(images(1), 12, axis=0)
     y = make(name, seed=7)(x, training=True)
     different = {image.tobytes() for image in y}
-    assert len(different) == 2 if name in ("RandomFlip", "RandomGrayscale") else len(different) >= 11
+    if name == "RandomPosterization":
+        assert 3 <= len(different) <= 4  # 1 to 4 bits
+    elif name in ("RandomFlip", "RandomGrayscale", "RandomInvert", "RandomGaussianBlur"):
+        assert len(different) == 2
+    else:
+        assert len(different) >= 11
 
 
 @every_random

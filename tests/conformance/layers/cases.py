@@ -21,6 +21,8 @@ class Case:
     weights: dict[str, Shape] = field(default_factory=dict)
     #: False where the output is made of steps: no gradient reaches the input then.
     differentiable: bool = True
+    #: whether there is no gradient at all: the steps are flat.
+    flat: bool = False
 
     @property
     def id(self) -> str:
@@ -42,6 +44,10 @@ def _case(name: str, inputs: list[Shape], weights: dict[str, Shape] | None = Non
 
 def _stepped(name: str, inputs: list[Shape], /, **arguments: Any) -> Case:
     return Case(name, arguments, inputs, differentiable=False)
+
+
+def _flat(name: str, inputs: list[Shape], /, **arguments: Any) -> Case:
+    return Case(name, arguments, inputs, differentiable=False, flat=True)
 
 
 def _inner(name: str, **config: Any) -> dict[str, Any]:
@@ -442,6 +448,10 @@ CASES = [
     _case("RandomColorJitter", COLOURS, value_range=[-4, 4], brightness_factor=0.2, hue_factor=0.3, seed=3),
     _case("RandomColorJitter", COLOURS, value_range=[-4, 4], contrast_factor=0.4, saturation_factor=0.3, seed=3),
     _case("RandomGrayscale", COLOURS, factor=1.0),
+    _case("RandomInvert", IMAGES, factor=0.5, value_range=[-4, 4], seed=3),
+    _flat("RandomPosterization", IMAGES, factor=4, value_range=[-4, 4], seed=3),
+    _case("RandomSharpness", IMAGES, factor=0.9, value_range=[-4, 4], seed=3),
+    _case("RandomGaussianBlur", IMAGES, factor=[1.0, 1.0], kernel_size=[5, 3], value_range=[-4, 4], seed=3),
     _case("RandomCrop", IMAGES, height=4, width=3, seed=3),
     _case("RandomCrop", IMAGES, height=9, width=3, seed=3),
     _case("RandomErasing", IMAGES, fill_value=0.5, value_range=[-4, 4], seed=3),
