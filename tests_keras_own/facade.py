@@ -48,6 +48,11 @@ ALLOWED_DTYPES = (*FLOAT_TYPES, *INT_TYPES, *BOOL_TYPES)
 result_type = backend.result_type
 
 
+def random_seed_dtype() -> str:
+    """Of a SeedGenerator's state."""
+    return "int64"
+
+
 def compute_output_spec(fn: Any, *args: Any, **kwargs: Any) -> Any:
     return backend.compute_spec(fn, args, kwargs)
 

@@ -10,6 +10,7 @@ BEHIND = {
     "keras.src.backend": "striate.backend",
     "keras.src.backend.common": "striate.backend",
     "keras.src.tree": "striate.core.tree",
+    "keras.src.random.seed_generator": "striate.random.seed",
 }
 
 #: name of Keras's -> "module" or "module:attribute".
@@ -27,6 +28,7 @@ NAMES = {
     "keras.src.backend.compute_output_spec": "facade:compute_output_spec",
     "keras.src.backend.device": "facade:device",
     "keras.src.backend.random": "striate.random",
+    "keras.src.backend.random_seed_dtype": "facade:random_seed_dtype",
     "keras.src.backend.numpy": "striate.ops",
     "keras.src.backend.nn": "striate.ops",
     "keras.src.backend.core": "striate.ops",

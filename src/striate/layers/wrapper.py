@@ -118,8 +118,9 @@ class TimeDistributed(Wrapper):
         shape = tuple(inputs.shape)
         if mask is not None and (len(mask.shape) < 2 or tuple(mask.shape)[:2] != shape[:2]):
             raise ShapeError(
-                f"The mask's first axes must be the inputs' batch and steps. Received: mask of shape "
-                f"{tuple(mask.shape)}, inputs of shape {shape}. Give a mask of shape {shape[:2]}."
+                f"The `mask` passed to the `TimeDistributed` layer has a shape {tuple(mask.shape)} that does not fit "
+                f"the input shape {shape}: its first axes must be the input's batch and steps. Give a mask of shape "
+                f"{shape[:2]}."
             )
         if backend.is_keras_tensor(inputs):
             inner = self.layer.compute_output_spec(backend.KerasTensor(self._inner_shape(shape), inputs.dtype))
