@@ -56,6 +56,7 @@ TO_COME = {
     "Augmentation beyond the geometry and colours of one image: mixing images, drawing policies, filters": r"""
         layers\.(AugMix|CutMix|MixUp|RandAugment|RandomColorDegeneration|RandomPerspective|ContrastLimited\w+)
         layers\.RandomElasticTransform""",
+    "Gradients and loops of one's own, and bits seen as another type": r"ops\.(custom_gradient|vectorize|view)",
     "Products along named axes, which attention is made of": r"layers\.EinsumDense",
     "Galleries, drawn by Matplotlib, which Striate does without (`striate.explain` draws its own figures)": r"""
         visualization\.(draw_segmentation_masks|plot_image_gallery|plot_segmentation_mask_gallery)""",
