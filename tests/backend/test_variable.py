@@ -72,7 +72,9 @@ def test_iteration_and_numpy_functions_outside_a_trace() -> None:
 
 
 @pytest.mark.parametrize(
-    "read", [lambda v: v.numpy(), np.asarray, np.sum, np.sqrt, float, lambda v: np.stack([v, v])], ids=str
+    "read",
+    [lambda v: v.numpy(), np.asarray, np.sum, np.sqrt, float, lambda v: np.stack([v, v])],
+    ids=["numpy", "asarray", "sum", "sqrt", "float", "stack"],
 )
 def test_no_value_becomes_a_constant_of_a_program(read: Callable[[Any], Any]) -> None:
     v = keras.Variable(4.0)
