@@ -99,11 +99,16 @@ SCHEDULES = {
     "ExponentialDecay": said(**DECAYING),
     "InverseTimeDecay": said(**DECAYING),
     "PiecewiseConstantDecay": pieces(),
-    # At the end XLA may leave a trifle below 0 (it multiplies by 1 / decay_steps), of which a root is NaN on JAX.
     "PolynomialDecay": said(
         decay_steps=STEPS, end_learning_rate=RATES, power=st.sampled_from([1.0, 2.0, 3.0]), cycle=st.booleans()
     ),
 }
+
+
+def is_on_an_edge(step, decay_steps=1, staircase=False, cycle=False, **others):
+    """Whether a stair or cycle begins here: XLA multiplies by 1 / decay_steps, which makes 21 / 7 a trifle more than 3.
+    For that reason powers are whole too: at the end is a trifle below 0, whose root is NaN."""
+    return (staircase or cycle) and step % decay_steps == 0
 
 
 def begins_a_wave(step, first_decay_steps, t_mul, **others):
@@ -117,6 +122,7 @@ def begins_a_wave(step, first_decay_steps, t_mul, **others):
 def test_schedule(oracle, name, data):
     config = data.draw(SCHEDULES[name])
     steps = [s for s in range(30) if name != "CosineDecayRestarts" or not begins_a_wave(s, **config)]
+    steps = [s for s in steps if not is_on_an_edge(s, **config)]
     made = getattr(striate.optimizers.schedules, name)(**config)
     expected = oracle("schedule", described=striate.saving.serialize_keras_object(made), steps=steps)
     assert [float(made(s)) for s in steps] == pytest.approx(expected["values"], rel=2e-5, abs=1e-7)
