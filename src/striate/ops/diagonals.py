@@ -81,6 +81,7 @@ def diag(x: Tensor, k: int = 0) -> Tensor:
     if len(shape) != 1 or shape[0] is None:
         raise ShapeError(f"`x` must be 1-D or 2-D, of known length. Received: x.shape={shape}.")
     side = shape[0] + abs(k)
+    backend.book_allocation(side * side, f"where the diagonal of a matrix of {side} rows lies")
     padded = backend.apply("pad", x, attrs=PadAttrs((0, abs(k))))
     # Along the rows for a diagonal above the main one, along the columns for one below.
     spread = shapes.reshape_to(padded, (side, 1) if k >= 0 else (1, side))
@@ -105,7 +106,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 def tril(x: Tensor, k: int = 0) -> Tensor:
     """x with zeros above the k-th diagonal of its matrices. Source: `keras.ops.tril`."""
     x = tensor(x)
-    return arithmetic.where(np.tri(*_sides(x, "tril"), k, dtype=bool), x, tensor(0, dtype_of(x)))
+    return arithmetic.where(_below(x, k, "tril"), x, tensor(0, dtype_of(x)))
 
 
 @export("ops.triu", "ops.numpy.triu")
@@ -113,4 +114,11 @@ def tril(x: Tensor, k: int = 0) -> Tensor:
 def triu(x: Tensor, k: int = 0) -> Tensor:
     """x with zeros below the k-th diagonal of its matrices. Source: `keras.ops.triu`."""
     x = tensor(x)
-    return arithmetic.where(np.tri(*_sides(x, "triu"), k - 1, dtype=bool), tensor(0, dtype_of(x)), x)
+    return arithmetic.where(_below(x, k - 1, "triu"), tensor(0, dtype_of(x)), x)
+
+
+def _below(x: Tensor, k: int, name: str) -> np.ndarray:
+    """Where the places on and below the k-th diagonal of its matrices are."""
+    rows, columns = _sides(x, name)
+    backend.book_allocation(rows * columns, f"where the triangle of {rows} x {columns} places lies")
+    return np.tri(rows, columns, k, dtype=bool)

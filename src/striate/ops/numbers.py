@@ -11,7 +11,7 @@ from striate import backend
 from striate.backend import symbolic_op
 from striate.core.errors import DTypeError
 from striate.core.registry import export
-from striate.ops import arithmetic, creation, elementwise, reductions
+from striate.ops import arithmetic, elementwise, reductions
 from striate.ops._convert import Tensor, as_float, as_number, dtype_of, promote, tensor
 from striate.ops.core import LARGEST
 
@@ -176,7 +176,8 @@ def allclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equ
 @symbolic_op(_NUMPY, "Isreal")
 def isreal(x: Tensor) -> Tensor:
     """True for each element: Striate has no complex numbers. Source: `keras.ops.isreal`."""
-    return creation.full_like(x, True, dtype="bool")
+    x = backend.convert_to_tensor(x)
+    return arithmetic.logical_or(arithmetic.equal(x, x), arithmetic.not_equal(x, x))  # NaN is no equal of its own
 
 
 @export("ops.real", "ops.numpy.real")
@@ -190,7 +191,8 @@ def real(x: Tensor) -> Tensor:
 @symbolic_op(_NUMPY, "Imag")
 def imag(x: Tensor) -> Tensor:
     """Zeros: Striate has no complex numbers. Source: `keras.ops.imag`."""
-    return creation.zeros_like(x)
+    x = backend.convert_to_tensor(x)
+    return arithmetic.where(isreal(x), backend.cast(0, backend.dtype_of(x)), x)
 
 
 @export("ops.conjugate", "ops.numpy.conjugate")

@@ -215,8 +215,13 @@ def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: An
     Source: `keras.ops.select`.
 
     Raises:
-        ValueError: not as many choices as conditions, or none.
+        ValueError: not as many choices as conditions, or none; a tensor in place of a list of them.
     """
+    if not isinstance(condlist, (list, tuple)) or not isinstance(choicelist, (list, tuple)):
+        raise ArgumentError(
+            "condlist and choicelist are lists of tensors. Received: "
+            f"{type(condlist).__name__} and {type(choicelist).__name__}. Part a tensor with ops.unstack."
+        )
     if not len(condlist) or len(condlist) != len(choicelist):
         raise ArgumentError(
             f"select takes one choice for each condition. Received: {len(condlist)} conditions, "

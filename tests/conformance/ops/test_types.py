@@ -63,7 +63,8 @@ def test_other_floats_go_through_ops_and_gradients(dtype: str) -> None:
         promised = infer_types(case.op, tuple(map(type_of, inputs)), case.attrs)
         assert [type_of(r) for r in results] == list(promised), str(case)
         weights = tuple(r if r.dtype.name == dtype else None for r in results)
-        if OPS[case.op].vjp is not None and any(w is not None for w in weights):
+        determined = case.smooth or case.op not in ("qr", "svd")  # else it is refused, which their own tests read
+        if OPS[case.op].vjp is not None and any(w is not None for w in weights) and determined:
             gradients(case.op, inputs, case.attrs, weights)
 
 
