@@ -29,7 +29,7 @@ trace(square, axis1=1, axis2=2) | trace(whole) | tri(3, 4) | tril(x) | triu(squa
 logspace(0, 2, 5) | geomspace(1.0, 8.0, 4) | vander(v, 3) | unravel_index(whole, (2, 5)) | rot90(x, 3) | fliplr(x)
 array_split(v, 3) | hsplit(x, 2) | vsplit(x, [1]) | dstack([x, y]) | rearrange(image, "b h w c -> b (c w) h")
 rearrange(image, "b (h i) (w j) c -> (b i j) h w c", i=2, j=3) | take_along_axis(x, np.argsort(x), axis=1)
-scatter([[0, 1], [2, 0], [0, 1]], x[:, 0], (3, 2)) | scatter_update(v, [[0], [3]], [9.0, 8.0])
+scatter(np.array([[0, 1], [2, 0], [0, 1]]), x[:, 0], (3, 2)) | scatter_update(v, [[0], [3]], [9.0, 8.0])
 scatter_update(v, [[0], [0]], [9.0, 8.0], reduction="add") | scatter_update(v, [[0], [0]], [9.0, 8.0], reduction="max")
 scatter_update(v, [[0], [0]], [9.0, 8.0], reduction="mul") | nonzero(whole - 1) | select([x > 0], [x], 7.0)
 searchsorted(np.sort(v), v) | digitize(x, [-1.0, 0.0, 1.0]) | bincount(whole[0]) | histogram(v, 3) | isin(whole, [1, 9])
