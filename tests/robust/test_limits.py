@@ -135,7 +135,8 @@ ends = os.read(read, 10_000).decode().split()
 outcomes = {{"done": 0, "refused": 0}}
 results = os.pipe()
 for i in range({steps}):
-    spare = int((48 << 20) * (i / {steps}) ** 1.5)
+    # CPython takes memory a megabyte at a time; with less it may end in a fatal error of its own, in any line.
+    spare = (2 << 20) + int((46 << 20) * (i / {steps}) ** 1.5)
     def work():
         try:
             with Room(spare):
