@@ -157,6 +157,21 @@ def test_nested_models_are_boxes_or_frames() -> None:
     assert heads and not any(round(y) in tops for _, y in heads)
 
 
+def test_a_model_given_a_dict_is_entered_where_its_names_say() -> None:
+    """Whatever the order of its own inputs, and what else the dict holds."""
+    one, other = striate.Input((4,), name="one"), striate.Input((4,), name="other")
+    inner = models.Model([other, one], layers.Subtract()([one, other]), name="inner")
+    x, y = striate.Input((4,), name="x"), striate.Input((4,), name="y")
+    model = models.Model([x, y], inner({"one": x, "other": y, "more": x}))
+    scene = scene_of(model, expand=True, names=True, direction="TB")
+    at = {shape.text.split()[0]: shape for shape in scene.shapes if isinstance(shape, Text)}
+    ways = [shape.points for shape in scene.shapes if isinstance(shape, Line)]
+    for outer, within in (("x", "one"), ("y", "other")):
+        (end,) = {p[-1] for p in ways if p[0][0] == pytest.approx(at[outer].x) and p[0][1] < at["inner"].y}
+        assert end[0] == pytest.approx(at[within].x)
+    assert len(ways) == 2 + 2 + 2 + 1
+
+
 def test_a_shared_layer_has_one_box_unless_a_way_would_lead_back() -> None:
     a, b = striate.Input((4,), name="a"), striate.Input((4,), name="b")
     shared = layers.Dense(4, name="shared")

@@ -11,6 +11,7 @@ from striate.backend import FunctionalNode, KerasTensor
 from striate.explain.layer_boxes import SIZE, Box, Shown, box_of
 from striate.explain.layered import Arrangement, Point, arrange
 from striate.explain.scene import Line, Rect, Scene, Text, width_of
+from striate.models.standardize import flat_inputs
 
 _MARGIN = 14.0
 _BAND = 24.0  # of a nested model's frame, above what it holds, for its name
@@ -162,11 +163,21 @@ def _units(model: Any) -> tuple[list[tuple[Any, FunctionalNode]], list[_Edge]]:
         if node.is_input or all(id(tensor) in starts for tensor in node.outputs):
             edges[(None, starts[id(node.outputs[0])], place[id(node)], 0)] = None
             continue
-        for into, tensor in enumerate(node.input_tensors):
+        for into, tensor in _inputs_of(node):
             edges[(*_from(tensor, place, starts), place[id(node)], into)] = None
     for into, tensor in enumerate(graph.outputs):
         edges[(*_from(tensor, place, starts), None, into)] = None
     return [units[i] for i in range(len(units))], list(edges)
+
+
+def _inputs_of(node: FunctionalNode) -> list[tuple[int, KerasTensor]]:
+    """(which of its inputs, what is given to it). A model takes some of what a dict holds, by names."""
+    graph = getattr(node.operation, "_graph", None)
+    if graph is None:
+        return list(enumerate(node.input_tensors))
+    given = node.args[0] if node.args else node.kwargs["inputs"]
+    flat = flat_inputs(graph, given, node.operation.name)
+    return [(into, tensor) for into, tensor in enumerate(flat) if isinstance(tensor, KerasTensor)]
 
 
 def _from(tensor: KerasTensor, place: dict[int, int], starts: dict[int, int]) -> tuple[int | None, int]:

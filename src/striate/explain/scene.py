@@ -202,9 +202,10 @@ class _Painter:
 
 
 def _bezier(points: Sequence[Point]) -> list[Point]:
+    (a, b), (c, d), (e, f), (g, h) = points
     found = []
     for i in range(17):
         t = i / 16
-        weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-        found.append(tuple(sum(w * p[axis] for w, p in zip(weights, points, strict=True)) for axis in (0, 1)))
-    return found  # type: ignore[return-value]
+        one, two, three, four = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+        found.append((one * a + two * c + three * e + four * g, one * b + two * d + three * f + four * h))
+    return found

@@ -39,7 +39,7 @@ def _mismatch(graph: LayerGraph, inputs: Any, name: str) -> ArgumentError:
     )
 
 
-def _flat_inputs(graph: LayerGraph, inputs: Any, name: str) -> list[Any]:
+def flat_inputs(graph: LayerGraph, inputs: Any, name: str) -> list[Any]:
     """One leaf an input, in the model's order, for lists and dictionaries in any reconcilable form."""
     struct = graph.inputs_struct
     if isinstance(inputs, dict):
@@ -145,5 +145,5 @@ def standardize_inputs(graph: LayerGraph, inputs: Any, name: str, any_length: bo
     Raises:
         ValueError: another structure, rank or shape than the model's; the message names the model and the input.
     """
-    flat = _flat_inputs(graph, inputs, name)
+    flat = flat_inputs(graph, inputs, name)
     return [_fit(x, t, i, name, any_length) for i, (x, t) in enumerate(zip(flat, graph.inputs, strict=True))]

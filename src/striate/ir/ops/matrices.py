@@ -165,7 +165,9 @@ def infer_pinv(x: TensorType, a: CutoffAttrs) -> TensorType:
 
 
 def reference_pinv(x: Array, a: CutoffAttrs) -> Array:
-    failed = lambda m: _nan(np.swapaxes(m, -1, -2))  # noqa: E731
+    def failed(m: Array) -> Array:
+        return _nan(np.swapaxes(m, -1, -2))
+
     return like(each(lambda m: np.linalg.pinv(m, rcond=a.rcond), wide(x), failed), x)
 
 
