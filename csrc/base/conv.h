@@ -34,9 +34,10 @@ constexpr int kConvInts = 14, kConvGradInts = kConvInts + 5;
 [[maybe_unused]] inline bool is_float(const Operand& o, int rank) { return o.dtype == DType::kF32 && o.rank == rank; }
 
 // From the operands that play x, w and y, whichever way the step computes them. `shape` is what a gradient's attributes
-// say of its result, null for a forward step.
+// say of its result, null for a forward step. `pool`: y is what windows of so many rows and columns make of the
+// outputs.
 [[maybe_unused]] inline const char* decode_conv(const StepSpec& s, const Operand& x, const Operand& w, const Operand& y,
-                                                bool depthwise, const Operand* shape, Conv* c) {
+                                                bool depthwise, const Operand* shape, Conv* c, int64_t pool = 1) {
   if (s.n_ints != (shape ? kConvGradInts : kConvInts) || s.n_floats != 1) return "unknown attributes";
   const int64_t* a = s.ints;
   if (a[0] != 2 || a[4] != 4 || a[9] != 2 || a[3] < 0 || a[3] > kPadExplicit) return "unknown attributes";
@@ -58,8 +59,10 @@ constexpr int kConvInts = 14, kConvGradInts = kConvInts + 5;
   if (c->groups < 1 || c->in_channels < 1 || c->out_channels < 1) return "takes at least one channel";
   if (c->in_channels % c->groups || c->out_channels % c->groups) return "groups do not divide the channels";
   if (w.dims[2] != (depthwise ? c->in_channels : c->group_in())) return "x and w differ in channels";
-  if (y.dims[0] != c->batch || y.dims[1] != c->rows.out || y.dims[2] != c->cols.out || y.dims[3] != c->out_channels)
+  if (y.dims[0] != c->batch || y.dims[1] != c->rows.out / pool || y.dims[2] != c->cols.out / pool ||
+      y.dims[3] != c->out_channels)
     return "y's shape does not fit x and w";
+  if (c->rows.out < pool || c->cols.out < pool) return "no window of the pool fits the outputs";
   c->epilogue = make_epilogue(a[13], s.floats[0]);
   return nullptr;
 }
@@ -70,6 +73,29 @@ constexpr int kConvInts = 14, kConvGradInts = kConvInts + 5;
   if (s.n_inputs == 3 && (!is_float(s.in(2), 1) || s.in(2).dims[0] != c->out_channels))
     return "takes a bias with one number an output channel";
   return nullptr;
+}
+// Windows of the pool that convolutions take along, conv2d_max_pool2d: kPooled x kPooled, as far apart.
+constexpr int64_t kPooled = 2;
+[[maybe_unused]] inline const char* check_indices(const Operand& at, const Operand& y) {
+  if (at.dtype != DType::kU8 || at.rank != 4) return "takes indices of a byte";
+  for (int i = 0; i < 4; ++i)
+    if (at.dims[i] != y.dims[i]) return "the pool and its indices differ in shape";
+  return nullptr;
+}
+// What such a step gives, once the convolution is decoded: the pool, and where `indices`, which cell holds each
+// maximum.
+[[maybe_unused]] inline const char* check_conv_pool(const StepSpec& s, bool indices, const Conv& c) {
+  if (s.n_outputs != (indices ? 2 : 1)) return "takes x, w and an optional bias";
+  if (!c.epilogue.is_clamp()) return "takes activations that are a clamp: others are applied to what is stored";
+  return indices ? check_indices(s.out(1), s.out(0)) : nullptr;
+}
+// (x, w[, b]) -> (y[, at])
+[[maybe_unused]] inline const char* decode_conv_pool(const StepSpec& s, bool indices, Conv* c) {
+  if ((s.n_inputs != 2 && s.n_inputs != 3) || s.n_outputs < 1) return "takes x, w and an optional bias";
+  if (const char* why = decode_conv(s, s.in(0), s.in(1), s.out(0), false, nullptr, c, kPooled)) return why;
+  if (s.n_inputs == 3 && (!is_float(s.in(2), 1) || s.in(2).dims[0] != c->out_channels))
+    return "takes a bias with one number an output channel";
+  return check_conv_pool(s, indices, *c);
 }
 // (x, w[, b]) -> (y, mean, variance)
 [[maybe_unused]] inline const char* decode_conv_moments(const StepSpec& s, bool depthwise, Conv* c) {
@@ -86,6 +112,12 @@ constexpr int kConvInts = 14, kConvGradInts = kConvInts + 5;
 [[maybe_unused]] inline const char* decode_conv_grad_w(const StepSpec& s, bool depthwise, Conv* c) {  // (x, g) -> dw
   if (s.n_inputs != 2 || s.n_outputs != 1) return "takes x and g";
   return decode_conv(s, s.in(0), s.out(0), s.in(1), depthwise, &s.out(0), c);
+}
+// (x, g of the pool, at) -> dw
+[[maybe_unused]] inline const char* decode_conv_grad_w_unpool(const StepSpec& s, Conv* c) {
+  if (s.n_inputs != 3 || s.n_outputs != 1) return "takes x, g and indices";
+  if (const char* why = decode_conv(s, s.in(0), s.out(0), s.in(1), false, &s.out(0), c, kPooled)) return why;
+  return check_indices(s.in(2), s.in(1));
 }
 
 }  // namespace

@@ -22,7 +22,22 @@ from striate.ir.types import TensorType
 from tests.kernels.test_products import CHANNELS, SEEDS, broken, exact, normal
 from tests.support.kernel_runs import EPS, Array, assert_close, general, name_of, run_kernel, spec_of
 
-OPS = ("max_pool2d", "max_pool2d_grad", "avg_pool2d", "avg_pool2d_grad")
+OPS = ("max_pool2d", "max_pool2d_grad", "avg_pool2d", "avg_pool2d_grad", "max_pool2d_indices", "max_unpool2d")
+Results = list[tuple[tuple[int, ...], str]]
+
+
+def step(op: str, x: Array, g: Array, attrs: PoolAttrs) -> tuple[list[Array], Results, PoolAttrs]:
+    """(inputs, results, attributes) of an op on image x, or on a gradient g."""
+    image, pooled = (x.shape, "float32"), (g.shape, "float32")
+    y, at = run_reference("max_pool2d_indices", (x,), attrs) if x.size else (g, g.astype(np.uint8))
+    return {
+        "max_pool2d": ([x], [pooled], attrs),
+        "avg_pool2d": ([x], [pooled], attrs),
+        "max_pool2d_indices": ([x], [pooled, (g.shape, "uint8")], attrs),
+        "max_pool2d_grad": ([g, x, y], [image], attrs),
+        "avg_pool2d_grad": ([g], [image], attrs.producing(x.shape)),
+        "max_unpool2d": ([g, at], [image], attrs.producing(x.shape)),
+    }[op]  # type: ignore[return-value]
 
 
 @st.composite
@@ -47,21 +62,23 @@ def problems(draw: st.DrawFn) -> tuple[Array, Array, PoolAttrs]:
 def test_matches_the_reference(row: Any, problem: tuple[Array, Array, PoolAttrs], at_end: bool) -> None:
     x, g, attrs = problem
     cells = attrs.pool[0] * attrs.pool[1]
-    y = run_reference("max_pool2d", (x,), attrs)[0]
-    if row.op == "max_pool2d":
-        got = run_kernel(row.name, [x], [(g.shape, "float32")], attrs, at_end=at_end)[0]
-        assert (got == y).all()
+    inputs, results, given_attrs = step(row.op, x, g, attrs)
+    got = run_kernel(row.name, inputs, results, given_attrs, at_end=at_end)
+    wanted = run_reference(row.op, tuple(inputs), given_attrs)
+    if row.op in ("max_pool2d", "max_pool2d_indices"):
+        assert all((a == b).all() for a, b in zip(got, wanted, strict=True))
     elif row.op == "avg_pool2d":
-        got = run_kernel(row.name, [x], [(g.shape, "float32")], attrs, at_end=at_end)[0]
-        assert_close(got, exact("avg_pool2d", [x], attrs), cells * EPS * exact("avg_pool2d", [np.abs(x)], attrs) + EPS)
+        most = exact("avg_pool2d", [np.abs(x)], attrs)
+        assert_close(got[0], exact("avg_pool2d", [x], attrs), cells * EPS * most + EPS)
     else:
-        inputs, given_attrs = ([g, x, y], attrs) if row.op == "max_pool2d_grad" else ([g], attrs.producing(x.shape))
-        got = run_kernel(row.name, inputs, [(x.shape, "float32")], given_attrs, at_end=at_end)[0]
         most = exact(row.op, [np.abs(g), *inputs[1:]], given_attrs)  # the sum of |g| that reach an element
-        assert_close(got, exact(row.op, inputs, given_attrs), (cells + 1) * EPS * most)
+        assert_close(got[0], exact(row.op, inputs, given_attrs), (cells + 1) * EPS * most)
 
 
-@pytest.mark.parametrize("row", general("max_pool2d", "max_pool2d_grad"), ids=name_of)
+MAXIMA = general("max_pool2d", "max_pool2d_grad", "max_pool2d_indices", "max_unpool2d")
+
+
+@pytest.mark.parametrize("row", MAXIMA, ids=name_of)
 @pytest.mark.parametrize("pool,strides", [((2, 2), (2, 2)), ((3, 2), (2, 2)), ((3, 3), (1, 1))])
 def test_nan_and_infinity(row: Any, pool: tuple[int, int], strides: tuple[int, int]) -> None:
     """A NaN makes its windows NaN, and takes their gradient; -inf everywhere is a maximum like another."""
@@ -71,20 +88,19 @@ def test_nan_and_infinity(row: Any, pool: tuple[int, int], strides: tuple[int, i
     x[1, :, :, 5] = -np.inf
     x[0, 0, 0, 7] = np.inf
     y = run_reference("max_pool2d", (x,), attrs)[0]
-    if row.op == "max_pool2d":
-        got = run_kernel(row.name, [x], [(y.shape, "float32")], attrs)[0]
-        np.testing.assert_array_equal(got, y)
-        return
     g = np.round(normal(3, y.shape)[0] * 8)  # whole numbers add up without rounding
-    want = run_reference("max_pool2d_grad", (g, x, y), attrs)[0]
-    np.testing.assert_array_equal(run_kernel(row.name, [g, x, y], [(x.shape, "float32")], attrs)[0], want)
+    inputs, results, given_attrs = step(row.op, x, g, attrs)
+    wanted = run_reference(row.op, tuple(inputs), given_attrs)
+    for got, want in zip(run_kernel(row.name, inputs, results, given_attrs), wanted, strict=True):
+        np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("row", general("max_pool2d_grad"), ids=name_of)
+@pytest.mark.parametrize("row", general("max_pool2d_grad", "max_unpool2d"), ids=name_of)
 def test_the_first_of_equals_takes_the_gradient(row: Any) -> None:
     x = np.zeros((1, 2, 4, 17), np.float32)
-    y, g = np.zeros((1, 1, 2, 17), np.float32), np.full((1, 1, 2, 17), 3, np.float32)
-    got = run_kernel(row.name, [g, x, y], [(x.shape, "float32")], PoolAttrs((2, 2), (2, 2)))[0]
+    g = np.full((1, 1, 2, 17), 3, np.float32)
+    inputs, results, attrs = step(row.op, x, g, PoolAttrs((2, 2), (2, 2)))
+    got = run_kernel(row.name, inputs, results, attrs)[0]
     assert (got[0, 0, [0, 2]] == 3).all() and got.sum() == 3 * 2 * 17
 
 
@@ -92,10 +108,8 @@ def test_the_first_of_equals_takes_the_gradient(row: Any) -> None:
 def test_empty_batch(row: Any) -> None:
     attrs = PoolAttrs((2, 2), (2, 2))
     x, y = np.empty((0, 4, 4, 3), np.float32), np.empty((0, 2, 2, 3), np.float32)
-    inputs = {"max_pool2d_grad": [y, x, y], "avg_pool2d_grad": [y]}.get(row.op, [x])
-    result = x if row.op.endswith("grad") else y
-    given_attrs = attrs.producing(x.shape) if row.op == "avg_pool2d_grad" else attrs
-    assert run_kernel(row.name, inputs, [(result.shape, "float32")], given_attrs)[0].shape == result.shape
+    inputs, results, given_attrs = step(row.op, x, y, attrs)
+    assert run_kernel(row.name, inputs, results, given_attrs)[0].shape == results[0][0]
 
 
 @pytest.mark.parametrize("row", general(*OPS), ids=name_of)
@@ -103,21 +117,20 @@ def test_threads_and_batch_change_no_bit(row: Any) -> None:
     before = native.threads()
     attrs = PoolAttrs((3, 3), (2, 2), "same")
     x = normal(4, (3, 13, 13, 70))[0]
-    y = run_reference("max_pool2d", (x,), attrs)[0]
-    g = normal(5, y.shape)[0]
+    g = normal(5, run_reference("max_pool2d", (x,), attrs)[0].shape)[0]
 
-    def run(n: int) -> Array:
-        inputs = {"max_pool2d_grad": [g[:n], x[:n], y[:n]], "avg_pool2d_grad": [g[:n]]}.get(row.op, [x[:n]])
-        result = x[:n] if row.op.endswith("grad") else y[:n]
-        given_attrs = attrs.producing(result.shape) if row.op == "avg_pool2d_grad" else attrs
-        return run_kernel(row.name, inputs, [(result.shape, "float32")], given_attrs)[0]
+    def run(n: int) -> list[Array]:
+        inputs, results, given_attrs = step(row.op, x[:n], g[:n], attrs)
+        return run_kernel(row.name, inputs, results, given_attrs)
 
     try:
         native.set_threads(1)
         one = run(3)
         native.set_threads(3)
-        assert run(3).tobytes() == one.tobytes()
-        assert run(1).tobytes() == one[:1].tobytes()
+        for got, want in zip(run(3), one, strict=True):
+            assert got.tobytes() == want.tobytes()
+        for got, want in zip(run(1), one, strict=True):
+            assert got.tobytes() == want[:1].tobytes()
     finally:
         native.set_threads(before)
 
@@ -126,13 +139,11 @@ def test_threads_and_batch_change_no_bit(row: Any) -> None:
 def test_refuses_what_does_not_fit(row: Any) -> None:
     attrs = PoolAttrs((2, 2), (2, 2))
     x, y = np.zeros((2, 8, 10, 3), np.float32), np.zeros((2, 4, 5, 3), np.float32)
-    inputs = {"max_pool2d_grad": [y, x, y], "avg_pool2d_grad": [y]}.get(row.op, [x])
-    result = x if row.op.endswith("grad") else y
-    given_attrs = attrs.producing(x.shape) if row.op == "avg_pool2d_grad" else attrs
-    spec = spec_of(inputs, [(result.shape, "float32")], given_attrs)
+    inputs, results, given_attrs = step(row.op, x, y, attrs)
+    spec = spec_of(inputs, results, given_attrs)
     assert native.probe(row.name, spec) is None
     for what, bad in broken(spec):
         # One row or column more, left over at the edge, pools to the same shape: that fits where no gradient says else.
-        if not row.op.endswith("grad") and what in ("axis 1 of operand 0", "axis 2 of operand 0"):
+        if inputs[0] is x and what in ("axis 1 of operand 0", "axis 2 of operand 0"):
             continue
         assert native.probe(row.name, bad), f"{row.name} takes a step with {what} wrong"

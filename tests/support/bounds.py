@@ -29,6 +29,8 @@ from striate.ir.ops.attrs import (
     WinogradFilterAttrs,
 )
 from tests.support.cases import Case, words
+from tests.support.cases_conv_pool import in_windows
+from tests.support.cases_products import out_shape
 from tests.support.kernel_runs import EPS, ulp
 from tests.support.winograd import FACTOR, winograd
 
@@ -41,7 +43,7 @@ EXACT = words(
     "cast relu_grad relu6_grad add subtract multiply divide maximum minimum mod floor_divide equal not_equal greater "
     "greater_equal less less_equal logical_and logical_or logical_xor where reduce_max reduce_min reduce_any "
     "reduce_all argmax argmin in_top_k reshape transpose broadcast_to concat slice slice_grad pad gather one_hot "
-    "pack_panels seed_next random_uniform max_pool2d"
+    "pack_panels seed_next random_uniform max_pool2d max_pool2d_indices"
 )
 #: ulps of the result (base/simd_math.h, and the C library's for the rarer ones). Of one number: as measured over the
 #: range of float32, and a margin. With a factor or alpha: from the parts. docs/numerics.md has the table.
@@ -130,6 +132,14 @@ def _products(case: Case, exact: list[Array]) -> Bounds:
     return [_activated(z, error, attrs.epilogue, attrs.alpha)]
 
 
+def _grad_w_unpool(case: Case, exact: list[Array]) -> Bounds:
+    """As the gradient of the whole image, most of which is zero."""
+    inputs, shape = _double(case), case.attrs.shape  # type: ignore[attr-defined]
+    size = _absolute(case.op, inputs, case.attrs)
+    terms = int(np.prod(out_shape("conv2d", case.inputs[0].shape, shape, case.attrs)[:3]))  # type: ignore[arg-type]
+    return [(terms + 3) * EPS * size]
+
+
 def _conv_moments(case: Case, exact: list[Array]) -> Bounds:
     """The convolution's errors e, then those of the statistics: the mean is off by mean |e| more, the variance by
     2 s rms(e) + mean e^2."""
@@ -146,7 +156,7 @@ def _pools(case: Case, exact: list[Array]) -> Bounds:
     assert isinstance(case.attrs, PoolAttrs)
     cells = case.attrs.pool[0] * case.attrs.pool[1] + 2
     inputs = _double(case)
-    if case.op == "max_pool2d_grad":
+    if case.op in ("max_pool2d_grad", "max_unpool2d"):
         magnitude = run_reference(case.op, (np.abs(inputs[0]), *inputs[1:]), case.attrs)[0]
     else:
         magnitude = _absolute(case.op, inputs, case.attrs)
@@ -402,7 +412,7 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     **dict.fromkeys(words("reduce_sum reduce_mean"), _sums),
     **dict.fromkeys(words("matmul dense conv2d conv2d_grad_x conv2d_grad_w"), _products),
     **dict.fromkeys(words("depthwise_conv2d depthwise_conv2d_grad_x depthwise_conv2d_grad_w"), _products),
-    **dict.fromkeys(words("avg_pool2d avg_pool2d_grad max_pool2d_grad"), _pools),
+    **dict.fromkeys(words("avg_pool2d avg_pool2d_grad max_pool2d_grad max_unpool2d"), _pools),
     **dict.fromkeys(words("softmax log_softmax"), _softmax),
     **dict.fromkeys(words("softmax_grad log_softmax_grad"), _softmax_grad),
     **dict.fromkeys(words("sparse_softmax_crossentropy sparse_softmax_crossentropy_grad"), _crossentropy),
@@ -420,6 +430,7 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     "winograd_filters": _winograd_filters,
     "winograd_conv2d": _winograd_conv2d,
     "bottleneck_conv2d": _bottleneck,
+    "conv2d_grad_w_unpool": _grad_w_unpool,
     "conv2d_moments": _conv_moments,
     "depthwise_conv2d_moments": _conv_moments,
 }
@@ -439,8 +450,25 @@ def winograd_bounds(case: Case, exact: list[Array]) -> Bounds:
     return [_activated(z, error + EPS * np.abs(z), attrs.epilogue, attrs.alpha)]
 
 
+def _conv_pool(case: Case, exact: list[Array], kernel: str) -> Bounds:
+    """A maximum is off by no more than its four outputs are; which it is, rounding decides where they are as near."""
+    op = case.op[: case.op.index("_max_pool2d")]
+    plain = Case(op, case.label, case.inputs, case.attrs)
+    (z,) = run_reference(op, tuple(_double(case)), case.attrs)
+    (error,) = bounds(plain, [z], kernel)
+    cells, errors = in_windows(z), in_windows(error)
+    most = errors.max(axis=-1)
+    reach = cells + errors >= (cells - errors).max(axis=-1, keepdims=True)
+    return [most, 3 * (reach.sum(axis=-1) > 1)][: len(exact)]
+
+
 def bounds(case: Case, exact: list[Array], kernel: str = "") -> Bounds:
-    """Of |got - exact|, one a result; of any kernel of the op but those whose algorithm states its own."""
+    """Of |got - exact|, one a result; of any kernel of the op but those whose algorithm states its own.
+
+    Of whole numbers: 0, or more where rounding decides.
+    """
+    if "_max_pool2d" in case.op and "conv2d" in case.op:
+        return _conv_pool(case, exact, kernel)
     if "_winograd" in kernel:
         return winograd_bounds(case, exact)
     if case.op in FAMILIES:

@@ -181,6 +181,19 @@ POOLS: dict[str, tuple[tuple[int, ...], PoolAttrs]] = {
 }
 
 
+@cases_for("max_pool2d_indices", "max_unpool2d")
+def pool_indices(op: str, draw: Draw) -> Iterator[Case]:
+    from striate.ir.opdef import run_reference
+
+    for label, (shape, attrs) in POOLS.items():
+        for kind, x in ((label, draw.normal(*shape)), (f"{label}-ties", draw.integers(0, 2, *shape, dtype="float32"))):
+            if op == "max_pool2d_indices":
+                yield Case(op, kind, (x,), attrs, batched=(0,), smooth=False)
+                continue
+            y, at = run_reference("max_pool2d_indices", (x,), attrs)
+            yield Case(op, kind, (draw.normal(*y.shape), at), attrs.producing(shape), smooth=False)
+
+
 @cases_for("max_pool2d", "avg_pool2d", "max_pool2d_grad", "avg_pool2d_grad")
 def pool(op: str, draw: Draw) -> Iterator[Case]:
     forward = op.removesuffix("_grad")

@@ -34,7 +34,7 @@ from striate.ir.ops.attrs import (
     ShapeAttrs,
     SliceAttrs,
 )
-from tests.support import cases_bottleneck
+from tests.support import cases_bottleneck, cases_conv_pool
 from tests.support.cases import Case, words
 from tests.support.cases_elementwise import ARITHMETIC, RANGES, UNARY
 from tests.support.cases_products import EPILOGUES, out_shape
@@ -205,10 +205,12 @@ def pool(draw: st.DrawFn, op: str) -> Case:
     shape = (draw(st.integers(1, 3)), *hw, draw(SEAMS))
     (x,) = _normal(draw, shape)
     x = np.round(x * 2) if draw(st.booleans()) else x  # ties
-    if not op.endswith("grad"):
+    if not op.endswith("grad") and op != "max_unpool2d":
         return Case(op, "drawn", (x,), a)
-    (y,) = run_reference(op.removesuffix("_grad"), (x,), a)
+    y, at = run_reference("max_pool2d_indices", (x,), a)
     (g,) = _normal(draw, y.shape)
+    if op == "max_unpool2d":
+        return Case(op, "drawn", (g, at), a.producing(shape))
     return Case(op, "drawn", (g,), a.producing(shape)) if op == "avg_pool2d_grad" else Case(op, "drawn", (g, x, y), a)
 
 
@@ -310,8 +312,9 @@ _MAKERS: dict[Maker, list[str]] = {
     dense: ["dense"],
     conv: [f"{kind}{part}" for kind in ("conv2d", "depthwise_conv2d") for part in ("", "_grad_x", "_grad_w")],
     bottleneck: ["bottleneck_conv2d"],
+    cases_conv_pool.drawn: [*cases_conv_pool.FORWARD, "conv2d_grad_w_unpool"],
     conv_moments: words("conv2d_moments depthwise_conv2d_moments"),
-    pool: words("max_pool2d avg_pool2d max_pool2d_grad avg_pool2d_grad"),
+    pool: words("max_pool2d avg_pool2d max_pool2d_grad avg_pool2d_grad max_pool2d_indices max_unpool2d"),
     softmax: words("softmax log_softmax softmax_grad log_softmax_grad"),
     crossentropy: [f"{kind}softmax_crossentropy{part}" for kind in ("", "sparse_") for part in ("", "_grad")],
     batch_norm: words("batch_norm_train batch_norm_infer batch_norm_train_grad"),

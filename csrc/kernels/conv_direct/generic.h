@@ -6,6 +6,7 @@
 #include "kernels/conv_direct/narrow.h"
 #include "kernels/conv_direct/narrow_weights.h"
 #include "kernels/conv_direct/strip.h"
+#include "kernels/conv_direct/strip_pool.h"
 #include "kernels/conv_direct/weights.h"
 
 namespace striate {
@@ -75,12 +76,17 @@ inline const char* conv2d_grad_w_narrow(const StepSpec& spec, StepPlan* plan) {
 inline const char* conv2d_grad_w_few(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_w(spec, false, &c)) return why;
-  return plan_grad_w(c, true, plan);
+  return plan_grad_w(c, true, false, plan);
+}
+inline const char* conv2d_grad_w_unpool_few(const StepSpec& spec, StepPlan* plan) {
+  Conv c;
+  if (const char* why = decode_conv_grad_w_unpool(spec, &c)) return why;
+  return plan_grad_w(c, true, true, plan);
 }
 inline const char* conv2d_grad_w_direct(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_w(spec, false, &c)) return why;
-  return plan_grad_w(c, false, plan);
+  return plan_grad_w(c, false, false, plan);
 }
 
 }  // namespace

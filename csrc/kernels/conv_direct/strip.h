@@ -66,43 +66,70 @@ inline void few_pack(const StepArgs& args, int64_t piece, unsigned char*) {
              reinterpret_cast<float*>(args.scratch) + piece * f.depth * kPanel);
 }
 
+// A strip that is copied, and a panel of filters.
+struct FewPanel {
+  const float* strip;
+  int64_t first;      // output row of the strip's first
+  int64_t* segments;  // room for a window's pieces of strip memory
+  const float* w;     // packed
+  const float* bias;  // of the panel, or null
+  int64_t n;          // filters
+};
+
+// Output row y of a panel: `n` floats a pixel, `step` from pixel to pixel.
+inline void few_row(const Few& f, const FewPanel& panel, int64_t y, float* to, int64_t step) {
+  const Strip& s = f.strip;
+  const int64_t line = s.line(), tiles = tiles_of(s.cols.out), pixel = s.cols.stride * s.channels;
+  const Part u = rows_inside(s.rows, y);
+  int64_t n_segments = 0;
+  for (int64_t i = u.begin; i < u.end; ++i)
+    for (int64_t r = 0; r < f.runs_a_row; ++r)
+      panel.segments[n_segments++] =
+          ((y - panel.first) * s.rows.stride + i * s.rows.dilation) * line + r * s.cols.dilation * s.channels;
+  for (int64_t t = 0; t < tiles; ++t) {
+    const Part part = part_of(s.cols.out, tiles, t);
+    const int64_t m = part.end - part.begin;
+    const float* pointers[kTileRows];
+    for (int64_t i = 0; i < m; ++i) pointers[i] = panel.strip + (part.begin + i) * pixel;
+    run_rows<false>(m, panel.n,
+                    RowsTile{pointers, panel.segments, n_segments, f.run,
+                             panel.w + u.begin * f.runs_a_row * f.run * kPanel, kPanel},
+                    TileEnds{nullptr, 0, nullptr, false, to + part.begin * step, step, panel.n, panel.bias,
+                             f.epilogue.lo, f.epilogue.hi});
+    if (!f.epilogue.is_clamp()) activate(to + part.begin * step, m, step, panel.n, f.epilogue);
+  }
+}
+
+// Floats of a thread's scratch before what follows the strip and the list of segments.
+inline int64_t few_floats(const Few& f) {
+  return (f.strip.floats() + 1) / 2 * 2 + 2 * f.strip.rows.kernel * f.runs_a_row;
+}
+
+// The strip of output rows `rows` of an image, copied, and a panel of filters.
+inline FewPanel few_panel(const StepArgs& args, const Few& f, int64_t image, Part rows, unsigned char* thread_scratch) {
+  const Strip& s = f.strip;
+  float* strip = reinterpret_cast<float*>(thread_scratch);
+  copy_strip(s, args.ptr<const float>(0) + image * s.rows.in * s.cols.in * s.channels, rows, strip);
+  return {strip, rows.begin, reinterpret_cast<int64_t*>(strip + (s.floats() + 1) / 2 * 2), nullptr, nullptr, 0};
+}
+inline void take_panel(const StepArgs& args, const Few& f, int64_t p, FewPanel* panel) {
+  panel->w = reinterpret_cast<const float*>(args.scratch) + p * f.depth * kPanel;
+  panel->bias = f.has_bias ? args.ptr<const float>(2) + p * kPanel : nullptr;
+  panel->n = min64(kPanel, f.filters - p * kPanel);
+}
+
 inline void few_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Few& f = args.as<Few>();
   const Strip& s = f.strip;
   const int64_t at = piece / f.panel_parts, image = at / s.per_image;
   const Part panels = part_of(f.panels, f.panel_parts, piece % f.panel_parts);
   const Part rows = part_of(s.rows.out, s.per_image, at % s.per_image);
-  float* strip = reinterpret_cast<float*>(thread_scratch);
-  int64_t* segments = reinterpret_cast<int64_t*>(strip + (s.floats() + 1) / 2 * 2);
-  copy_strip(s, args.ptr<const float>(0) + image * s.rows.in * s.cols.in * s.channels, rows, strip);
-
-  const float* bias = f.has_bias ? args.ptr<const float>(2) : nullptr;
+  FewPanel panel = few_panel(args, f, image, rows, thread_scratch);
   float* result = args.ptr<float>(f.has_bias ? 3 : 2) + image * s.rows.out * s.cols.out * f.filters;
-  const int64_t line = s.line(), tiles = tiles_of(s.cols.out), step = s.cols.stride * s.channels;
   for (int64_t p = panels.begin; p < panels.end; ++p) {
-    const float* packed = reinterpret_cast<const float*>(args.scratch) + p * f.depth * kPanel;
-    const int64_t n = min64(kPanel, f.filters - p * kPanel);
-    for (int64_t y = rows.begin; y < rows.end; ++y) {
-      const Part u = rows_inside(s.rows, y);
-      int64_t n_segments = 0;
-      for (int64_t i = u.begin; i < u.end; ++i)
-        for (int64_t r = 0; r < f.runs_a_row; ++r)
-          segments[n_segments++] =
-              ((y - rows.begin) * s.rows.stride + i * s.rows.dilation) * line + r * s.cols.dilation * s.channels;
-      for (int64_t t = 0; t < tiles; ++t) {
-        const Part part = part_of(s.cols.out, tiles, t);
-        const int64_t m = part.end - part.begin;
-        const float* pointers[kTileRows];
-        for (int64_t i = 0; i < m; ++i) pointers[i] = strip + (part.begin + i) * step;
-        float* to = result + (y * s.cols.out + part.begin) * f.filters + p * kPanel;
-        run_rows<false>(
-            m, n,
-            RowsTile{pointers, segments, n_segments, f.run, packed + u.begin * f.runs_a_row * f.run * kPanel, kPanel},
-            TileEnds{nullptr, 0, nullptr, false, to, f.filters, n, bias ? bias + p * kPanel : nullptr, f.epilogue.lo,
-                     f.epilogue.hi});
-        if (!f.epilogue.is_clamp()) activate(to, m, f.filters, n, f.epilogue);
-      }
-    }
+    take_panel(args, f, p, &panel);
+    for (int64_t y = rows.begin; y < rows.end; ++y)
+      few_row(f, panel, y, result + y * s.cols.out * f.filters + p * kPanel, f.filters);
   }
 }
 
@@ -130,7 +157,7 @@ inline const char* plan_few(const Conv& c, bool has_bias, StepPlan* plan) {
   const int64_t strips = f.batch * f.strip.per_image;
   f.panel_parts = min64(f.panels, max64(1, kWantedPieces / max64(strips, 1)));
   plan->scratch_bytes = sizeof(float) * static_cast<size_t>(f.panels * f.depth * kPanel);
-  plan->thread_scratch_bytes = static_cast<size_t>((f.strip.floats() + 1) / 2 * 2 * 4 + c.taps() * 8);
+  plan->thread_scratch_bytes = static_cast<size_t>(few_floats(f) * 4);
   plan->flops = c.flops();
   if (strips > 0) plan->add_phase(few_pack, f.panels);
   plan->add_phase(few_run, strips * f.panel_parts);

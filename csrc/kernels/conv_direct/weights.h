@@ -1,6 +1,7 @@
 // conv2d_grad_w: tiles of input channels by filters, summed over pixels.
 #pragma once
 
+#include "base/bytes.h"
 #include "kernels/conv_direct/pixels.h"
 #include "kernels/conv_direct/strip.h"
 
@@ -26,6 +27,9 @@ struct GradW {
   int64_t row_parts;  // pieces' worth of kernel rows
   int64_t panels, units, parts;
   int64_t piece_units;  // few: all, so that the list of steps is made once; else one
+  bool unpooled;        // few only: g is that of the outputs' 2x2 max pool, and a byte says which cell takes it
+
+  int result() const { return unpooled ? 3 : 2; }
 };
 
 // Floats of sums of one unit, [tap][depth][kPanel].
@@ -99,6 +103,29 @@ inline void few_steps(const GradW& g, const float* x, int64_t image, Part rows, 
   }
 }
 
+// The gradient of output rows `rows` of an image, filters [col, col + n), out of that of their pool: as pack_panel.
+inline void unpool_panel(const GradW& g, const StepArgs& args, int64_t image, Part rows, int64_t col, int64_t n,
+                         float* to) {
+  const int64_t height = g.map.rows.out / kPooled, width = g.map.cols.out / kPooled;
+  for (int64_t y = rows.begin; y < rows.end; ++y) {
+    const int64_t first = ((image * height + y / kPooled) * width) * g.filters + col;
+    for (int64_t x = 0; x < g.map.cols.out; ++x, to += kPanel) {
+      const bool inside = y / kPooled < height && x / kPooled < width;
+      const int64_t from = first + x / kPooled * g.filters;
+      const int32_t cell = static_cast<int32_t>(y % kPooled * kPooled + x % kPooled);
+      for (int64_t k = 0; k < kPanel; k += kLanes) {
+        const int lanes = static_cast<int>(min64(kLanes, n - k));
+        if (!inside || lanes <= 0) {
+          store(to + k, Vf{});
+          continue;
+        }
+        const Vi at = load_bytes(args.ptr<const uint8_t>(2) + from + k, lanes);
+        store(to + k, at == cell ? load_n(args.ptr<const float>(1) + from + k, lanes) : Vf{});
+      }
+    }
+  }
+}
+
 inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const GradW& g = args.as<GradW>();
   GradWScratch s;
@@ -120,11 +147,13 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
   if (blocks.begin == blocks.end)  // an empty batch
     for (int64_t i = 0; i < g.piece_units * sums_stride; ++i) sums[i] = 0;
   for (int64_t b = blocks.begin; b < blocks.end; ++b) {
-    Part block;
+    Part block, rows = {};
+    int64_t image = 0;
     for (int64_t t = 0; t < taps; ++t) s.count[t] = 0;
     if (g.few) {
-      const int64_t image = b / g.strip.per_image, first = image * g.strip.rows.out;
-      const Part rows = part_of(g.strip.rows.out, g.strip.per_image, b % g.strip.per_image);
+      image = b / g.strip.per_image;
+      rows = part_of(g.strip.rows.out, g.strip.per_image, b % g.strip.per_image);
+      const int64_t first = image * g.strip.rows.out;
       block = {(first + rows.begin) * g.strip.cols.out, (first + rows.end) * g.strip.cols.out};
       few_steps(g, x, image, rows, s);
     } else {
@@ -137,7 +166,11 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
       const int64_t n = min64(kPanel, g.width - col);
       const float* grad = args.ptr<const float>(1) + block.begin * g.filters + group * g.width + col;
       int64_t grad_step = g.filters;
-      if (!g.few || n < kPanel) {  // with few channels, a whole panel is read too few times to be worth packing
+      if (g.unpooled) {
+        unpool_panel(g, args, image, rows, col, n, s.grad);
+        grad = s.grad;
+        grad_step = kPanel;
+      } else if (!g.few || n < kPanel) {  // with few channels, a whole panel is read too few times to be worth packing
         pack_panel(grad, g.filters, block.end - block.begin, n, s.grad);
         grad = s.grad;
         grad_step = kPanel;
@@ -163,7 +196,7 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
   if (g.parts > 1) return;
   for (int64_t i = 0; i < g.piece_units; ++i)
     write_unit(g, sums + i * sums_stride, 0, first_unit + i, {first_tap * g.depth, (first_tap + taps) * g.depth},
-               args.ptr<float>(2));
+               args.ptr<float>(g.result()));
 }
 
 // Adds the parts, in order; a piece is one unit's tap.
@@ -171,11 +204,13 @@ inline void grad_w_reduce(const StepArgs& args, int64_t piece, unsigned char*) {
   const GradW& g = args.as<GradW>();
   const int64_t unit = piece / g.taps, tap = piece % g.taps;
   const float* sums = reinterpret_cast<const float*>(args.scratch) + unit * unit_floats(g) + tap * g.depth * kPanel;
-  write_unit(g, sums, g.units * unit_floats(g), unit, {tap * g.depth, (tap + 1) * g.depth}, args.ptr<float>(2));
+  write_unit(g, sums, g.units * unit_floats(g), unit, {tap * g.depth, (tap + 1) * g.depth},
+             args.ptr<float>(g.result()));
 }
 
-inline const char* plan_grad_w(const Conv& c, bool few, StepPlan* plan) {
+inline const char* plan_grad_w(const Conv& c, bool few, bool unpooled, StepPlan* plan) {
   GradW g = {};
+  g.unpooled = unpooled;
   g.few = few;
   g.map = PixelMap{c.rows, c.cols, false, c.in_channels};
   g.groups = c.groups;

@@ -9,6 +9,8 @@
 // 1, -1, 2, -1/2 and infinity; transforms.h has the matrices. The gradient with respect to x is a forward convolution
 // of g with filters turned round and transposed.
 //
+// conv2d_max_pool2d: the output transform leaves the 2x2 maxima of its tile instead of the tile (pool.h).
+//
 // Edge tiles need fewer products, exactly: output 0 is the only one that uses point 0, output 3 the only one that uses
 // infinity. An axis of 4n + 3 outputs ends with a tile that leaves out infinity; one of 4n + 1 or 4n + 2 ends with a
 // tile that starts one output earlier and leaves out both. 7x7 outputs take 121 multiplications a pair of channels, not

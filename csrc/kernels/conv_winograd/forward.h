@@ -1,7 +1,7 @@
 // conv2d and conv2d_grad_x.
 #pragma once
 
-#include "kernels/conv_winograd/move.h"
+#include "kernels/conv_winograd/pool.h"
 #include "kernels/conv_winograd/products.h"
 
 namespace striate {
@@ -29,7 +29,8 @@ struct Forward {
   int64_t parts;                      // pieces of a block
   int64_t u_bytes, v_bytes, m_bytes;  // v, m: of one group of the convolution
   bool has_bias, together;
-  bool ready;  // the filters come transformed, in the place of w
+  bool ready;            // the filters come transformed, in the place of w
+  bool pooled, indices;  // the result is the outputs' 2x2 max pool; and which cells hold the maxima
 
   int64_t panel_groups() const { return (filters.panels() + group - 1) / group; }
   Part panels_of_group(int64_t i) const { return {i * group, min64((i + 1) * group, filters.panels())}; }
@@ -65,6 +66,15 @@ inline Result result_of(const StepArgs& args, const Forward& f, int64_t conv_gro
           min64(panels.end * kPanel, f.filters.width) - first, bias, f.epilogue};
 }
 
+// A tile of the result, or what is pooled of it. `panels`: those of M, from the first filter of r on.
+inline void put_tile(const StepArgs& args, const Forward& f, int64_t tile, const float* m, int64_t place,
+                     int64_t panels, const Result& r) {
+  if (!f.pooled) return output_tile(f.tiles, tile, m, place, f.room, panels, r);
+  const int y = f.has_bias ? 3 : 2;
+  pooled_tile(f.tiles, tile, m, place, f.room, panels, r,
+              f.indices ? args.ptr<uint8_t>(y + 1) + (r.y - args.ptr<float>(y)) : nullptr);
+}
+
 // The 36 products of tiles [block), panels [panels): M has room for f.room tiles and these panels.
 inline void products(const Forward& f, const float* v, const float* u, float* m, Part block, Part panels) {
   const int64_t v_point = v_floats(f.channels, f.room), u_point = u_floats(f.filters.panels(), f.channels);
@@ -95,7 +105,7 @@ inline void forward_block(const StepArgs& args, int64_t piece, unsigned char* th
     const Part panels = f.panels_of_group(g);
     products(f, v, filters_of(args, f, conv_group), m, block, panels);
     const Result r = result_of(args, f, conv_group, panels);
-    for (int64_t t = block.begin; t < block.end; ++t) output_tile(f.tiles, t, m, t - block.begin, f.room, f.group, r);
+    for (int64_t t = block.begin; t < block.end; ++t) put_tile(args, f, t, m, t - block.begin, f.group, r);
   }
 }
 
@@ -128,13 +138,18 @@ inline void together_product(const StepArgs& args, int64_t piece, unsigned char*
 inline void together_output(const StepArgs& args, int64_t piece, unsigned char*) {
   const Forward& f = args.as<Forward>();
   const int64_t conv_group = piece / f.tiles.count(), tile = piece % f.tiles.count();
-  output_tile(f.tiles, tile, together_m(args, f, conv_group), tile, f.room, f.filters.panels(),
-              result_of(args, f, conv_group, {0, f.filters.panels()}));
+  put_tile(args, f, tile, together_m(args, f, conv_group), tile, f.filters.panels(),
+           result_of(args, f, conv_group, {0, f.filters.panels()}));
 }
 
-inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, bool ready,
+// What the result is: the outputs, their pool, or their pool and which cells hold the maxima.
+enum class Give { kOutputs, kPool, kPoolAndIndices };
+
+inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, bool ready, Give give,
                                 StepPlan* plan) {
   Forward f = {};
+  f.pooled = give != Give::kOutputs;
+  f.indices = give == Give::kPoolAndIndices;
   f.ready = ready;
   f.tiles = t;
   f.filters = {transposed ? c.group_out() : c.group_in(), transposed ? c.group_in() : c.group_out(), transposed,

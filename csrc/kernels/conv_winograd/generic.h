@@ -44,25 +44,44 @@ inline TileAxis tiles_of_x(const Axis& a) {
   return tile_axis(a.out, a.in, a.kernel - 1 - a.pad, a.kernel == 5 ? 2 : 4);
 }
 
-inline const char* forward(const StepSpec& spec, bool batch_counts, StepPlan* plan) {
+inline const char* forward(const StepSpec& spec, bool batch_counts, Give give, StepPlan* plan) {
   Conv c;
-  if (const char* why = decode_conv_forward(spec, false, &c)) return why;
+  const bool pooled = give != Give::kOutputs;
+  if (const char* why =
+          pooled ? decode_conv_pool(spec, give == Give::kPoolAndIndices, &c) : decode_conv_forward(spec, false, &c))
+    return why;
   const TileAxis rows = tiles_of_y(c.rows), cols = tiles_of_y(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, false, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, false, give, plan);
 }
 inline const char* grad_x(const StepSpec& spec, bool batch_counts, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_x(spec, false, &c)) return why;
   const TileAxis rows = tiles_of_x(c.rows), cols = tiles_of_x(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, false, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, false, Give::kOutputs, plan);
 }
 
 // The same kernel under two names: "_batch" lets the whole batch pay for the filters. The planner asks it in training
 // only, where the batch is part of the shape (src/striate/compiler/plan/select.py).
-inline const char* conv2d_winograd(const StepSpec& spec, StepPlan* plan) { return forward(spec, false, plan); }
-inline const char* conv2d_winograd_batch(const StepSpec& spec, StepPlan* plan) { return forward(spec, true, plan); }
+inline const char* conv2d_winograd(const StepSpec& spec, StepPlan* plan) {
+  return forward(spec, false, Give::kOutputs, plan);
+}
+inline const char* conv2d_winograd_batch(const StepSpec& spec, StepPlan* plan) {
+  return forward(spec, true, Give::kOutputs, plan);
+}
+inline const char* conv2d_max_pool2d_winograd(const StepSpec& spec, StepPlan* plan) {
+  return forward(spec, false, Give::kPool, plan);
+}
+inline const char* conv2d_max_pool2d_winograd_batch(const StepSpec& spec, StepPlan* plan) {
+  return forward(spec, true, Give::kPool, plan);
+}
+inline const char* conv2d_max_pool2d_indices_winograd(const StepSpec& spec, StepPlan* plan) {
+  return forward(spec, false, Give::kPoolAndIndices, plan);
+}
+inline const char* conv2d_max_pool2d_indices_winograd_batch(const StepSpec& spec, StepPlan* plan) {
+  return forward(spec, true, Give::kPoolAndIndices, plan);
+}
 inline const char* conv2d_grad_x_winograd(const StepSpec& spec, StepPlan* plan) { return grad_x(spec, false, plan); }
 inline const char* conv2d_grad_x_winograd_batch(const StepSpec& spec, StepPlan* plan) {
   return grad_x(spec, true, plan);
@@ -93,7 +112,7 @@ inline const char* winograd_filters(const StepSpec& s, StepPlan* plan) {
   return plan_filters(f, plan);
 }
 
-inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) {
+inline const char* forward_of_u(const StepSpec& s, Give give, StepPlan* plan) {
   if ((s.n_inputs != 2 && s.n_inputs != 3) || s.n_outputs != 1) return "takes x, u and an optional bias";
   if (s.n_ints != kConvInts + 3) return "unknown attributes";
   const int64_t filters = s.ints[kConvInts], window = s.ints[kConvInts + 2], groups = s.ints[12];
@@ -110,7 +129,9 @@ inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) {
   w.dims[2] = s.in(0).dims[3] / groups;
   w.dims[3] = filters;
   Conv c;
-  if (const char* why = decode_conv(plain, s.in(0), w, s.out(0), false, nullptr, &c)) return why;
+  const bool pooled = give == Give::kPool;
+  if (const char* why = decode_conv(plain, s.in(0), w, s.out(0), false, nullptr, &c, pooled ? kPooled : 1)) return why;
+  if (const char* why = pooled ? check_conv_pool(s, false, c) : nullptr) return why;
   if (const char* why = refuse_window(c)) return why;
   if (s.in(1).dims[0] != 36 * groups || s.in(1).dims[1] != u_floats(panels_of(c.group_out()), c.group_in()))
     return "u's shape does not fit x";
@@ -120,7 +141,11 @@ inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) {
   const double direct = static_cast<double>(pairs_inside(c.rows)) * static_cast<double>(pairs_inside(c.cols));
   if (kPointCost * static_cast<double>(rows.points()) * static_cast<double>(cols.points()) >= direct)
     return "small maps: the tiles would reach too far past them";
-  return plan_forward(c, make_tiles(c.batch, rows, cols), false, s.n_inputs == 3, true, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), false, s.n_inputs == 3, true, give, plan);
+}
+inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) { return forward_of_u(s, Give::kOutputs, plan); }
+inline const char* winograd_conv2d_max_pool2d(const StepSpec& s, StepPlan* plan) {
+  return forward_of_u(s, Give::kPool, plan);
 }
 
 }  // namespace

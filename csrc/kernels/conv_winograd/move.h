@@ -99,12 +99,14 @@ struct Result {
   Epilogue epilogue;
 };
 
-template <int Side, int RLo, int RHi, int CLo, int CHi, bool Tail>
-STRIATE_INLINE void output_vector(const float* m, int64_t point, float* y, int64_t line, int64_t channels, int64_t rows,
-                                  int64_t cols, Vf bias, float lo, float hi, int n) {
-  constexpr int kRow0 = RLo == 0 ? 0 : 1, kRows = RHi == 6 ? Side : Side - 1;
-  constexpr int kCol0 = CLo == 0 ? 0 : 1, kCols = CHi == 6 ? Side : Side - 1;
-  Vf t[Side][6];
+// Outputs that a tile with these points gives, of `side` along an axis: local ones [first, past).
+constexpr int first_output(int lo) { return lo == 0 ? 0 : 1; }
+constexpr int past_output(int hi, int side) { return hi == 6 ? side : side - 1; }
+
+// A^T M: all points of a row, of the rows that give an output.
+template <int Side, int RLo, int RHi, int CLo, int CHi>
+STRIATE_INLINE void output_rows(const float* m, int64_t point, Vf (&t)[Side][6]) {
+  constexpr int kRow0 = first_output(RLo), kRows = past_output(RHi, Side);
   STRIATE_UNROLL
   for (int j = CLo; j < CHi; ++j) {
     Vf p[6], q[Side];
@@ -114,6 +116,15 @@ STRIATE_INLINE void output_vector(const float* m, int64_t point, float* y, int64
     STRIATE_UNROLL
     for (int i = kRow0; i < kRows; ++i) t[i][j] = q[i];
   }
+}
+
+template <int Side, int RLo, int RHi, int CLo, int CHi, bool Tail>
+STRIATE_INLINE void output_vector(const float* m, int64_t point, float* y, int64_t line, int64_t channels, int64_t rows,
+                                  int64_t cols, Vf bias, float lo, float hi, int n) {
+  constexpr int kRow0 = first_output(RLo), kRows = past_output(RHi, Side);
+  constexpr int kCol0 = first_output(CLo), kCols = past_output(CHi, Side);
+  Vf t[Side][6];
+  output_rows<Side, RLo, RHi, CLo, CHi>(m, point, t);
   STRIATE_UNROLL
   for (int i = kRow0; i < kRows; ++i) {
     if (i - kRow0 >= rows) break;

@@ -2,6 +2,7 @@
 //
 //   max_pool2d       y[n, i, j, c] = max_uv x[n, i*SH + u - PT, j*SW + v - PL, c]   over cells inside the image
 //   max_pool2d_grad  dx gets g at the first cell of the window, in row-major order, that holds the maximum y
+//   max_pool2d_indices, max_unpool2d  the same two, with that cell's number (u * PW + v, a byte) between them
 //   avg_pool2d       y = (sum_uv x) / (number of cells inside)
 //   avg_pool2d_grad  dx gets g / (number of cells inside) at each of them
 //
@@ -11,6 +12,7 @@
 #pragma once
 
 #include "base/kernel.h"
+#include "base/maxima.h"
 #include "base/simd.h"
 #include "base/window.h"
 
@@ -23,15 +25,20 @@ struct Pool {
   bool average;
 };
 
-constexpr int kPoolInts = 7;  // [2, ph, pw, 2, sh, sw, padding]; a gradient adds [4, shape of x]
+constexpr int64_t kIndexedCells = 256;  // of a window whose indices are bytes
+constexpr int kPoolInts = 7;            // [2, ph, pw, 2, sh, sw, padding]; a gradient adds [4, shape of x]
 
 // x and y: the operands that play the image and the pooled image.
-inline const char* decode_pool(const StepSpec& s, const Operand& x, const Operand& y, bool has_shape, Pool* p) {
+// `bytes`: the operand that holds cells' numbers, null where there is none.
+inline const char* decode_pool(const StepSpec& s, const Operand& x, const Operand& y, bool has_shape, Pool* p,
+                               const Operand* bytes = nullptr) {
   if (s.n_ints != kPoolInts + (has_shape ? 5 : 0)) return "unknown attributes";
   const int64_t* a = s.ints;
   if (a[0] != 2 || a[3] != 2 || (a[6] != kPadValid && a[6] != kPadSame)) return "unknown attributes";
-  for (int i = 0; i < s.n_inputs + s.n_outputs; ++i)
-    if (s.operands[i].dtype != DType::kF32 || s.operands[i].rank != 4) return "takes float32 of rank 4 only";
+  for (int i = 0; i < s.n_inputs + s.n_outputs; ++i) {
+    const Operand& o = s.operands[i];
+    if (o.rank != 4 || o.dtype != (&o == bytes ? DType::kU8 : DType::kF32)) return "takes float32 of rank 4 only";
+  }
   if (has_shape) {
     if (a[kPoolInts] != 4) return "unknown attributes";
     for (int i = 0; i < 4; ++i)
@@ -51,6 +58,24 @@ inline bool same_shape(const Operand& a, const Operand& b) {
     if (a.dims[i] != b.dims[i]) return false;
   return true;
 }
+
+inline double pool_flops(const Pool& p) {
+  return static_cast<double>(p.batch * p.channels) * static_cast<double>(pairs_inside(p.rows)) *
+         static_cast<double>(pairs_inside(p.cols));
+}
+
+// f(offset, lanes) over the channels: whole vectors with `lanes` a constant, then the tail.
+template <typename F>
+STRIATE_INLINE void each_vector(int64_t begin, int64_t end, F f) {
+  int64_t c = begin;
+  for (; c + kLanes <= end; c += kLanes) f(c, kLanes);
+  if (c < end) f(c, static_cast<int>(end - c));
+}
+
+// Where windows do not overlap, each cell of a gradient is written once; else they are added up.
+inline bool overlapping(const Pool& p) { return p.rows.stride < p.rows.kernel || p.cols.stride < p.cols.kernel; }
+constexpr int64_t kChannelBlock = 64;  // of an image's gradient that is added up
+inline int64_t channel_blocks(const Pool& p) { return (p.channels + kChannelBlock - 1) / kChannelBlock; }
 
 // Cells of output o's window that lie inside the image, as input indices.
 inline Part window_of(const Axis& a, int64_t o) {

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from striate.compiler.dump import Dump
+from striate.compiler.passes.crop_to_windows import crop_to_windows
 from striate.compiler.passes.eliminate_common_subexpressions import eliminate_common_subexpressions
 from striate.compiler.passes.fold_batch_norm import fold_batch_norm
 from striate.compiler.passes.fold_constants import fold_constants
@@ -15,6 +16,7 @@ from striate.compiler.passes.fuse_norm import fuse_norm
 from striate.compiler.passes.fuse_padding import fuse_padding
 from striate.compiler.passes.fuse_update import fuse_update
 from striate.compiler.passes.gather_statistics import gather_statistics
+from striate.compiler.passes.keep_pool_indices import keep_pool_indices
 from striate.compiler.passes.shrink_pool_gradients import shrink_pool_gradients
 from striate.compiler.passes.simplify import simplify
 from striate.compiler.passes.use_dense import use_dense
@@ -38,6 +40,8 @@ PASSES: tuple[Pass, ...] = (
     fuse_activation,
     use_products,
     shrink_pool_gradients,
+    keep_pool_indices,
+    crop_to_windows,
     fuse_norm,
     gather_statistics,
     simplify,

@@ -10,6 +10,8 @@ from striate.ir.types import TensorType
 
 def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType], attrs: Attrs) -> int:
     """Two for each product that is summed; 0 for ops whose cost is their bytes."""
+    if op.endswith(("_max_pool2d", "_max_pool2d_indices")):  # four outputs of the convolution for each that is left
+        return 4 * flops_of(op[: op.index("_max_pool2d")], inputs, outputs, attrs)
     if op in ("dense", "matmul"):
         transposed = getattr(attrs, "transpose_a", False)
         return 2 * outputs[0].size * inputs[0].dims[-2 if transposed else -1]
@@ -22,6 +24,8 @@ def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType
         return _bottleneck(inputs, outputs[0], attrs)
     if op == "conv2d_grad_x":  # inputs g, w
         return 2 * inputs[0].size * _product(inputs[1].dims[:3])
+    if op == "conv2d_grad_w_unpool":  # inputs x, g of the pool, at
+        return 8 * inputs[1].size * _product(outputs[0].dims[:3])
     if op == "conv2d_grad_w":  # inputs x, g
         return 2 * inputs[1].size * _product(outputs[0].dims[:3])
     if op.endswith("_update_dense"):  # w, its slots, x (rows, M), dy

@@ -29,7 +29,13 @@ from striate.ir.types import TensorType
 
 #: Ops that are measured -> inputs whose first axis is a batch that has no say in a prediction: an image's bits may not
 #: depend on it. Filters' gradients sum over the batch.
-MEASURED: dict[str, tuple[int, ...]] = {"conv2d": (0,), "conv2d_grad_x": (0,), "conv2d_grad_w": ()}
+MEASURED: dict[str, tuple[int, ...]] = {
+    "conv2d": (0,),
+    "conv2d_max_pool2d": (0,),
+    "conv2d_max_pool2d_indices": (0,),
+    "conv2d_grad_x": (0,),
+    "conv2d_grad_w": (),
+}
 
 
 def _left_out(kernel: str, training: bool, algorithms: Convolution) -> str | None:
