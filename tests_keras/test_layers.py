@@ -13,6 +13,13 @@ from striate import ops
 from support import close, same_both_ways
 
 
+def lost_by_keras(x, axis):
+    """Keras takes E[x^2] - E[x]^2 for the variance: what that rounds, relative to the variance."""
+    others = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
+    x = x.astype("float64")
+    return 2.0**-22 * np.max(np.square(x).mean(axis=others) / np.maximum(x.var(axis=others), 1e-12))
+
+
 @pytest.mark.parametrize(
     "name, training", [(n, t) for n in CASES for t in ((False, True) if n.split()[0] in HAS_TRAINING else (False,))]
 )
@@ -47,12 +54,13 @@ def test_layer(oracle, name, training, data):
     _, gradients = striate.value_and_grad(loss, [*trainable, *variables])()
     after = layer.get_weights()
     layer.set_weights(weights)
-    close(layer(given, **kwargs), expected["output"])
+    lost = lost_by_keras(given, config["axis"]) if name == "BatchNormalization" and training else 0.0
+    close(layer(given, **kwargs), expected["output"], max(2e-5, lost))
     for variable, got, want in zip(layer.weights, after, expected["weights"], strict=True):
         if not (name in ASSIGNED and variable.trainable):
             close(got, want)
     for got, want in zip(gradients, [*expected["weight_gradients"], *expected["input_gradients"]], strict=True):
-        close(got, want, 1e-4)
+        close(got, want, max(1e-4, 5 * lost))
     assert tuple(layer.compute_output_shape(shapes)) == tuple(expected["output_shape"])
     assert [w.path.split("/")[-1] for w in layer.weights] == [p.split("/")[-1] for p in expected["paths"]]
     assert [w.trainable for w in layer.weights] == expected["trainable"]

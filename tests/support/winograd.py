@@ -1,4 +1,4 @@
-"""Winograd's F(4x4, 3x3) and F(2x2, 5x5) in NumPy: matrices, made of the points; an output's tile; the stated bound.
+"""Winograd's F(4x4, 3x3) and F(4x4, 5x5) in NumPy: matrices, made of the points; an output's tile; the stated bound.
 
     |error| <= factor * eps * |A^T| ((|G||w||G^T|) . (|B^T||x||B|)) |A|  summed over channels, over the output's tile
 
@@ -18,19 +18,23 @@ Array = np.ndarray[Any, Any]
 
 #: roundings: at most about 20 in the transforms of one term, and a random walk over the channels' sum
 FACTOR = 8
-POINTS = (0.0, 1.0, -1.0, 2.0, -0.5)  # and infinity
+#: and infinity
+POINTS = {3: (0.0, 1.0, -1.0, 2.0, -0.5), 5: (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)}
+#: of a tile along an axis
+OUTPUTS = 4
 
 
 def matrices(window: int = 3) -> tuple[Array, Array, Array]:
-    """A^T (7 - window, 6), G (6, window), B^T (6, 6), by Lagrange interpolation, transposed."""
-    at, g, bt = np.zeros((7 - window, 6)), np.zeros((6, window)), np.zeros((6, 6))
-    for i, p in enumerate(POINTS):
-        others = [q for q in POINTS if q != p]
-        at[:, i] = [p**k for k in range(7 - window)]
+    """A^T (4, n), G (n, window), B^T (n, n) for n = window + 3 points, by Lagrange interpolation, transposed."""
+    points, n = POINTS[window], window + OUTPUTS - 1
+    at, g, bt = np.zeros((OUTPUTS, n)), np.zeros((n, window)), np.zeros((n, n))
+    for i, p in enumerate(points):
+        others = [q for q in points if q != p]
+        at[:, i] = [p**k for k in range(OUTPUTS)]
         g[i] = np.array([p**k for k in range(window)]) / np.prod([p - q for q in others])
-        bt[i, :5] = np.poly(others)[::-1]
-    at[-1, 5] = g[5, -1] = 1
-    bt[5] = np.poly(POINTS)[::-1]
+        bt[i, : n - 1] = np.poly(others)[::-1]
+    at[-1, -1] = g[-1, -1] = 1
+    bt[-1] = np.poly(points)[::-1]
     return at, g, bt
 
 
@@ -42,13 +46,11 @@ class Axis(NamedTuple):
     count: int
 
 
-def axis_tiles(out: int, window: int = 3) -> list[Axis]:
-    """Tiles of 4 outputs (2 of a window of 5); a last one of one fewer, or one that starts an output earlier and gives
-    its second and third."""
-    side = 7 - window
-    tiles = [Axis(side * i, 0, side) for i in range(out // side)]
-    rest, at = out % side, out // side * side
-    if rest == side - 1:
+def axis_tiles(out: int) -> list[Axis]:
+    """Tiles of 4 outputs; a last one of three, or one that starts an output earlier and gives its second and third."""
+    tiles = [Axis(OUTPUTS * i, 0, OUTPUTS) for i in range(out // OUTPUTS)]
+    rest, at = out % OUTPUTS, out // OUTPUTS * OUTPUTS
+    if rest == OUTPUTS - 1:
         tiles.append(Axis(at, 0, rest))
     elif rest:
         tiles.append(Axis(at - 1, 1, rest))
@@ -75,9 +77,9 @@ def _forward(x: Array, w: Array, out: tuple[int, int], pad: tuple[int, int], abs
     at, g, bt = (np.abs(m) if absolute else m for m in matrices(window))
     u = np.einsum("ai,ijck,bj->abck", g, w, g, optimize=True)
     y = np.zeros((x.shape[0], *out, w.shape[3]))
-    for r in axis_tiles(out[0], window):
-        for c in axis_tiles(out[1], window):
-            v = _both(bt, _patch(x, r.start - pad[0], c.start - pad[1], 6), bt.T)
+    for r in axis_tiles(out[0]):
+        for c in axis_tiles(out[1]):
+            v = _both(bt, _patch(x, r.start - pad[0], c.start - pad[1], len(bt)), bt.T)
             tile = _both(at, np.einsum("nabc,abck->nabk", v, u, optimize=True), at.T)
             rows, cols = (
                 slice(r.start + r.first, r.start + r.first + r.count),
@@ -89,16 +91,16 @@ def _forward(x: Array, w: Array, out: tuple[int, int], pad: tuple[int, int], abs
 
 def _grad_w(x: Array, g: Array, window: int, pad: tuple[int, int], absolute: bool) -> Array:
     at, gm, bt = (np.abs(m) if absolute else m for m in matrices(window))
-    u = np.zeros((6, 6, x.shape[3], g.shape[3]))
-    for r in axis_tiles(g.shape[1], window):
-        for c in axis_tiles(g.shape[2], window):
-            own = np.zeros((g.shape[0], 7 - window, 7 - window, g.shape[3]))
+    u = np.zeros((len(bt), len(bt), x.shape[3], g.shape[3]))
+    for r in axis_tiles(g.shape[1]):
+        for c in axis_tiles(g.shape[2]):
+            own = np.zeros((g.shape[0], OUTPUTS, OUTPUTS, g.shape[3]))
             rows, cols = (
                 slice(r.start + r.first, r.start + r.first + r.count),
                 slice(c.start + c.first, c.start + c.first + c.count),
             )
             own[:, r.first : r.first + r.count, c.first : c.first + c.count] = g[:, rows, cols]
-            v = _both(bt, _patch(x, r.start - pad[0], c.start - pad[1], 6), bt.T)
+            v = _both(bt, _patch(x, r.start - pad[0], c.start - pad[1], len(bt)), bt.T)
             u += np.einsum("nabc,nabk->abck", v, _both(at.T, own, at), optimize=True)
     return np.einsum("ai,abck,bj->ijck", gm, u, gm, optimize=True)
 

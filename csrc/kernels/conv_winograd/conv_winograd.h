@@ -1,20 +1,20 @@
-// Winograd convolution F(4x4, 3x3) and F(2x2, 5x5): conv2d, conv2d_grad_x, conv2d_grad_w for 3x3 and 5x5 windows at
+// Winograd convolution F(4x4, 3x3) and F(4x4, 5x5): conv2d, conv2d_grad_x, conv2d_grad_w for 3x3 and 5x5 windows at
 // stride 1, dilation 1. Float32, NHWC, filters HWIO; the formula of a convolution is in base/conv.h. A group of a
 // convolution is one of its own: pieces count through groups, tiles are the same for all.
 //
-//   Y = A^T [ sum_c (G w_c G^T) . (B^T x_c B) ] A        a tile: 4x4 (2x2) outputs from 6x6 inputs
+//   Y = A^T [ sum_c (G w_c G^T) . (B^T x_c B) ] A        a tile: 4x4 outputs from 6x6 inputs (5x5 windows: from 8x8)
 //   dw = G^T [ sum_tiles (B^T x B) . (A dy A^T) ] G
 //
-// 36 multiplications a tile and pair of channels where the direct sum has 144 (100). The points of interpolation are 0,
-// 1, -1, 2, -1/2 and infinity; transforms.h has the matrices. The gradient with respect to x is a forward convolution
-// of g with filters turned round and transposed.
+// 36 multiplications a tile and pair of channels where the direct sum has 144 (64 where it has 400). The points of
+// interpolation are 0, 1, -1, 2, -1/2 and infinity (0, 1, -1, 2, -2, 1/2, -1/2 and infinity); transforms.h has the
+// matrices. The gradient with respect to x is a forward convolution of g with filters turned round and transposed.
 //
 // conv2d_max_pool2d: the output transform leaves the 2x2 maxima of its tile instead of the tile (pool.h).
 //
 // Edge tiles need fewer products, exactly: output 0 is the only one that uses point 0, output 3 the only one that uses
 // infinity. An axis of 4n + 3 outputs ends with a tile that leaves out infinity; one of 4n + 1 or 4n + 2 ends with a
 // tile that starts one output earlier and leaves out both. 7x7 outputs take 121 multiplications a pair of channels, not
-// 144. Tiles of two outputs: an odd number of them ends with a tile of one, which leaves out infinity.
+// 144.
 //
 // Bits. A tile belongs to one image. A product is summed over channels upwards, one fused multiply-add a term from
 // zero; the transforms are the same code for every tile of a kind; the bias comes last. So an output's bits do not

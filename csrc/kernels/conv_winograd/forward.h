@@ -75,12 +75,12 @@ inline void put_tile(const StepArgs& args, const Forward& f, int64_t tile, const
               f.indices ? args.ptr<uint8_t>(y + 1) + (r.y - args.ptr<float>(y)) : nullptr);
 }
 
-// The 36 products of tiles [block), panels [panels): M has room for f.room tiles and these panels.
+// The products of tiles [block), panels [panels): M has room for f.room tiles and these panels.
 inline void products(const Forward& f, const float* v, const float* u, float* m, Part block, Part panels) {
   const int64_t v_point = v_floats(f.channels, f.room), u_point = u_floats(f.filters.panels(), f.channels);
   const int64_t m_point = m_floats(f.group, f.room);
-  for (int64_t p = 0; p < 36; ++p) {
-    const Part need = f.tiles.needing(static_cast<int>(p / 6), static_cast<int>(p % 6), block);
+  for (int p = 0; p < f.tiles.all_points(); ++p) {
+    const Part need = f.tiles.needing(p / f.tiles.points(), p % f.tiles.points(), block);
     if (need.begin == need.end) continue;
     for (int64_t panel = panels.begin; panel < panels.end; ++panel)
       point_product(v + p * v_point, u + p * u_point + panel * f.channels * kPanel,
@@ -125,8 +125,9 @@ inline void together_input(const StepArgs& args, int64_t piece, unsigned char* t
 }
 inline void together_product(const StepArgs& args, int64_t piece, unsigned char*) {
   const Forward& f = args.as<Forward>();
-  const int64_t conv_group = piece / (36 * f.panel_groups()), p = piece / f.panel_groups() % 36;
-  const Part need = f.tiles.needing(static_cast<int>(p / 6), static_cast<int>(p % 6), {0, f.tiles.count()});
+  const int64_t all = f.tiles.all_points(), conv_group = piece / (all * f.panel_groups());
+  const int p = static_cast<int>(piece / f.panel_groups() % all);
+  const Part need = f.tiles.needing(p / f.tiles.points(), p % f.tiles.points(), {0, f.tiles.count()});
   const Part panels = f.panels_of_group(piece % f.panel_groups());
   const float* v = together_v(args, f, conv_group) + p * v_floats(f.channels, f.room);
   const float* u = filters_of(args, f, conv_group) + p * u_floats(f.filters.panels(), f.channels);
@@ -158,7 +159,7 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   f.epilogue = transposed ? make_epilogue(0, 0) : c.epilogue;
   f.has_bias = has_bias;
   const int64_t tiles = f.tiles.count(), panels = f.filters.panels();
-  const int64_t tile_bytes = 36 * 4 * chunks_of(f.channels) * kChunk;
+  const int64_t all = t.all_points(), tile_bytes = all * 4 * chunks_of(f.channels) * kChunk;
   const int64_t fit = kBlockBytes / tile_bytes / kTileRows * kTileRows;
   const int64_t share = ceil_div(tiles, kWantedBlocks);
   const int64_t most = max64(min64(min64(fit, kBlockTiles), share), kTileRows);
@@ -174,12 +175,12 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   if (f.together) {
     f.room = tiles;
     f.group = min64(panels, 2);
-    f.v_bytes = 36 * 4 * v_floats(f.channels, f.room);
-    f.m_bytes = 36 * 4 * m_floats(panels, f.room);
+    f.v_bytes = all * 4 * v_floats(f.channels, f.room);
+    f.m_bytes = all * 4 * m_floats(panels, f.room);
     plan->scratch_bytes = static_cast<size_t>(f.u_bytes + c.groups * (f.v_bytes + f.m_bytes));
     plan->thread_scratch_bytes = static_cast<size_t>(max64(zeros, of_filters));
     plan->add_phase(together_input, c.groups * tiles);
-    plan->add_phase(together_product, tiles > 0 ? c.groups * 36 * f.panel_groups() : 0);
+    plan->add_phase(together_product, tiles > 0 ? c.groups * all * f.panel_groups() : 0);
     plan->add_phase(together_output, c.groups * tiles);
   } else {
     f.room = ceil_div(tiles, max64(f.blocks, 1));
@@ -189,8 +190,8 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
       f.parts = min64(panels, kFewTilesPieces);
       f.group = min64(f.group, ceil_div(panels, f.parts));
     }
-    f.v_bytes = 36 * 4 * v_floats(f.channels, f.room);
-    f.m_bytes = 36 * 4 * m_floats(f.group, f.room);
+    f.v_bytes = all * 4 * v_floats(f.channels, f.room);
+    f.m_bytes = all * 4 * m_floats(f.group, f.room);
     plan->scratch_bytes = static_cast<size_t>(f.u_bytes);
     plan->thread_scratch_bytes = static_cast<size_t>(max64(f.v_bytes + f.m_bytes + zeros, of_filters));
     plan->add_phase(forward_block, c.groups * f.blocks * f.parts);
@@ -209,7 +210,7 @@ inline void transform_filters(const StepArgs& args, int64_t piece, unsigned char
   filter_piece(f, args.ptr<const float>(0), piece, u, thread_scratch);
   if (piece > 0) return;
   const int64_t used = f.panels() * f.channels * kPanel, stride = u_floats(f.panels(), f.channels);
-  for (int64_t p = 0; p < 36 * f.groups; ++p)
+  for (int64_t p = 0; p < f.all_points() * f.groups; ++p)
     for (int64_t i = used; i < stride; ++i) u[p * stride + i] = 0.0f;
 }
 

@@ -31,7 +31,8 @@ inline const char* refuse(const Conv& c, const TileAxis& rows, const TileAxis& c
   const double direct = static_cast<double>(pairs_inside(c.rows)) * static_cast<double>(pairs_inside(c.cols));
   const double winograd = kPointCost * static_cast<double>(rows.points()) * static_cast<double>(cols.points());
   if (winograd >= direct) return "small maps: the tiles would reach too far past them";
-  const double mebibytes = 36 * 4 / 1048576.0 * static_cast<double>(c.group_in()) * static_cast<double>(c.out_channels);
+  const double mebibytes =
+      rows.all * cols.all * 4 / 1048576.0 * static_cast<double>(c.group_in()) * static_cast<double>(c.out_channels);
   if (static_cast<double>(images) * (direct - winograd) < kFilterCost + kFilterCostPerMiB * mebibytes)
     return images == 1 ? "small maps, many channels: one image would not pay for transforming the filters"
                        : "small maps, many channels: the batch would not pay for transforming the filters";
@@ -39,10 +40,8 @@ inline const char* refuse(const Conv& c, const TileAxis& rows, const TileAxis& c
 }
 
 // Tiles of the result: of y, or of the gradient with respect to x. Only windows that refuse_window() takes have any.
-inline TileAxis tiles_of_y(const Axis& a) { return tile_axis(a.in, a.out, a.pad, a.kernel == 5 ? 2 : 4); }
-inline TileAxis tiles_of_x(const Axis& a) {
-  return tile_axis(a.out, a.in, a.kernel - 1 - a.pad, a.kernel == 5 ? 2 : 4);
-}
+inline TileAxis tiles_of_y(const Axis& a) { return tile_axis(a.in, a.out, a.pad, a.kernel); }
+inline TileAxis tiles_of_x(const Axis& a) { return tile_axis(a.out, a.in, a.kernel - 1 - a.pad, a.kernel); }
 
 inline const char* forward(const StepSpec& spec, bool batch_counts, Give give, StepPlan* plan) {
   Conv c;
@@ -107,7 +106,7 @@ inline const char* winograd_filters(const StepSpec& s, StepPlan* plan) {
     return "takes 3x3 and 5x5 kernels only";
   if (groups < 1 || groups > w.dims[3] || w.dims[3] % groups) return "groups do not divide the filters";
   const Filters f = {w.dims[2], w.dims[3] / groups, false, w.dims[0], groups};
-  if (u.rank != 2 || u.dims[0] != 36 * groups || u.dims[1] != u_floats(f.panels(), f.channels))
+  if (u.rank != 2 || u.dims[0] != f.all_points() * groups || u.dims[1] != u_floats(f.panels(), f.channels))
     return "u's shape does not fit w";
   return plan_filters(f, plan);
 }
@@ -133,7 +132,8 @@ inline const char* forward_of_u(const StepSpec& s, Give give, StepPlan* plan) {
   if (const char* why = decode_conv(plain, s.in(0), w, s.out(0), false, nullptr, &c, pooled ? kPooled : 1)) return why;
   if (const char* why = pooled ? check_conv_pool(s, false, c) : nullptr) return why;
   if (const char* why = refuse_window(c)) return why;
-  if (s.in(1).dims[0] != 36 * groups || s.in(1).dims[1] != u_floats(panels_of(c.group_out()), c.group_in()))
+  if (s.in(1).dims[0] != points_of(window) * points_of(window) * groups ||
+      s.in(1).dims[1] != u_floats(panels_of(c.group_out()), c.group_in()))
     return "u's shape does not fit x";
   if (s.n_inputs == 3 && (!is_float(s.in(2), 1) || s.in(2).dims[0] != filters))
     return "takes a bias with one number an output channel";

@@ -14,54 +14,52 @@ struct Image {
 };
 
 // ---- V = B^T d B
-template <int RLo, int RHi, int CLo, int CHi, bool Tail>
-STRIATE_INLINE void input_vector(const float* const (&px)[36], int64_t c, int n, float* to, int64_t point) {
-  Vf t[6][6];
+template <int N, int RLo, int RHi, int CLo, int CHi, bool Tail>
+STRIATE_INLINE void input_vector(const float* const* px, int64_t c, int n, float* to, int64_t point) {
+  Vf t[N][N];
   STRIATE_UNROLL
-  for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? 6 : 5); ++i) {
-    Vf d[6];
+  for (int i = RLo; i < RHi; ++i) {
+    Vf d[N];
     STRIATE_UNROLL
-    for (int j = CLo == 0 ? 0 : 1; j < (CHi == 6 ? 6 : 5); ++j)
-      d[j] = Tail ? load_n(px[i * 6 + j] + c, n) : load(px[i * 6 + j] + c);
+    for (int j = CLo; j < CHi; ++j) d[j] = Tail ? load_n(px[i * N + j] + c, n) : load(px[i * N + j] + c);
     transform_input<CLo, CHi>(d, t[i]);
   }
   STRIATE_UNROLL
   for (int j = CLo; j < CHi; ++j) {
-    Vf d[6], v[6];
+    Vf d[N], v[N];
     STRIATE_UNROLL
-    for (int i = RLo == 0 ? 0 : 1; i < (RHi == 6 ? 6 : 5); ++i) d[i] = t[i][j];
+    for (int i = RLo; i < RHi; ++i) d[i] = t[i][j];
     transform_input<RLo, RHi>(d, v);
     STRIATE_UNROLL
-    for (int i = RLo; i < RHi; ++i) store(to + (i * 6 + j) * point, v[i]);
+    for (int i = RLo; i < RHi; ++i) store(to + (i * N + j) * point, v[i]);
   }
 }
 
-// What a tile reads does not depend on how many outputs it has.
-template <int, int RLo, int RHi, int CLo, int CHi>
-inline void input_channels(const float* const (&px)[36], int64_t channels, float* v, int64_t chunk, int64_t point) {
+template <int N, int RLo, int RHi, int CLo, int CHi>
+inline void input_channels(const float* const* px, int64_t channels, float* v, int64_t chunk, int64_t point) {
   int64_t c = 0;
   for (; c + kLanes <= channels; c += kLanes)
-    input_vector<RLo, RHi, CLo, CHi, false>(px, c, kLanes, v + c / kChunk * chunk + c % kChunk, point);
+    input_vector<N, RLo, RHi, CLo, CHi, false>(px, c, kLanes, v + c / kChunk * chunk + c % kChunk, point);
   if (c < channels)
-    input_vector<RLo, RHi, CLo, CHi, true>(px, c, static_cast<int>(channels - c), v + c / kChunk * chunk + c % kChunk,
-                                           point);
+    input_vector<N, RLo, RHi, CLo, CHi, true>(px, c, static_cast<int>(channels - c),
+                                              v + c / kChunk * chunk + c % kChunk, point);
 }
 
-// Where the 6x6 pixels of a tile lie.
+// Where the pixels of a tile lie, row by row: as many as it has points.
 struct Pixels {
-  const float* at[36];
+  const float* at[kMostPoints * kMostPoints];
 };
 [[maybe_unused]] inline Pixels input_pixels(const Tiles& tiles, const Tile& t, const Image& image) {
   Pixels px;
   const int64_t row0 = t.row - tiles.rows.pad, col0 = t.col - tiles.cols.pad;
-  const int64_t height = tiles.rows.in, width = tiles.cols.in;
-  for (int64_t i = 0; i < 6; ++i) {
+  const int64_t height = tiles.rows.in, width = tiles.cols.in, side = tiles.points();
+  for (int64_t i = 0; i < side; ++i) {
     const int64_t row = row0 + i;
     const bool inside = row >= 0 && row < height;
     const float* line = image.pixels + (t.image * height + (inside ? row : 0)) * width * image.stride;
-    for (int64_t j = 0; j < 6; ++j) {
+    for (int64_t j = 0; j < side; ++j) {
       const int64_t col = col0 + j;
-      px.at[i * 6 + j] = inside && col >= 0 && col < width ? line + col * image.stride : image.zeros;
+      px.at[i * side + j] = inside && col >= 0 && col < width ? line + col * image.stride : image.zeros;
     }
   }
   return px;
@@ -73,8 +71,8 @@ struct Pixels {
   const Tile t = tiles.at(tile);
   const Pixels px = input_pixels(tiles, t, image);
   const int64_t point = v_floats(image.channels, room);
-  STRIATE_WINOGRAD_KINDS(input_channels, 0, t.row_kind, t.col_kind, px.at, image.channels, v + place * kChunk,
-                         room * kChunk, point)
+  STRIATE_WINOGRAD_KINDS(input_channels, tiles.points(), t.row_kind, t.col_kind, px.at, image.channels,
+                         v + place * kChunk, room * kChunk, point)
 }
 
 // The outputs of a tile that lie in the image.
@@ -84,7 +82,7 @@ struct Outputs {
   int row0, col0;  // local output of the first
 };
 [[maybe_unused]] inline Outputs outputs_of(const Tiles& tiles, const Tile& t) {
-  const Kind r = kind_of(t.row_kind, tiles.rows.outputs), c = kind_of(t.col_kind, tiles.cols.outputs);
+  const Kind r = kind_of(t.row_kind, tiles.rows.all), c = kind_of(t.col_kind, tiles.cols.all);
   const int64_t row = t.row + r.first, col = t.col + c.first;
   return {(t.image * tiles.rows.out + row) * tiles.cols.out + col, min64(r.count, tiles.rows.out - row),
           min64(c.count, tiles.cols.out - col), r.first, c.first};
@@ -99,36 +97,36 @@ struct Result {
   Epilogue epilogue;
 };
 
-// Outputs that a tile with these points gives, of `side` along an axis: local ones [first, past).
+// Outputs that a tile with these points of n along an axis gives: local ones [first, past).
 constexpr int first_output(int lo) { return lo == 0 ? 0 : 1; }
-constexpr int past_output(int hi, int side) { return hi == 6 ? side : side - 1; }
+constexpr int past_output(int hi, int n) { return hi == n ? kOutputs : kOutputs - 1; }
 
 // A^T M: all points of a row, of the rows that give an output.
-template <int Side, int RLo, int RHi, int CLo, int CHi>
-STRIATE_INLINE void output_rows(const float* m, int64_t point, Vf (&t)[Side][6]) {
-  constexpr int kRow0 = first_output(RLo), kRows = past_output(RHi, Side);
+template <int N, int RLo, int RHi, int CLo, int CHi>
+STRIATE_INLINE void output_rows(const float* m, int64_t point, Vf (&t)[kOutputs][N]) {
+  constexpr int kRow0 = first_output(RLo), kRows = past_output(RHi, N);
   STRIATE_UNROLL
   for (int j = CLo; j < CHi; ++j) {
-    Vf p[6], q[Side];
+    Vf p[N], q[kOutputs];
     STRIATE_UNROLL
-    for (int i = RLo; i < RHi; ++i) p[i] = load(m + (i * 6 + j) * point);
+    for (int i = RLo; i < RHi; ++i) p[i] = load(m + (i * N + j) * point);
     transform_output<RLo, RHi>(p, q);
     STRIATE_UNROLL
     for (int i = kRow0; i < kRows; ++i) t[i][j] = q[i];
   }
 }
 
-template <int Side, int RLo, int RHi, int CLo, int CHi, bool Tail>
+template <int N, int RLo, int RHi, int CLo, int CHi, bool Tail>
 STRIATE_INLINE void output_vector(const float* m, int64_t point, float* y, int64_t line, int64_t channels, int64_t rows,
                                   int64_t cols, Vf bias, float lo, float hi, int n) {
-  constexpr int kRow0 = first_output(RLo), kRows = past_output(RHi, Side);
-  constexpr int kCol0 = first_output(CLo), kCols = past_output(CHi, Side);
-  Vf t[Side][6];
-  output_rows<Side, RLo, RHi, CLo, CHi>(m, point, t);
+  constexpr int kRow0 = first_output(RLo), kRows = past_output(RHi, N);
+  constexpr int kCol0 = first_output(CLo), kCols = past_output(CHi, N);
+  Vf t[kOutputs][N];
+  output_rows<N, RLo, RHi, CLo, CHi>(m, point, t);
   STRIATE_UNROLL
   for (int i = kRow0; i < kRows; ++i) {
     if (i - kRow0 >= rows) break;
-    Vf p[Side];
+    Vf p[kOutputs];
     transform_output<CLo, CHi>(t[i], p);
     float* to = y + (i - kRow0) * line;
     STRIATE_UNROLL
@@ -144,29 +142,25 @@ STRIATE_INLINE void output_vector(const float* m, int64_t point, float* y, int64
   }
 }
 
-template <int Side, int RLo, int RHi, int CLo, int CHi>
+template <int N, int RLo, int RHi, int CLo, int CHi>
 inline void output_channels(const float* m, int64_t panel, int64_t point, float* y, int64_t line, const Outputs& o,
                             const Result& r) {
   int64_t k = 0;
   for (; k + kLanes <= r.width; k += kLanes)
-    output_vector<Side, RLo, RHi, CLo, CHi, false>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels,
-                                                   o.rows, o.cols, r.bias ? load(r.bias + k) : Vf{}, r.epilogue.lo,
-                                                   r.epilogue.hi, 0);
+    output_vector<N, RLo, RHi, CLo, CHi, false>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels,
+                                                o.rows, o.cols, r.bias ? load(r.bias + k) : Vf{}, r.epilogue.lo,
+                                                r.epilogue.hi, 0);
   if (k < r.width) {
     const int n = static_cast<int>(r.width - k);
-    output_vector<Side, RLo, RHi, CLo, CHi, true>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels,
-                                                  o.rows, o.cols, r.bias ? load_n(r.bias + k, n) : Vf{}, r.epilogue.lo,
-                                                  r.epilogue.hi, n);
+    output_vector<N, RLo, RHi, CLo, CHi, true>(m + k / kPanel * panel + k % kPanel, point, y + k, line, r.channels,
+                                               o.rows, o.cols, r.bias ? load_n(r.bias + k, n) : Vf{}, r.epilogue.lo,
+                                               r.epilogue.hi, n);
   }
 }
 
-[[maybe_unused]] inline void output_kind(int outputs, const Tile& t, const float* m, int64_t panel, int64_t point,
+[[maybe_unused]] inline void output_kind(int points, const Tile& t, const float* m, int64_t panel, int64_t point,
                                          float* y, int64_t line, const Outputs& o, const Result& r) {
-  if (outputs == 2) {
-    STRIATE_WINOGRAD_KINDS_OF_TWO(output_channels, t.row_kind, t.col_kind, m, panel, point, y, line, o, r)
-  } else {
-    STRIATE_WINOGRAD_KINDS(output_channels, 4, t.row_kind, t.col_kind, m, panel, point, y, line, o, r)
-  }
+  STRIATE_WINOGRAD_KINDS(output_channels, points, t.row_kind, t.col_kind, m, panel, point, y, line, o, r)
 }
 
 // The tile at place `place` of an M with room for `room` tiles and `panels` panels.
@@ -176,7 +170,7 @@ inline void output_channels(const float* m, int64_t panel, int64_t point, float*
   const Outputs o = outputs_of(tiles, t);
   const int64_t line = tiles.cols.out * r.channels;
   float* y = r.y + o.first * r.channels;
-  output_kind(tiles.rows.outputs, t, m + place * kPanel, room * kPanel, m_floats(panels, room), y, line, o, r);
+  output_kind(tiles.points(), t, m + place * kPanel, room * kPanel, m_floats(panels, room), y, line, o, r);
   if (r.epilogue.is_clamp()) return;
   for (int64_t i = 0; i < o.rows; ++i) activate(y + i * line, o.cols, r.channels, r.width, r.epilogue);
 }
@@ -194,14 +188,17 @@ struct Filters {
   int64_t blocks() const { return (channels + kFilterRows - 1) / kFilterRows; }
   int64_t group_pieces() const { return panels() * blocks(); }
   int64_t pieces() const { return groups * group_pieces(); }
-  int64_t group_floats() const { return 36 * u_floats(panels(), channels); }
+  int64_t points() const { return points_of(window); }
+  int64_t all_points() const { return points() * points(); }
+  int64_t group_floats() const { return all_points() * u_floats(panels(), channels); }
   int64_t scratch_bytes() const { return window * window * kFilterRows * kPanel * 4; }
 };
 
 template <int Window>
 inline void transform_rows(const float* taps, int64_t rows, float* u, int64_t point) {
+  constexpr int N = points_of(Window);
   for (int64_t i = 0; i < rows * kPanel; i += kLanes) {
-    Vf t[Window][6];
+    Vf t[Window][N];
     STRIATE_UNROLL
     for (int a = 0; a < Window; ++a) {
       Vf row[Window];
@@ -210,13 +207,13 @@ inline void transform_rows(const float* taps, int64_t rows, float* u, int64_t po
       transform_filter(row, t[a]);
     }
     STRIATE_UNROLL
-    for (int b = 0; b < 6; ++b) {
-      Vf col[Window], v[6];
+    for (int b = 0; b < N; ++b) {
+      Vf col[Window], v[N];
       STRIATE_UNROLL
       for (int a = 0; a < Window; ++a) col[a] = t[a][b];
       transform_filter(col, v);
       STRIATE_UNROLL
-      for (int a = 0; a < 6; ++a) store(u + i + (a * 6 + b) * point, v[a]);
+      for (int a = 0; a < N; ++a) store(u + i + (a * N + b) * point, v[a]);
     }
   }
 }
@@ -248,15 +245,16 @@ inline void transform_rows(const float* taps, int64_t rows, float* u, int64_t po
 template <int Window>
 inline void filter_grad_rows(const float* u, int64_t parts, int64_t stride, int64_t point, float* dw, int64_t tap,
                              int n) {
-  Vf t[Window][6];
+  constexpr int N = points_of(Window);
+  Vf t[Window][N];
   STRIATE_UNROLL
-  for (int b = 0; b < 6; ++b) {
-    Vf p[6], q[Window];
+  for (int b = 0; b < N; ++b) {
+    Vf p[N], q[Window];
     STRIATE_UNROLL
-    for (int a = 0; a < 6; ++a) p[a] = load(u + (a * 6 + b) * point);
+    for (int a = 0; a < N; ++a) p[a] = load(u + (a * N + b) * point);
     for (int64_t i = 1; i < parts; ++i) {
       STRIATE_UNROLL
-      for (int a = 0; a < 6; ++a) p[a] += load(u + i * stride + (a * 6 + b) * point);
+      for (int a = 0; a < N; ++a) p[a] += load(u + i * stride + (a * N + b) * point);
     }
     transform_filter_grad(p, q);
     STRIATE_UNROLL

@@ -24,17 +24,17 @@ struct Windows {
 }
 
 // pool(Y), Y = A^T M A with bias and activation
-template <int Side, int RLo, int RHi, int CLo, int CHi>
+template <int N, int RLo, int RHi, int CLo, int CHi>
 STRIATE_INLINE void pooled_vector(const float* m, int64_t point, const Pooled& to, int64_t line, int64_t channels,
                                   const Windows& w, Vf bias, float lo, float hi, int n) {
-  constexpr int kRow0 = first_output(RLo), kRows = past_output(RHi, Side);
-  constexpr int kCol0 = first_output(CLo), kCols = past_output(CHi, Side);
-  Vf t[Side][6];
-  output_rows<Side, RLo, RHi, CLo, CHi>(m, point, t);
+  constexpr int kRow0 = first_output(RLo), kRows = past_output(RHi, N);
+  constexpr int kCol0 = first_output(CLo), kCols = past_output(CHi, N);
+  Vf t[kOutputs][N];
+  output_rows<N, RLo, RHi, CLo, CHi>(m, point, t);
   STRIATE_UNROLL
   for (int i = kRow0; i + 1 < kRows; i += 2) {
     if ((i - kRow0) / 2 >= w.rows) break;
-    Vf top[Side], bottom[Side];
+    Vf top[kOutputs], bottom[kOutputs];
     transform_output<CLo, CHi>(t[i], top);
     transform_output<CLo, CHi>(t[i + 1], bottom);
     const int64_t row = (i - kRow0) / 2 * line;
@@ -49,13 +49,13 @@ STRIATE_INLINE void pooled_vector(const float* m, int64_t point, const Pooled& t
   }
 }
 
-template <int Side, int RLo, int RHi, int CLo, int CHi>
+template <int N, int RLo, int RHi, int CLo, int CHi>
 inline void pooled_channels(const float* m, int64_t panel, int64_t point, const Pooled& to, int64_t line,
                             const Windows& w, const Result& r) {
   const auto vector = [&](int64_t k, int n) {
     const Pooled here = {to.y + k, to.at ? to.at + k : nullptr};
-    pooled_vector<Side, RLo, RHi, CLo, CHi>(m + k / kPanel * panel + k % kPanel, point, here, line, r.channels, w,
-                                            r.bias ? load_n(r.bias + k, n) : Vf{}, r.epilogue.lo, r.epilogue.hi, n);
+    pooled_vector<N, RLo, RHi, CLo, CHi>(m + k / kPanel * panel + k % kPanel, point, here, line, r.channels, w,
+                                         r.bias ? load_n(r.bias + k, n) : Vf{}, r.epilogue.lo, r.epilogue.hi, n);
   };
   int64_t k = 0;
   for (; k + kLanes <= r.width; k += kLanes) vector(k, kLanes);
@@ -70,13 +70,8 @@ inline void pooled_channels(const float* m, int64_t panel, int64_t point, const 
   const int64_t line = tiles.cols.out / 2 * r.channels, first = w.first * r.channels;
   const Pooled to = {r.y + first, at ? at + first : nullptr};
   m += place * kPanel;
-  if (tiles.rows.outputs == 2) {
-    STRIATE_WINOGRAD_KINDS_OF_TWO(pooled_channels, t.row_kind, t.col_kind, m, room * kPanel, m_floats(panels, room), to,
-                                  line, w, r)
-  } else {
-    STRIATE_WINOGRAD_KINDS(pooled_channels, 4, t.row_kind, t.col_kind, m, room * kPanel, m_floats(panels, room), to,
-                           line, w, r)
-  }
+  STRIATE_WINOGRAD_KINDS(pooled_channels, tiles.points(), t.row_kind, t.col_kind, m, room * kPanel,
+                         m_floats(panels, room), to, line, w, r)
 }
 
 }  // namespace

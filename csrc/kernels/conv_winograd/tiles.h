@@ -1,4 +1,4 @@
-// Which tiles there are, in which order, and which of the 36 points each needs.
+// Which tiles there are, in which order, and which of the 36 (64) points each needs.
 #pragma once
 
 #include "kernels/conv_winograd/conv_winograd.h"
@@ -15,24 +15,27 @@ struct Kind {
 };
 // All outputs, all but the last, the middle two of four.
 constexpr int kWhole = 0, kButLast = 1, kTwo = 2;
-[[maybe_unused]] inline Kind kind_of(int k, int outputs) {
-  return k == kWhole ? Kind{0, 6, 0, outputs} : k == kButLast ? Kind{0, 5, 0, outputs - 1} : Kind{1, 5, 1, 2};
+[[maybe_unused]] inline Kind kind_of(int k, int points) {
+  return k == kWhole     ? Kind{0, points, 0, kOutputs}
+         : k == kButLast ? Kind{0, points - 1, 0, kOutputs - 1}
+                         : Kind{1, points - 1, 1, 2};
 }
 
 struct TileAxis {
   int64_t in, out;  // pixels
   int64_t pad;      // before the first; may be negative (a gradient's)
-  int outputs;      // of a tile: 4 for windows of 3, 2 for windows of 5
+  int all;          // points of a whole tile
   int64_t whole;    // tiles of all outputs; there is one more where last != kWhole
   int last;         // kind of the last tile
 
   int64_t count() const { return whole + (last != kWhole); }
-  int64_t points() const { return whole * 6 + (last == kButLast ? 5 : last == kTwo ? 4 : 0); }
+  int64_t points() const { return whole * all + (last == kButLast ? all - 1 : last == kTwo ? all - 2 : 0); }
 };
 
-[[maybe_unused]] inline TileAxis tile_axis(int64_t in, int64_t out, int64_t pad, int outputs) {
-  const int64_t rest = out % outputs;
-  return {in, out, pad, outputs, out / outputs, rest == 0 ? kWhole : rest == outputs - 1 ? kButLast : kTwo};
+[[maybe_unused]] inline TileAxis tile_axis(int64_t in, int64_t out, int64_t pad, int64_t window) {
+  const int64_t rest = out % kOutputs;
+  const int last = rest == 0 ? kWhole : rest == kOutputs - 1 ? kButLast : kTwo;
+  return {in, out, pad, points_of(window), out / kOutputs, last};
 }
 
 struct Tile {
@@ -48,6 +51,8 @@ struct Tiles {
   int64_t end[4];
 
   int64_t count() const { return end[3]; }
+  int points() const { return rows.all; }  // of a whole tile along an axis
+  int all_points() const { return rows.all * cols.all; }
 
   // Multiplications and additions of the products, transforms left out.
   double done(int64_t channels, int64_t filters) const {
@@ -64,14 +69,14 @@ struct Tiles {
     t.image = i / (n_rows * n_cols);
     t.row_kind = last_row ? rows.last : kWhole;
     t.col_kind = last_col ? cols.last : kWhole;
-    t.row = row * rows.outputs - (t.row_kind == kTwo);
-    t.col = col * cols.outputs - (t.col_kind == kTwo);
+    t.row = row * kOutputs - (t.row_kind == kTwo);
+    t.col = col * kOutputs - (t.col_kind == kTwo);
     return t;
   }
 
   // The tiles of [begin, end) that need point (i, j), counted from `begin`.
   Part needing(int i, int j, Part tiles) const {
-    const Kind r = kind_of(rows.last, rows.outputs), c = kind_of(cols.last, cols.outputs);
+    const Kind r = kind_of(rows.last, rows.all), c = kind_of(cols.last, cols.all);
     const bool all_rows = rows.last == kWhole || (i >= r.lo && i < r.hi);
     const bool all_cols = cols.last == kWhole || (j >= c.lo && j < c.hi);
     const int64_t first = all_cols && all_rows ? 0 : all_rows ? 0 : end[0];
@@ -91,45 +96,39 @@ struct Tiles {
   return t;
 }
 
-// Calls f<outputs, RLo, RHi, CLo, CHi>() for the points of a tile.
-#define STRIATE_WINOGRAD_KINDS(f, outputs, row_kind, col_kind, ...) \
-  switch ((row_kind) * 3 + (col_kind)) {                            \
-    case 0:                                                         \
-      return f<outputs, 0, 6, 0, 6>(__VA_ARGS__);                   \
-    case 1:                                                         \
-      return f<outputs, 0, 6, 0, 5>(__VA_ARGS__);                   \
-    case 2:                                                         \
-      return f<outputs, 0, 6, 1, 5>(__VA_ARGS__);                   \
-    case 3:                                                         \
-      return f<outputs, 0, 5, 0, 6>(__VA_ARGS__);                   \
-    case 4:                                                         \
-      return f<outputs, 0, 5, 0, 5>(__VA_ARGS__);                   \
-    case 5:                                                         \
-      return f<outputs, 0, 5, 1, 5>(__VA_ARGS__);                   \
-    case 6:                                                         \
-      return f<outputs, 1, 5, 0, 6>(__VA_ARGS__);                   \
-    case 7:                                                         \
-      return f<outputs, 1, 5, 0, 5>(__VA_ARGS__);                   \
-    default:                                                        \
-      return f<outputs, 1, 5, 1, 5>(__VA_ARGS__);                   \
+// Calls f<N, RLo, RHi, CLo, CHi>() for a tile of N points along an axis.
+#define STRIATE_WINOGRAD_KINDS_OF(f, n, row_kind, col_kind, ...) \
+  switch ((row_kind) * 3 + (col_kind)) {                         \
+    case 0:                                                      \
+      return f<n, 0, n, 0, n>(__VA_ARGS__);                      \
+    case 1:                                                      \
+      return f<n, 0, n, 0, n - 1>(__VA_ARGS__);                  \
+    case 2:                                                      \
+      return f<n, 0, n, 1, n - 1>(__VA_ARGS__);                  \
+    case 3:                                                      \
+      return f<n, 0, n - 1, 0, n>(__VA_ARGS__);                  \
+    case 4:                                                      \
+      return f<n, 0, n - 1, 0, n - 1>(__VA_ARGS__);              \
+    case 5:                                                      \
+      return f<n, 0, n - 1, 1, n - 1>(__VA_ARGS__);              \
+    case 6:                                                      \
+      return f<n, 1, n - 1, 0, n>(__VA_ARGS__);                  \
+    case 7:                                                      \
+      return f<n, 1, n - 1, 0, n - 1>(__VA_ARGS__);              \
+    default:                                                     \
+      return f<n, 1, n - 1, 1, n - 1>(__VA_ARGS__);              \
   }
-
-// The same for tiles of two outputs along an axis, of which there are no kTwo.
-#define STRIATE_WINOGRAD_KINDS_OF_TWO(f, row_kind, col_kind, ...) \
-  switch ((row_kind) * 2 + (col_kind)) {                          \
-    case 0:                                                       \
-      return f<2, 0, 6, 0, 6>(__VA_ARGS__);                       \
-    case 1:                                                       \
-      return f<2, 0, 6, 0, 5>(__VA_ARGS__);                       \
-    case 2:                                                       \
-      return f<2, 0, 5, 0, 6>(__VA_ARGS__);                       \
-    default:                                                      \
-      return f<2, 0, 5, 0, 5>(__VA_ARGS__);                       \
+#define STRIATE_WINOGRAD_KINDS(f, points, row_kind, col_kind, ...)   \
+  if ((points) == 8) {                                               \
+    STRIATE_WINOGRAD_KINDS_OF(f, 8, row_kind, col_kind, __VA_ARGS__) \
+  } else {                                                           \
+    STRIATE_WINOGRAD_KINDS_OF(f, 6, row_kind, col_kind, __VA_ARGS__) \
   }
 
 // Where things lie, in floats. V, the transformed inputs: [point][channels / kChunk][tile][kChunk]. M, the products
 // (and transformed gradients): [point][panel][tile][kPanel]. U, the transformed filters (and their gradients' sums):
-// [point][panel][channel][kPanel]. Points lie an odd number of cache lines apart: 36 streams must not share cache sets.
+// [point][panel][channel][kPanel]. Points lie an odd number of cache lines apart: 36 or 64 streams must not
+// share cache sets.
 constexpr int64_t kChunk = 16;
 [[maybe_unused]] inline int64_t odd_lines(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
 [[maybe_unused]] inline int64_t chunks_of(int64_t channels) { return (channels + kChunk - 1) / kChunk; }

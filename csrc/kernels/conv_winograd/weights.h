@@ -31,9 +31,9 @@ struct GradFilters {
   int64_t groups() const { return channel_groups * panel_groups; }
 };
 
-// Two halves of as many tiles: an image's last tile may leave out columns 0 and 5.
-constexpr int kHalfColumns = 3;
-constexpr int kColumns[2][kHalfColumns] = {{1, 2, 0}, {3, 4, 5}};
+// Two halves of as many tiles: an image's last tile may leave out the first and the last column.
+constexpr int kHalfColumns = kMostPoints / 2;
+constexpr int kColumns[2][2][kHalfColumns] = {{{1, 2, 0}, {3, 4, 5}}, {{1, 2, 3, 0}, {4, 5, 6, 7}}};
 
 // A piece's share of the sums, and where its transforms lie.
 struct GradGroup {
@@ -68,7 +68,8 @@ inline void grad_w_sums(const StepArgs& args, int64_t piece, unsigned char* thre
   const int64_t all_channels = f.filters.channels, all_panels = f.filters.panels(), width = f.filters.width;
   const int64_t group = piece / 2 % f.groups(), conv_group = piece / 2 / f.groups() % f.filters.groups;
   const int64_t index = piece / 2 / f.groups() / f.filters.groups;
-  const int (&columns)[kHalfColumns] = kColumns[piece % 2];
+  const int points = f.tiles.points();
+  const int (&columns)[kHalfColumns] = kColumns[points == 8][piece % 2];
   const Part chunks = part_of(chunks_of(all_channels), f.channel_groups, group / f.panel_groups);
   const GradGroup w = {{chunks.begin * kChunk, min64(chunks.end * kChunk, all_channels)},
                        part_of(all_panels, f.panel_groups, group % f.panel_groups),
@@ -89,39 +90,34 @@ inline void grad_w_sums(const StepArgs& args, int64_t piece, unsigned char* thre
   float* u = floats_at(args.scratch, 0) + index * f.part_floats() + conv_group * f.filters.group_floats();
 
   const Part part = part_of(f.tiles.count(), f.parts, index);
-  bool begun[kHalfColumns][kPoints] = {};
+  bool begun[kHalfColumns][kMostPoints] = {};
   for (int64_t r = 0; r < f.rounds; ++r) {
     const Part within = part_of(part.end - part.begin, f.rounds, r);
     const Part round = {part.begin + within.begin, part.begin + within.end};
-    for (int k = 0; k < kHalfColumns; ++k) {
+    for (int k = 0; k < points / 2; ++k) {
       const int j = columns[k];
       const Part any = f.tiles.needing(1, j, round);  // every tile needs a row of points that is not the first or last
       for (int64_t i = any.begin; i < any.end; ++i) {
         const Tile t = f.tiles.at(round.begin + i);
-        transform_column<0>(j, t.row_kind, input_pixels(f.tiles, t, x), w.channels,
-                            {v + i * kChunk, f.room * kChunk, v_point});
-        const Column to = {m + i * kPanel, f.room * kPanel, m_point};
-        const Pixels px = output_pixels(f.tiles, t, g);
-        if (f.tiles.rows.outputs == 2) {
-          transform_column<2>(j, t.row_kind, px, filters, to);
-        } else {
-          transform_column<4>(j, t.row_kind, px, filters, to);
-        }
+        transform_column<false>(points, j, t.row_kind, input_pixels(f.tiles, t, x), w.channels,
+                                {v + i * kChunk, f.room * kChunk, v_point});
+        transform_column<true>(points, j, t.row_kind, output_pixels(f.tiles, t, g), filters,
+                               {m + i * kPanel, f.room * kPanel, m_point});
       }
-      for (int p = 0; p < kPoints; ++p) {
+      for (int p = 0; p < points; ++p) {
         const Part need = f.tiles.needing(p, j, round);
         if (need.begin == need.end) continue;
         add_products(w, v + p * v_point + need.begin * kChunk, m + p * m_point + need.begin * kPanel,
-                     need.end - need.begin, u + (p * 6 + j) * u_point, begun[k][p]);
+                     need.end - need.begin, u + (p * points + j) * u_point, begun[k][p]);
         begun[k][p] = true;
       }
     }
   }
-  for (int k = 0; k < kHalfColumns; ++k) {
-    for (int p = 0; p < kPoints; ++p) {
+  for (int k = 0; k < points / 2; ++k) {
+    for (int p = 0; p < points; ++p) {
       if (begun[k][p]) continue;
       for (int64_t panel = w.panels.begin; panel < w.panels.end; ++panel)
-        clear(u + (p * 6 + columns[k]) * u_point + (panel * all_channels + w.channels.begin) * kPanel,
+        clear(u + (p * points + columns[k]) * u_point + (panel * all_channels + w.channels.begin) * kPanel,
               (w.channels.end - w.channels.begin) * kPanel);
     }
   }
@@ -143,11 +139,11 @@ inline const char* plan_grad_w_winograd(const Conv& c, const Tiles& t, StepPlan*
   f.panels = ceil_div(panels, f.panel_groups);
   f.parts = max64(1, min64(ceil_div(kWantedSums, 2 * f.groups() * c.groups), tiles / kPartTiles));
   const int64_t part_tiles = ceil_div(tiles, f.parts);
-  const int64_t tile_bytes = kPoints * 4 * (f.chunks * kChunk + f.panels * kPanel);
+  const int64_t tile_bytes = t.points() * 4 * (f.chunks * kChunk + f.panels * kPanel);
   f.rounds = max64(1, ceil_div(part_tiles, min64(kRoundTiles, kColumnBytes / tile_bytes)));
   f.room = max64(1, ceil_div(part_tiles, f.rounds));
-  f.v_bytes = kPoints * 4 * v_floats(f.chunks * kChunk, f.room);
-  f.m_bytes = kPoints * 4 * m_floats(f.panels, f.room);
+  f.v_bytes = t.points() * 4 * v_floats(f.chunks * kChunk, f.room);
+  f.m_bytes = t.points() * 4 * m_floats(f.panels, f.room);
   plan->scratch_bytes = static_cast<size_t>(f.parts * f.part_floats() * 4);
   plan->thread_scratch_bytes =
       static_cast<size_t>(f.v_bytes + f.m_bytes + zeros_floats(max64(c.group_in(), c.group_out())) * 4);

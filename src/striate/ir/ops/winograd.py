@@ -1,14 +1,14 @@
 """winograd_filters, winograd_conv2d: a 3x3 or 5x5 convolution in two parts, so that filters are transformed once.
 
-    u[36 g + 6 a + b, p, c, j] = (G w[:, :, c, g K/groups + p panel + j] G^T)[a, b]           winograd_filters
+    u[P^2 g + P a + b, p, c, j] = (G w[:, :, c, g K/groups + p panel + j] G^T)[a, b]          winograd_filters
     z = conv2d(x, w, b)  for the w that u was made of                                         winograd_conv2d
 
-with 0 past the last filter of a group g. G is that of F(4x4, 3x3) or F(2x2, 5x5), at the points 0, 1, -1, 2, -1/2 and
-infinity (docs/numerics-winograd.md).
+with 0 past the last filter of a group g. G is that of F(4x4, 3x3), at the P = 6 points 0, 1, -1, 2, -1/2 and infinity,
+or of F(4x4, 5x5), at the P = 8 points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity (docs/numerics-winograd.md).
 
-Shapes: w (3, 3, C/groups, K) or (5, 5, C/groups, K), x (N, H, W, C), b (K,) or left out, z (N, OH, OW, K); u (36
+Shapes: w (3, 3, C/groups, K) or (5, 5, C/groups, K), x (N, H, W, C), b (K,) or left out, z (N, OH, OW, K); u (P^2
 groups, S): each point's ceil(K/groups/panel) panels of C/groups rows, then zeros up to an odd number of cache lines, so
-that the 36 do not share cache sets. No gradients: both are made by the planner, after gradients.
+that the P^2 do not share cache sets. No gradients: both are made by the planner, after gradients.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ from striate.ir.ops._checks import require_floats, require_rank, show
 from striate.ir.ops.attrs import ConvAttrs, WinogradConvAttrs, WinogradFilterAttrs
 from striate.ir.types import TensorType
 
-#: the finite points, and the products of a point's differences from the others
-_POINTS = (0.0, 1.0, -1.0, 2.0, -0.5)
-_SCALES = [np.prod([p - q for q in _POINTS if q != p]) for p in _POINTS]
-#: window -> G: row p is (1, p, p^2, ...) over its scale, the last that of infinity
-G = {
-    window: np.array(
-        [[p**k / scale for k in range(window)] for p, scale in zip(_POINTS, _SCALES, strict=True)]
-        + [[0.0] * (window - 1) + [1.0]]
-    )
-    for window in (3, 5)
-}
+#: window -> the finite points
+POINTS = {3: (0.0, 1.0, -1.0, 2.0, -0.5), 5: (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)}
+
+
+def _filter_matrix(window: int) -> Array:
+    """G: row p is (1, p, p^2, ...) over the product of p's differences from the others, the last that of infinity."""
+    points = POINTS[window]
+    scales = [np.prod([p - q for q in points if q != p]) for p in points]
+    rows = [[p**k / scale for k in range(window)] for p, scale in zip(points, scales, strict=True)]
+    return np.array([*rows, [0.0] * (window - 1) + [1.0]])
+
+
+G = {window: _filter_matrix(window) for window in POINTS}
 _LINE = 16  # floats of a cache line
 
 
@@ -54,7 +56,7 @@ def infer_filters(w: TensorType, a: WinogradFilterAttrs) -> TensorType:
         raise ShapeError(
             f"winograd_filters: received {w.dims[3]} filters in {a.groups} groups, which do not divide them."
         )
-    return TensorType((36 * a.groups, stride(w.dims[2], w.dims[3] // a.groups, a.panel)), w.dtype)
+    return TensorType((len(G[w.dims[0]]) ** 2 * a.groups, stride(w.dims[2], w.dims[3] // a.groups, a.panel)), w.dtype)
 
 
 def transformed(w: Array, matrix: Array, panel: int, groups: int = 1) -> Array:
@@ -69,9 +71,10 @@ def _one_group(w: Array, matrix: Array, panel: int) -> Array:
     padded = np.zeros((*w.shape[:2], channels, panels * panel))
     padded[..., :filters] = w
     u = np.einsum("ai,ijck,bj->abck", matrix, padded, matrix, optimize=True)
-    held = np.zeros((36, stride(channels, filters, panel)))
-    by_panel = u.reshape(36, channels, panels, panel).transpose(0, 2, 1, 3)
-    held[:, : channels * panels * panel] = by_panel.reshape(36, -1)
+    points = len(matrix) ** 2
+    held = np.zeros((points, stride(channels, filters, panel)))
+    by_panel = u.reshape(points, channels, panels, panel).transpose(0, 2, 1, 3)
+    held[:, : channels * panels * panel] = by_panel.reshape(points, -1)
     return held
 
 
@@ -86,7 +89,7 @@ def infer_conv2d(x: TensorType, u: TensorType, *rest: TensorType | WinogradConvA
     channels = x.shape[3]
     assert channels is not None
     kernel = (a.window, a.window, channels // a.groups, a.filters)
-    wanted = (36 * a.groups, stride(kernel[2], a.filters // a.groups, a.panel))
+    wanted = (len(G[a.window]) ** 2 * a.groups, stride(kernel[2], a.filters // a.groups, a.panel))
     if u.dims != wanted:
         raise ShapeError(
             f"winograd_conv2d: received u.shape={show(u.shape)}. Expected {wanted}, what winograd_filters makes of a "
@@ -101,8 +104,9 @@ def kernel_of(u: Array, channels: int, a: WinogradConvAttrs) -> Array:
     panels, back = -(-filters // a.panel), np.linalg.pinv(G[a.window])
     kernels = []
     for part in np.split(wide(u), a.groups):
-        by_panel = part[:, : panels * each * a.panel].reshape(36, panels, each, a.panel)
-        points = by_panel.transpose(0, 2, 1, 3).reshape(6, 6, each, -1)[..., :filters]
+        n = len(G[a.window])
+        by_panel = part[:, : panels * each * a.panel].reshape(n * n, panels, each, a.panel)
+        points = by_panel.transpose(0, 2, 1, 3).reshape(n, n, each, -1)[..., :filters]
         kernels.append(np.einsum("ia,abck,jb->ijck", back, points, back, optimize=True))
     return np.concatenate(kernels, axis=3)
 
