@@ -50,7 +50,7 @@ def LeNet5(
     pooling: str | None = None,
     classifier_activation: Any = None,
     include_preprocessing: bool = False,
-    name: str | None = None,
+    name: str | None = "lenet5",
 ) -> Any:
     """LeNet-5, not compiled.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -16,15 +17,18 @@ import pytest
 import striate as keras
 from striate.backend import TracedFunction
 from striate.compiler import settings
-from striate.compiler.plan import tune
+from striate.compiler.plan import select, tune
 from striate.compiler.plan.choice import Contender
 from striate.compiler.plan.measured import Choices
 from striate.compiler.plan.select import MEASURED, choose_kernel
 from striate.compiler.plan.stopwatch import Clock
 from striate.core.errors import ArgumentError
 from striate.engine import native
+from striate.ir.graph import constant_node
+from striate.ir.opdef import make_node
 from striate.models.plan import describe_plan
 from tests.compiler.plan.test_select import conv
+from tests.support.cases import Case, all_cases
 
 MACHINE = {"cpu": "a test's"}
 
@@ -121,6 +125,21 @@ def test_an_image_s_kernel_is_that_of_every_batch(tuning: Any) -> None:
 def test_every_op_that_has_several_kernels_says_what_a_batch_is_in_it() -> None:
     rows = Counter((row.op, row.isa) for row in native.kernels())
     assert {op for (op, _), count in rows.items() if count > 1} == set(MEASURED)
+
+
+@pytest.mark.parametrize("case", [c for c in all_cases() if MEASURED.get(c.op)], ids=str)
+def test_what_was_measured_of_an_image_does_not_say_how_many_there_are(case: Case) -> None:
+    """In attributes neither, where they say a shape."""
+
+    def key(times: int) -> str:
+        inputs = [constant_node(np.concatenate([x] * times if i in MEASURED[case.op] else [x])).result()
+                  for i, x in enumerate(case.inputs)]  # fmt: skip
+        attrs, shape = case.attrs, getattr(case.attrs, "shape", None)
+        if shape is not None:
+            attrs = dataclasses.replace(attrs, shape=(times * shape[0], *shape[1:]))  # type: ignore[call-arg]
+        return select._key(make_node(case.op, inputs, attrs), training=False)
+
+    assert key(1) == key(3)
 
 
 def test_training_counts_the_batch(tuning: Any) -> None:
