@@ -109,6 +109,16 @@ constexpr int64_t kPooled = 2;
   if (s.n_inputs != 2 || s.n_outputs != 1) return "takes g and w";
   return decode_conv(s, s.out(0), s.in(1), s.in(0), depthwise, &s.out(0), c);
 }
+// (g, w, y) -> dx where the activation in the attributes let its result y through, else 0
+[[maybe_unused]] inline const char* decode_conv_grad_x_masked(const StepSpec& s, Conv* c) {
+  if (s.n_inputs != 3 || s.n_outputs != 1) return "takes g, w and y";
+  if (const char* why = decode_conv(s, s.out(0), s.in(1), s.in(0), false, &s.out(0), c)) return why;
+  if (c->epilogue.act != Act::kRelu && c->epilogue.act != Act::kRelu6) return "takes relu and relu6 only";
+  if (!is_float(s.in(2), 4)) return "takes float32 of rank 4 only";
+  for (int i = 0; i < 4; ++i)
+    if (s.in(2).dims[i] != s.out(0).dims[i]) return "y and the result differ in shape";
+  return nullptr;
+}
 [[maybe_unused]] inline const char* decode_conv_grad_w(const StepSpec& s, bool depthwise, Conv* c) {  // (x, g) -> dw
   if (s.n_inputs != 2 || s.n_outputs != 1) return "takes x and g";
   return decode_conv(s, s.in(0), s.out(0), s.in(1), depthwise, &s.out(0), c);

@@ -469,6 +469,9 @@ def bounds(case: Case, exact: list[Array], kernel: str = "") -> Bounds:
     """
     if "_max_pool2d" in case.op and "conv2d" in case.op:
         return _conv_pool(case, exact, kernel)
+    if case.op == "conv2d_grad_x_masked":  # what goes through the mask is exact
+        attrs = replace(case.attrs, epilogue="none")  # type: ignore[call-arg]
+        return bounds(Case("conv2d_grad_x", case.label, case.inputs[:2], attrs), exact, kernel)
     if "_winograd" in kernel:
         return winograd_bounds(case, exact)
     if case.op in FAMILIES:

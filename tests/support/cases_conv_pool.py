@@ -1,7 +1,8 @@
-"""Cases and random problems of convolutions that take their 2x2 max pool along."""
+"""Cases and random problems of convolutions that take their neighbours along: a 2x2 max pool, a ReLU's mask."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -67,9 +68,18 @@ def _unpool(op: str, label: str, draw: Draw, x: Shape, w: Shape, attrs: ConvAttr
     return Case(op, label, given, attrs.plain().producing(w), smooth=False)
 
 
+@cases_for("conv2d_grad_x_masked")
+def grad_x_masked(op: str, draw: Draw) -> Iterator[Case]:
+    for label, (x, w, attrs) in WINOGRAD.items():
+        for epilogue in ("relu", "relu6"):
+            given = (draw.normal(*out_shape("conv2d", x, w, attrs)), draw.normal(*w), 4 * draw.normal(*x))
+            a = dataclasses.replace(attrs.producing(x), epilogue=epilogue)  # type: ignore[arg-type]
+            yield Case(op, f"{label}-{epilogue}", given, a, smooth=False)
+
+
 def drawn(draw: st.DrawFn, op: str) -> Case:
     """Windows that fit; channels at the seams of vectors and panels; of the two kinds of kernels, either."""
-    winograd = op != "conv2d_grad_w_unpool" and draw(st.booleans())
+    winograd = op == "conv2d_grad_x_masked" or (op != "conv2d_grad_w_unpool" and draw(st.booleans()))
     sizes = ((3, 3), (5, 5)) if winograd else ((3, 3), (5, 5), (7, 7), (3, 2), (1, 4))
     kernel = draw(st.sampled_from(sizes))
     hw = (draw(st.integers(2, 19)), draw(st.integers(2, 19)))
@@ -83,6 +93,9 @@ def drawn(draw: st.DrawFn, op: str) -> Case:
     filters = draw(st.sampled_from((16, 17, 31, 32, 33, 65) if winograd else (1, 3, 8, 16, 31, 33, 65)))
     x, w = (draw(st.integers(1, 3)), *hw, channels), (*kernel, channels, filters)
     numbers = Draw(str(draw(st.integers(0, 2**20))))
+    if op == "conv2d_grad_x_masked":
+        given = (numbers.normal(*out_shape("conv2d", x, w, a)), numbers.normal(*w), np.maximum(numbers.normal(*x), 0))
+        return Case(op, "drawn", given, dataclasses.replace(a.producing(x), epilogue="relu"))
     if op == "conv2d_grad_w_unpool":
         return _unpool(op, "drawn", numbers, x, w, a)
     bias = (numbers.normal(filters),) if draw(st.booleans()) else ()

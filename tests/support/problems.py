@@ -312,7 +312,7 @@ _MAKERS: dict[Maker, list[str]] = {
     dense: ["dense"],
     conv: [f"{kind}{part}" for kind in ("conv2d", "depthwise_conv2d") for part in ("", "_grad_x", "_grad_w")],
     bottleneck: ["bottleneck_conv2d"],
-    cases_conv_pool.drawn: [*cases_conv_pool.FORWARD, "conv2d_grad_w_unpool"],
+    cases_conv_pool.drawn: [*cases_conv_pool.FORWARD, "conv2d_grad_w_unpool", "conv2d_grad_x_masked"],
     conv_moments: words("conv2d_moments depthwise_conv2d_moments"),
     pool: words("max_pool2d avg_pool2d max_pool2d_grad avg_pool2d_grad max_pool2d_indices max_unpool2d"),
     softmax: words("softmax log_softmax softmax_grad log_softmax_grad"),

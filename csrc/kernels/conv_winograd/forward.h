@@ -31,6 +31,10 @@ struct Forward {
   bool has_bias, together;
   bool ready;            // the filters come transformed, in the place of w
   bool pooled, indices;  // the result is the outputs' 2x2 max pool; and which cells hold the maxima
+  bool masked;           // a gradient goes through where the third operand lies between 0 and `below` only
+  float below;
+
+  int result() const { return has_bias || masked ? 3 : 2; }
 
   int64_t panel_groups() const { return (filters.panels() + group - 1) / group; }
   Part panels_of_group(int64_t i) const { return {i * group, min64((i + 1) * group, filters.panels())}; }
@@ -62,17 +66,35 @@ inline Image source_of(const StepArgs& args, const Forward& f, int64_t conv_grou
 inline Result result_of(const StepArgs& args, const Forward& f, int64_t conv_group, Part panels) {
   const int64_t first = panels.begin * kPanel, col = conv_group * f.filters.width + first;
   const float* bias = f.has_bias ? args.ptr<const float>(2) + col : nullptr;
-  return {args.ptr<float>(f.has_bias ? 3 : 2) + col, f.filters.groups * f.filters.width,
+  return {args.ptr<float>(f.result()) + col, f.filters.groups * f.filters.width,
           min64(panels.end * kPanel, f.filters.width) - first, bias, f.epilogue};
+}
+
+// The tile that lies at r, where the activation let y through. r.y's place in the result is that in y.
+inline void mask_tile(const StepArgs& args, const Forward& f, int64_t tile, const Result& r) {
+  const Tile t = f.tiles.at(tile);
+  const Outputs o = outputs_of(f.tiles, t);
+  const float* y = args.ptr<const float>(2) + (r.y - args.ptr<float>(f.result()));
+  for (int64_t i = 0; i < o.rows; ++i)
+    for (int64_t j = 0; j < o.cols; ++j) {
+      const int64_t at = (o.first + i * f.tiles.cols.out + j) * r.channels;
+      for (int64_t k = 0; k < r.width; k += kLanes) {
+        const int n = static_cast<int>(min64(kLanes, r.width - k));
+        const Vf through = load_n(y + at + k, n);
+        const Vi open = (through > 0.0f) & (through < f.below);
+        store_n(r.y + at + k, open ? load_n(r.y + at + k, n) : Vf{}, n);
+      }
+    }
 }
 
 // A tile of the result, or what is pooled of it. `panels`: those of M, from the first filter of r on.
 inline void put_tile(const StepArgs& args, const Forward& f, int64_t tile, const float* m, int64_t place,
                      int64_t panels, const Result& r) {
-  if (!f.pooled) return output_tile(f.tiles, tile, m, place, f.room, panels, r);
-  const int y = f.has_bias ? 3 : 2;
-  pooled_tile(f.tiles, tile, m, place, f.room, panels, r,
-              f.indices ? args.ptr<uint8_t>(y + 1) + (r.y - args.ptr<float>(y)) : nullptr);
+  if (f.pooled)
+    return pooled_tile(f.tiles, tile, m, place, f.room, panels, r,
+                       f.indices ? args.ptr<uint8_t>(f.result() + 1) + (r.y - args.ptr<float>(f.result())) : nullptr);
+  output_tile(f.tiles, tile, m, place, f.room, panels, r);
+  if (f.masked) mask_tile(args, f, tile, r);
 }
 
 // The products of tiles [block), panels [panels): M has room for f.room tiles and these panels.
@@ -144,12 +166,15 @@ inline void together_output(const StepArgs& args, int64_t piece, unsigned char*)
 }
 
 // What the result is: the outputs, their pool, or their pool and which cells hold the maxima.
-enum class Give { kOutputs, kPool, kPoolAndIndices };
+// Masked: a gradient, where the activation of the convolution before let its result through.
+enum class Give { kOutputs, kPool, kPoolAndIndices, kMasked };
 
 inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, bool ready, Give give,
                                 StepPlan* plan) {
   Forward f = {};
-  f.pooled = give != Give::kOutputs;
+  f.pooled = give == Give::kPool || give == Give::kPoolAndIndices;
+  f.masked = give == Give::kMasked;
+  f.below = c.epilogue.hi;
   f.indices = give == Give::kPoolAndIndices;
   f.ready = ready;
   f.tiles = t;

@@ -53,12 +53,14 @@ inline const char* forward(const StepSpec& spec, bool batch_counts, Give give, S
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
   return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, false, give, plan);
 }
-inline const char* grad_x(const StepSpec& spec, bool batch_counts, StepPlan* plan) {
+inline const char* grad_x(const StepSpec& spec, bool batch_counts, Give give, StepPlan* plan) {
   Conv c;
-  if (const char* why = decode_conv_grad_x(spec, false, &c)) return why;
+  if (const char* why =
+          give == Give::kMasked ? decode_conv_grad_x_masked(spec, &c) : decode_conv_grad_x(spec, false, &c))
+    return why;
   const TileAxis rows = tiles_of_x(c.rows), cols = tiles_of_x(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, false, Give::kOutputs, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, false, give, plan);
 }
 
 // The same kernel under two names: "_batch" lets the whole batch pay for the filters. The planner asks it in training
@@ -81,9 +83,17 @@ inline const char* conv2d_max_pool2d_indices_winograd(const StepSpec& spec, Step
 inline const char* conv2d_max_pool2d_indices_winograd_batch(const StepSpec& spec, StepPlan* plan) {
   return forward(spec, true, Give::kPoolAndIndices, plan);
 }
-inline const char* conv2d_grad_x_winograd(const StepSpec& spec, StepPlan* plan) { return grad_x(spec, false, plan); }
+inline const char* conv2d_grad_x_winograd(const StepSpec& spec, StepPlan* plan) {
+  return grad_x(spec, false, Give::kOutputs, plan);
+}
 inline const char* conv2d_grad_x_winograd_batch(const StepSpec& spec, StepPlan* plan) {
-  return grad_x(spec, true, plan);
+  return grad_x(spec, true, Give::kOutputs, plan);
+}
+inline const char* conv2d_grad_x_masked_winograd(const StepSpec& spec, StepPlan* plan) {
+  return grad_x(spec, false, Give::kMasked, plan);
+}
+inline const char* conv2d_grad_x_masked_winograd_batch(const StepSpec& spec, StepPlan* plan) {
+  return grad_x(spec, true, Give::kMasked, plan);
 }
 
 inline const char* conv2d_grad_w_winograd(const StepSpec& spec, StepPlan* plan) {

@@ -40,7 +40,7 @@ def test_in_prediction() -> None:
 def test_in_training() -> None:
     assert ops_of(model_of(), True) == [
         "conv2d_max_pool2d_indices", "conv2d_max_pool2d_indices",
-        "max_unpool2d", "conv2d_grad_x", "conv2d_grad_w",  # read twice
+        "max_unpool2d", "conv2d_grad_w", "conv2d_grad_x_masked",  # read twice
         "conv2d_grad_w_unpool",
     ]  # fmt: skip
 

@@ -22,7 +22,7 @@ def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType
         return 2 * outputs[0].size * window**2 * (inputs[0].dims[3] // groups)
     if op == "bottleneck_conv2d":
         return _bottleneck(inputs, outputs[0], attrs)
-    if op == "conv2d_grad_x":  # inputs g, w
+    if op in ("conv2d_grad_x", "conv2d_grad_x_masked"):  # inputs g, w
         return 2 * inputs[0].size * _product(inputs[1].dims[:3])
     if op == "conv2d_grad_w_unpool":  # inputs x, g of the pool, at
         return 8 * inputs[1].size * _product(outputs[0].dims[:3])

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 
 from striate.compiler.passes._nodes import node_at
 from striate.compiler.plan.choice import Choice
-from striate.compiler.plan.select import choose_kernel
+from striate.compiler.plan.select import taken_along
 from striate.ir.graph import Graph, Node, Value
 from striate.ir.opdef import OPS
 from striate.ir.ops.attrs import PoolAttrs
@@ -42,9 +42,7 @@ def fuse_pool(graph: Graph, chosen: Mapping[Node, Choice], *, training: bool) ->
         if made is None:
             return None
         plain, fused = made
-        kernel = (kept.get(plain) or choose_kernel(plain, training=training)).kernel
-        wanted = kernel and kernel.replace(plain.op, fused.op, 1)
-        return fused if kernel is not None and choose_kernel(fused, training=training).kernel == wanted else None
+        return fused if taken_along(plain, fused, training=training, chosen=kept.get(plain)) else None
 
     def alone(value: Value) -> bool:
         return graph.uses(value) == 1

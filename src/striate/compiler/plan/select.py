@@ -34,6 +34,7 @@ MEASURED: dict[str, tuple[int, ...]] = {
     "conv2d_max_pool2d": (0,),
     "conv2d_max_pool2d_indices": (0,),
     "conv2d_grad_x": (0,),
+    "conv2d_grad_x_masked": (0, 2),
     "conv2d_grad_w": (),
 }
 
@@ -138,6 +139,19 @@ def choose_kernel(node: Node, *, training: bool = False) -> Choice:
             measured = _measured(_key(node, training), contenders, inputs[0].dims[0])
             return replace(measured, refused=(*choice.refused, *measured.refused))
     return choice
+
+
+def taken_along(plain: Node, fused: Node, *, training: bool, chosen: Choice | None = None) -> bool:
+    """Whether the kernel of a step has a form that does what `fused` does, and `fused` would get it.
+
+    Kernels say so by their names: "conv2d_few_avx512" and "conv2d_max_pool2d_few_avx512".
+
+    Args:
+        chosen: how `plain` is run, where that is settled.
+    """
+    kernel = (chosen or choose_kernel(plain, training=training)).kernel
+    wanted = kernel and kernel.replace(plain.op, fused.op, 1)
+    return kernel is not None and choose_kernel(fused, training=training).kernel == wanted
 
 
 def choose_kept(node: Node, kept: Node) -> Choice:
