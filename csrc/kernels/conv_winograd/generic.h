@@ -12,7 +12,7 @@ constexpr int64_t kLeastChannels = 16;
 // In multiplications of one pair of channels by the direct algorithm: a point's product with its share of the two
 // transforms, and transforming the filters, which costs more the further away U has to be kept. Measured; see
 // docs/results/winograd.md.
-constexpr double kPointCost = 1.3, kFilterCost = 500, kFilterCostPerMiB = 80;
+constexpr double kPointCost = 1.3, kFilterCost = 500, kFilterCostOfFive = 2500, kFilterCostPerMiB = 80;
 
 inline const char* refuse_window(const Conv& c) {
   if (c.rows.kernel != c.cols.kernel || (c.rows.kernel != 3 && c.rows.kernel != 5))
@@ -33,7 +33,8 @@ inline const char* refuse(const Conv& c, const TileAxis& rows, const TileAxis& c
   if (winograd >= direct) return "small maps: the tiles would reach too far past them";
   const double mebibytes =
       rows.all * cols.all * 4 / 1048576.0 * static_cast<double>(c.group_in()) * static_cast<double>(c.out_channels);
-  if (static_cast<double>(images) * (direct - winograd) < kFilterCost + kFilterCostPerMiB * mebibytes)
+  const double filters = (c.rows.kernel == 5 ? kFilterCostOfFive : kFilterCost) + kFilterCostPerMiB * mebibytes;
+  if (static_cast<double>(images) * (direct - winograd) < filters)
     return images == 1 ? "small maps, many channels: one image would not pay for transforming the filters"
                        : "small maps, many channels: the batch would not pay for transforming the filters";
   return nullptr;
