@@ -1,8 +1,7 @@
 // What a product does to a finished sum before storing it: bias, then an activation.
 #pragma once
 
-#include "base/simd.h"
-#include "base/simd_math.h"
+#include "base/activations.h"
 
 namespace striate {
 namespace {

@@ -71,7 +71,7 @@ UNARY: dict[str, list[tuple[Attrs, Bound]]] = {
     "softplus": [(NO_ATTRS, ulps(2.1))],
     "log_sigmoid": [(NO_ATTRS, ulps(2.1))],
     "softsign": [(NO_ATTRS, ulps(1.6))],
-    "silu": [(NO_ATTRS, ulps(3.5, lambda x: x))],
+    "silu": [(NO_ATTRS, ulps(3.0, lambda x: x))],
     "hard_sigmoid": [(NO_ATTRS, ulps(1.6))],
     "hard_silu": [(NO_ATTRS, ulps(2.6, lambda x: x))],
     "elu": [(AlphaAttrs(0.3), ulps(2.6)), (AlphaAttrs(1.0), ulps(1.6))],

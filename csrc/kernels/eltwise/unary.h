@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "base/activations.h"
 #include "kernels/eltwise/driver.h"
 
 namespace striate {
@@ -86,7 +87,7 @@ STRIATE_VFN hard_silu_slope(Vf x) {
 }
 // s = sigmoid(x) and 1 - s, both with all their digits.
 STRIATE_INLINE void both_sigmoids(Vf x, Vf* s, Vf* rest) {
-  const Vf e = vexp(-vabs(x)), large = 1.0f / (e + 1.0f), small = e * large;
+  const Vf e = vexp(-vabs(x)), large = vreciprocal(e + 1.0f), small = e * large;
   *s = select(x < 0.0f, small, large);
   *rest = select(x < 0.0f, large, small);
 }
