@@ -9,7 +9,7 @@
 #include <cstring>
 
 #if defined(__AVX2__) || defined(__SSE2__)
-#include <immintrin.h>
+#include <immintrin.h>  // for masks: a tail through memory costs ten times as much
 #endif
 
 #if defined(__AVX512F__)
@@ -63,6 +63,30 @@ typedef float VfUnaligned __attribute__((vector_size(STRIATE_VEC_BYTES), aligned
 }
 [[maybe_unused]] STRIATE_INLINE void store_n(float* p, Vf v, int n) {
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), reinterpret_cast<__m512>(v));
+}
+#elif defined(__AVX2__)
+alignas(64) constexpr int32_t kFirstLanes[2 * kLanes] = {-1, -1, -1, -1, -1, -1, -1, -1};
+[[maybe_unused]] STRIATE_INLINE Vf load_n(const float* p, int n) {
+  if (n >= kLanes) return load(p);
+  const __m256i mask = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(kFirstLanes + kLanes - n));
+  return reinterpret_cast<Vf>(_mm256_maskload_ps(p, mask));
+}
+// In parts of 4, 2 and 1: a masked store is 18 operations and more on AMD up to Zen 3 (Fog, "Instruction tables").
+[[maybe_unused]] STRIATE_INLINE void store_n(float* p, Vf v, int n) {
+  if (n >= kLanes) return store(p, v);
+  const __m256 all = reinterpret_cast<__m256>(v);
+  __m128 part = _mm256_castps256_ps128(all);
+  if (n & 4) {
+    _mm_storeu_ps(p, part);
+    part = _mm256_extractf128_ps(all, 1);
+    p += 4;
+  }
+  if (n & 2) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
+    part = _mm_movehl_ps(part, part);
+    p += 2;
+  }
+  if (n & 1) _mm_store_ss(p, part);
 }
 #else
 [[maybe_unused]] STRIATE_INLINE Vf load_n(const float* p, int n) {
