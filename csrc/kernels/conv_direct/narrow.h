@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernels/conv_direct/strip.h"
+#include "kernels/conv_direct/turn.h"
 
 namespace striate {
 namespace {
@@ -45,10 +46,11 @@ inline const char* lay_out_narrow(Narrow* n) {
   if (n->filters > kNarrowFilters) return "too many channels: they fill vectors by themselves";
   if (n->taps == 1) return "takes no 1x1 kernels";
   if (n->taps > kNarrowTerms || n->terms() > kNarrowTerms) return "too many terms";
-  // Vectors along a row of pixels against those along a pixel's channels.
+  // Vectors along a row of pixels against those along a pixel's channels, whose tile has to keep 8 sums under way: two
+  // FMA ports at four cycles' latency.
   const int64_t along = (n->cols.out + kLanes - 1) / kLanes * n->filters;
-  const int64_t across = n->cols.out * ((n->filters + kLanes - 1) / kLanes);
-  if (5 * along > 4 * across) return "rows too short for vectors along them";
+  const int64_t vectors = (n->filters + kLanes - 1) / kLanes, under_way = min64(8, kTileRows * vectors);
+  if (5 * along * under_way > 4 * 8 * n->cols.out * vectors) return "rows too short for vectors along them";
   // One after the other, so that no product leaves its 63 bits.
   constexpr int64_t most = kNarrowFloats;
   const auto fits = [](int64_t a, int64_t b) { return a <= most && b <= most && a * b <= most; };
@@ -91,8 +93,7 @@ inline void narrow_strip(const Narrow& n, const float* image, Part out, float* t
       if (n.channels == 1 && stride == 1) {
         std::memcpy(row + first, from, static_cast<size_t>(count) * 4);
       } else {
-        const int64_t step = stride * n.channels;
-        turn([=](int64_t i) { return from + i * step; }, count, n.channels, row + first, plane);
+        planes_of(from, stride * n.channels, count, n.channels, row + first, plane);
       }
     }
   }
@@ -171,48 +172,6 @@ __attribute__((noinline)) void narrow_tile(const NarrowTile& t) {
   }
 }
 
-// y[i * K + k] = sums[k][i] for i < n <= kLanes; `stride` floats from channel to channel.
-template <int K>
-STRIATE_INLINE void put_pixels(const float* sums, int64_t stride, int64_t n, float* y) {
-#if defined(__AVX512F__)
-  Vf from[K];
-  STRIATE_UNROLL
-  for (int k = 0; k < K; ++k) from[k] = load(sums + k * stride);
-  alignas(64) static constexpr auto kPlace = [] {
-    struct {
-      int32_t index[K][kLanes];
-      uint16_t of[K][(K + 1) / 2];  // lanes that channels 2i and 2i+1 fill
-    } t = {};
-    for (int o = 0; o < K; ++o)
-      for (int lane = 0; lane < kLanes; ++lane) {
-        const int flat = o * kLanes + lane, k = flat % K;
-        t.index[o][lane] = k % 2 * kLanes + flat / K;
-        t.of[o][k / 2] = static_cast<uint16_t>(t.of[o][k / 2] | 1u << lane);
-      }
-    return t;
-  }();
-  STRIATE_UNROLL
-  for (int o = 0; o < K; ++o) {
-    const __m512i index = _mm512_load_si512(kPlace.index[o]);
-    __m512 out = _mm512_setzero_ps();
-    STRIATE_UNROLL
-    for (int i = 0; i < (K + 1) / 2; ++i) {
-      const __m512 a = reinterpret_cast<__m512>(from[2 * i]);
-      const __m512 b = reinterpret_cast<__m512>(from[2 * i + 1 < K ? 2 * i + 1 : 2 * i]);
-      out = _mm512_mask_mov_ps(out, kPlace.of[o][i], _mm512_permutex2var_ps(a, index, b));
-    }
-    const int64_t left = n * K - o * kLanes;
-    if (left >= kLanes) {
-      store(y + o * kLanes, reinterpret_cast<Vf>(out));
-    } else if (left > 0) {
-      store_n(y + o * kLanes, reinterpret_cast<Vf>(out), static_cast<int>(left));
-    }
-  }
-#else
-  turn([=](int64_t k) { return sums + k * stride; }, K, n, y, K);
-#endif
-}
-
 template <int K>
 inline void narrow_strip_run(const Narrow& n, const float* planes, const int64_t* offsets, Part out, const float* w,
                              const float* bias, float* y, float* sums) {
@@ -239,7 +198,7 @@ inline void narrow_strip_run(const Narrow& n, const float* planes, const int64_t
     t.w = w + taps.begin * row_terms * K;
     narrow_tile<K>(t);
     for (int v = 0; v < V && first + v < all; ++v)
-      put_pixels<K>(sums + v * kLanes, V * kLanes, min64(width, kLanes), to[v]);
+      pixels_of<K>(sums + v * kLanes, V * kLanes, min64(width, kLanes), to[v]);
   }
 }
 

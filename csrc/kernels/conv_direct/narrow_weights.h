@@ -38,20 +38,23 @@ __attribute__((noinline)) void grad_w_narrow_tile(const NarrowGradW& p, int64_t 
   STRIATE_UNROLL
   for (int i = 0; i < T; ++i) at[i] = t.x + t.offsets[i];
   const int64_t width = p.n.cols.out, plane = p.g_plane, step = p.n.rows.stride * p.n.pitch;
+  const auto add = [&](const float* g, int64_t offset, int lanes) {
+    Vf x[T];  // not the K gradients: sums, these and one gradient have to fit the registers
+    STRIATE_UNROLL
+    for (int i = 0; i < T; ++i) x[i] = load_n(at[i] + offset, lanes);
+    STRIATE_UNROLL
+    for (int k = 0; k < K; ++k) {
+      const Vf grad = load(g + k * plane);
+      STRIATE_UNROLL
+      for (int i = 0; i < T; ++i) acc[i][k] += x[i] * grad;
+    }
+  };
+  const int left = static_cast<int>(width % kLanes);
   for (int64_t row = 0; row < rows; ++row) {
     const float* g = t.g + row * p.g_pitch;
-    for (int64_t col = 0; col < width; col += kLanes) {
-      Vf grad[K];
-      STRIATE_UNROLL
-      for (int k = 0; k < K; ++k) grad[k] = load(g + k * plane + col);
-      const int left = static_cast<int>(min64(width - col, kLanes));
-      STRIATE_UNROLL
-      for (int i = 0; i < T; ++i) {
-        const Vf x = left == kLanes ? load(at[i] + row * step + col) : load_n(at[i] + row * step + col, left);
-        STRIATE_UNROLL
-        for (int k = 0; k < K; ++k) acc[i][k] += x * grad[k];
-      }
-    }
+    int64_t col = 0;
+    for (; col + kLanes <= width; col += kLanes) add(g + col, row * step + col, kLanes);
+    if (left > 0) add(g + col, row * step + col, left);
   }
   STRIATE_UNROLL
   for (int i = 0; i < T; ++i) {
@@ -89,7 +92,7 @@ inline void grad_w_narrow_run(const StepArgs& args, int64_t part, unsigned char*
     const float* from = args.ptr<const float>(1) + (image * n.rows.out + out.begin) * width * n.filters;
     for (int64_t row = 0; row < rows; ++row, from += width * n.filters) {
       float* to = g + row * p.g_pitch;
-      turn([=](int64_t j) { return from + j * n.filters; }, width, n.filters, to, p.g_plane);
+      planes_of(from, n.filters, width, n.filters, to, p.g_plane);
       for (int64_t k = 0; k < n.filters; ++k)
         for (int64_t j = width; j < p.g_pitch; ++j) to[k * p.g_plane + j] = 0;
     }
