@@ -41,16 +41,22 @@ struct Narrow {
   int64_t strip_floats() const { return channels * plane_floats + kLanes; }  // vectors may end behind the last row
 };
 
+// FMAs of a vector that one tap and channel of the source cost a row of the result: vectors along the row against
+// vectors along the channels of `pixels` pixels. Sums under way hide an FMA's four cycles on two ports from eight on.
+// `gain`: the share of the second that the first may cost, for planes are filled and sums turned besides.
+inline bool rows_pay(const Narrow& n, double pixels, double gain) {
+  const auto cost = [](int64_t vectors, int64_t sums) { return static_cast<double>(vectors * 8) / min64(8, sums); };
+  const int64_t chunks = (n.cols.out + kLanes - 1) / kLanes, vectors = (n.filters + kLanes - 1) / kLanes;
+  const int64_t tile = n.filters * narrow_vectors(static_cast<int>(n.filters));
+  return cost(chunks * n.filters, tile) <= gain * pixels * cost(vectors, kTileRows * vectors);
+}
+
 // Whether vectors along rows pay, then strips and planes; returns why not.
-inline const char* lay_out_narrow(Narrow* n) {
+inline const char* lay_out_narrow(Narrow* n, double pixels, double gain) {
   if (n->filters > kNarrowFilters) return "too many channels: they fill vectors by themselves";
   if (n->taps == 1) return "takes no 1x1 kernels";
   if (n->taps > kNarrowTerms || n->terms() > kNarrowTerms) return "too many terms";
-  // Vectors along a row of pixels against those along a pixel's channels, whose tile has to keep 8 sums under way: two
-  // FMA ports at four cycles' latency.
-  const int64_t along = (n->cols.out + kLanes - 1) / kLanes * n->filters;
-  const int64_t vectors = (n->filters + kLanes - 1) / kLanes, under_way = min64(8, kTileRows * vectors);
-  if (5 * along * under_way > 4 * 8 * n->cols.out * vectors) return "rows too short for vectors along them";
+  if (!rows_pay(*n, pixels, gain)) return "rows too short for vectors along them";
   // One after the other, so that no product leaves its 63 bits.
   constexpr int64_t most = kNarrowFloats;
   const auto fits = [](int64_t a, int64_t b) { return a <= most && b <= most && a * b <= most; };
@@ -238,6 +244,7 @@ inline const char* plan_narrow(const Conv& c, bool transposed, bool has_bias, St
   n.channels = c.in_channels;
   n.filters = c.out_channels;
   n.epilogue = c.epilogue;
+  double pixels = static_cast<double>(c.cols.out);
   if (transposed) {  // the source is g; taps come in the same order, but turned round
     if (c.rows.stride != 1 || c.cols.stride != 1) return "takes stride 1 only";
     const auto turned = [](const Axis& a) {
@@ -248,13 +255,16 @@ inline const char* plan_narrow(const Conv& c, bool transposed, bool has_bias, St
     if (n.rows.pad < 0 || n.cols.pad < 0) return "takes no padding beyond the kernel";
     n.channels = c.out_channels;
     n.filters = c.in_channels;
+    // Tiles of pixels leave padding out, but store and reload their sums with every tap: about eight channels' time.
+    pixels = static_cast<double>(pairs_inside(c.cols)) / static_cast<double>(c.cols.kernel);
+    pixels *= 1 + 8.0 / static_cast<double>(n.channels);
     n.epilogue = make_epilogue(0, 0);
   }
   n.transposed = transposed;
   n.has_bias = has_bias;
   n.batch = c.batch;
   n.taps = c.taps();
-  if (const char* why = lay_out_narrow(&n)) return why;
+  if (const char* why = lay_out_narrow(&n, pixels, 0.8)) return why;
   plan->thread_scratch_bytes = static_cast<size_t>((narrow_offset_floats(n) + kNarrowSums) * 4 + n.terms() * 8);
   plan->flops = c.flops();
   if (transposed && n.batch > 0) {

@@ -4,6 +4,7 @@
 
 #include "kernels/conv_direct/narrow.h"
 #include "kernels/conv_direct/pixels.h"
+#include "kernels/conv_direct/weights.h"
 
 namespace striate {
 namespace {
@@ -127,7 +128,9 @@ inline const char* plan_grad_w_narrow(const Conv& c, StepPlan* plan) {
   p.n.filters = c.out_channels;
   p.n.batch = c.batch;
   p.n.taps = c.taps();
-  if (const char* why = lay_out_narrow(&p.n)) return why;
+  // Few channels of x: a kernel row's columns together fill tiles, which leaves less to gain.
+  const double gain = c.in_channels < kFewChannels ? 0.65 : 0.8;
+  if (const char* why = lay_out_narrow(&p.n, static_cast<double>(c.cols.out), gain)) return why;
   p.strips = p.n.batch * p.n.per_image;
   p.parts = min64(p.strips, kWantedSums);
   p.g_pitch = (p.n.cols.out + kLanes - 1) / kLanes * kLanes;
