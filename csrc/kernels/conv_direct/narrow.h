@@ -76,23 +76,26 @@ inline const char* lay_out_narrow(Narrow* n, double pixels, double gain) {
   return nullptr;
 }
 
+inline void clear(float* at, int64_t n) {
+  for (; n >= kLanes; n -= kLanes, at += kLanes) store(at, Vf{});
+  if (n > 0) store_n(at, Vf{}, static_cast<int>(n));
+}
+
 // Source rows for result rows [out.begin, out.end), as planes.
 inline void narrow_strip(const Narrow& n, const float* image, Part out, float* to) {
   const int64_t top = out.begin * n.rows.stride - n.rows.pad, stride = n.cols.stride, plane = n.plane_floats;
   const int64_t lines = (out.end - 1 - out.begin) * n.rows.stride + (n.rows.kernel - 1) * n.rows.dilation + 1;
-  for (int64_t line = 0; line < lines; ++line) {
-    const int64_t y = top + line;
-    const bool inside = y >= 0 && y < n.rows.in;
-    for (int64_t r = 0; r < stride; ++r) {  // columns of the padded image that leave remainder r
+  for (int64_t r = 0; r < stride; ++r) {  // columns of the padded image that leave remainder r
+    const int64_t first = max64(0, div_ceil(n.cols.pad - r, stride));
+    const int64_t end = min64(n.pitch, div_floor(n.cols.in - 1 + n.cols.pad - r, stride) + 1);
+    for (int64_t line = 0; line < lines; ++line) {
+      const int64_t y = top + line;
       float* row = to + (r * n.lines + line) * n.pitch;
-      const int64_t first = max64(0, div_ceil(n.cols.pad - r, stride));
-      const int64_t end = min64(n.pitch, div_floor(n.cols.in - 1 + n.cols.pad - r, stride) + 1);
-      const int64_t count = inside ? max64(end - first, 0) : 0;
-      const int64_t left = count > 0 ? first : n.pitch;
+      const int64_t count = y >= 0 && y < n.rows.in ? max64(end - first, 0) : 0;
+      const int64_t left = count > 0 ? first : n.pitch, right = n.pitch - left - count;
       for (int64_t c = 0; c < n.channels; ++c) {
-        float* at = row + c * plane;
-        for (int64_t i = 0; i < left; ++i) at[i] = 0;
-        for (int64_t i = left + count; i < n.pitch; ++i) at[i] = 0;
+        clear(row + c * plane, left);
+        clear(row + c * plane + left + count, right);
       }
       if (count <= 0) continue;
       const float* from = image + (y * n.cols.in + first * stride + r - n.cols.pad) * n.channels;
@@ -107,11 +110,14 @@ inline void narrow_strip(const Narrow& n, const float* image, Part out, float* t
 
 // Where each term's pixels start, from a pixel's place in the planes: taps in row-major order, then channels.
 inline void term_offsets(const Narrow& n, int64_t* to) {
+  const int64_t stride = n.cols.stride;
   for (int64_t u = 0; u < n.rows.kernel; ++u)
     for (int64_t v = 0; v < n.cols.kernel; ++v) {
       const int64_t down = (n.transposed ? n.rows.kernel - 1 - u : u) * n.rows.dilation;
       const int64_t across = (n.transposed ? n.cols.kernel - 1 - v : v) * n.cols.dilation;
-      const int64_t at = (across % n.cols.stride * n.lines + down) * n.pitch + across / n.cols.stride;
+      // A division by 1 takes as long as any: 18 cycles, up to 90 on CPUs before 2019 (Fog, "Instruction tables").
+      const int64_t step = stride == 1 ? across : across / stride;
+      const int64_t at = ((across - step * stride) * n.lines + down) * n.pitch + step;
       for (int64_t c = 0; c < n.channels; ++c) *to++ = at + c * n.plane_floats;
     }
 }
@@ -130,9 +136,11 @@ STRIATE_INLINE void with_filters(int64_t filters, F f) {
 }
 
 inline Part kernel_rows(const Narrow& n, int64_t y) {
-  const Part u = rows_inside(n.rows, y);
-  if (!n.transposed || u.begin == u.end) return u;
-  return {n.rows.kernel - u.end, n.rows.kernel - u.begin};
+  const int64_t above = n.rows.pad - y * n.rows.stride;
+  const Part u = n.rows.dilation != 1 ? rows_inside(n.rows, y)
+                                      : Part{max64(0, above), min64(n.rows.kernel, n.rows.in + above)};  // no division
+  if (u.begin >= u.end) return {0, 0};
+  return n.transposed ? Part{n.rows.kernel - u.end, n.rows.kernel - u.begin} : u;
 }
 
 struct NarrowTile {
@@ -182,29 +190,33 @@ template <int K>
 inline void narrow_strip_run(const Narrow& n, const float* planes, const int64_t* offsets, Part out, const float* w,
                              const float* bias, float* y, float* sums) {
   constexpr int V = narrow_vectors(K);
-  const int64_t width = n.cols.out, chunks = (width + kLanes - 1) / kLanes, all = (out.end - out.begin) * chunks;
+  const int64_t width = n.cols.out, rows = out.end - out.begin, line = n.rows.stride * n.pitch;
   const int64_t row_terms = n.cols.kernel * n.channels;
-  NarrowTile t = {nullptr, nullptr, 0, nullptr, bias, n.epilogue.lo, n.epilogue.hi, sums};
-  for (int64_t first = 0; first < all; first += V) {
-    const float* pixels[V];
-    float* to[V];
+  const float* pixels[V];
+  float* to[V];
+  NarrowTile t = {pixels, nullptr, 0, nullptr, bias, n.epilogue.lo, n.epilogue.hi, sums};
+  int64_t row = 0, col = 0;
+  Part inside = kernel_rows(n, out.begin);
+  while (row < rows) {
     Part taps = {n.rows.kernel, 0};  // kernel rows that reach the image from one of the tile's rows
-    for (int v = 0; v < V; ++v) {
-      const int64_t i = min64(first + v, all - 1), row = i / chunks;
-      const Part inside = kernel_rows(n, out.begin + row);
+    int vectors = 0;
+    for (; vectors < V && row < rows; ++vectors) {
       if (inside.begin < inside.end) taps = {min64(taps.begin, inside.begin), max64(taps.end, inside.end)};
       // The last vector of a row ends where the row does: it repeats some of the one before it.
-      const int64_t col = max64(0, min64(i % chunks * kLanes, width - kLanes));
-      pixels[v] = planes + row * n.rows.stride * n.pitch + col;
-      to[v] = y + (row * width + col) * K;
+      const int64_t at = max64(0, min64(col, width - kLanes));
+      pixels[vectors] = planes + row * line + at;
+      to[vectors] = y + (row * width + at) * K;
+      col += kLanes;
+      if (col < width) continue;
+      col = 0;
+      if (++row < rows) inside = kernel_rows(n, out.begin + row);
     }
-    t.pixels = pixels;
+    for (int v = vectors; v < V; ++v) pixels[v] = pixels[vectors - 1];
     t.offsets = offsets + taps.begin * row_terms;
     t.terms = max64(0, taps.end - taps.begin) * row_terms;
     t.w = w + taps.begin * row_terms * K;
     narrow_tile<K>(t);
-    for (int v = 0; v < V && first + v < all; ++v)
-      pixels_of<K>(sums + v * kLanes, V * kLanes, min64(width, kLanes), to[v]);
+    for (int v = 0; v < vectors; ++v) pixels_of<K>(sums + v * kLanes, V * kLanes, min64(width, kLanes), to[v]);
   }
 }
 

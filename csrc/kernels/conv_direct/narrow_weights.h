@@ -84,6 +84,8 @@ inline void grad_w_narrow_run(const StepArgs& args, int64_t part, unsigned char*
   int64_t* offsets = reinterpret_cast<int64_t*>(g + n.filters * p.g_plane);
   float* sums = reinterpret_cast<float*>(args.scratch) + part * p.sum_floats();
   term_offsets(n, offsets);
+  for (int64_t row = 0; row < n.filters * n.height; ++row)  // behind each row; strips leave it as it is
+    clear(g + row * p.g_pitch + n.cols.out, p.g_pitch - n.cols.out);
   const Part strips = part_of(p.strips, p.parts, part);
   for (int64_t i = strips.begin; i < strips.end; ++i) {
     const int64_t image = i / n.per_image;
@@ -94,8 +96,6 @@ inline void grad_w_narrow_run(const StepArgs& args, int64_t part, unsigned char*
     for (int64_t row = 0; row < rows; ++row, from += width * n.filters) {
       float* to = g + row * p.g_pitch;
       planes_of(from, n.filters, width, n.filters, to, p.g_plane);
-      for (int64_t k = 0; k < n.filters; ++k)
-        for (int64_t j = width; j < p.g_pitch; ++j) to[k * p.g_plane + j] = 0;
     }
     with_filters(n.filters, [&](auto k) {
       constexpr int K = decltype(k){}();
