@@ -143,8 +143,15 @@ def _grad_w_unpool(case: Case, exact: list[Array]) -> Bounds:
 def _conv_moments(case: Case, exact: list[Array]) -> Bounds:
     """The convolution's errors e, then those of the statistics: the mean is off by mean |e| more, the variance by
     2 s rms(e) + mean e^2."""
-    (error,) = _products(Case(case.op[: -len("_moments")], case.label, case.inputs, case.attrs), exact[:1])
-    y, mean, variance = exact
+    return _with_moments(_products(_without_moments(case), exact[:1]), exact)
+
+
+def _without_moments(case: Case) -> Case:
+    return Case(case.op.removesuffix("_moments"), case.label, case.inputs, case.attrs)
+
+
+def _with_moments(errors: Bounds, exact: list[Array]) -> Bounds:
+    (error,), (y, mean, variance) = errors, exact
     mean_error, variance_error = moments_errors(y, mean, variance)
     square = np.square(error).mean(axis=(0, 1, 2))
     carried = 2 * np.sqrt(variance * square) + square
@@ -440,6 +447,8 @@ def winograd_bounds(case: Case, exact: list[Array]) -> Bounds:
     """FACTOR roundings of what the tile's transforms add up to; an activation as in `_products`."""
     attrs = case.attrs
     assert isinstance(attrs, ConvAttrs)
+    if case.op == "conv2d_moments":
+        return _with_moments(winograd_bounds(_without_moments(case), exact[:1]), exact)
     error = FACTOR * EPS * winograd(case.op, list(case.inputs), attrs, exact[0].shape, absolute=True)
     if case.op != "conv2d":
         return [error]

@@ -108,12 +108,21 @@ def conv(op: str, draw: Draw) -> Iterator[Case]:
     yield Case(op, "bias-odd", inputs, ConvAttrs(padding="same", epilogue="relu"), batched=(0,), smooth=False)
 
 
-#: label -> x, filters of a 1x1 kernel or None for a depthwise 3x3, attributes
+#: label -> x, filters of a 1x1 kernel, attributes; depthwise 2x2
 MOMENTS: dict[str, tuple[tuple[int, ...], int, ConvAttrs]] = {
     "small": ((2, 3, 2, 3), 4, ConvAttrs()),
     "odd": ((3, 17, 13, 19), 35, ConvAttrs()),
     "strided": ((2, 9, 12, 24), 72, ConvAttrs((2, 2), "same")),
     "blocks": ((2, 30, 31, 16), 24, ConvAttrs()),
+}
+#: label -> x, w, attributes: what the kernels of other windows take
+CONV_MOMENTS: dict[str, tuple[tuple[int, ...], tuple[int, ...], ConvAttrs]] = {
+    "winograd": ((2, 15, 13, 19), (3, 3, 19, 35), ConvAttrs(padding="same")),
+    "winograd-five": ((3, 21, 22, 19), (5, 5, 19, 17), ConvAttrs(padding="same")),
+    "winograd-groups": ((2, 14, 13, 34), (3, 3, 17, 36), ConvAttrs(padding="same", groups=2)),
+    "first": ((2, 23, 21, 3), (7, 7, 3, 33), ConvAttrs((2, 2), "same")),
+    "narrow": ((2, 19, 39, 3), (3, 3, 3, 3), ConvAttrs(padding="same")),
+    "gathered": ((2, 17, 15, 24), (3, 3, 12, 70), ConvAttrs((2, 2), "same", groups=2)),
 }
 
 
@@ -126,6 +135,9 @@ def conv_moments(op: str, draw: Draw) -> Iterator[Case]:
         for name, bias in ((label, ()), (f"{label}-bias", (draw.normal(outputs),))):
             given = (draw.normal(*x), draw.normal(*w), *bias)
             yield Case(op, name, given, attrs, batched=(0,), smooth=label == "small")
+    for label, (x, w, attrs) in CONV_MOMENTS.items() if op == "conv2d_moments" else ():
+        given = (draw.normal(*x), draw.normal(*w), draw.normal(w[-1]))
+        yield Case(op, label, given, attrs, batched=(0,), smooth=False)
 
 
 @cases_for("conv2d_grad_x", "conv2d_grad_w", "depthwise_conv2d_grad_x", "depthwise_conv2d_grad_w")

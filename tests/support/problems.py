@@ -44,6 +44,8 @@ Maker = Callable[[st.DrawFn, str], Case]
 
 SEAMS = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 35, 63, 64, 65])
 SMALL = st.integers(1, 6)
+#: channels of which a transform pays
+_TRANSFORMED = st.sampled_from((16, 17, 31, 33, 40))
 
 
 def _normal(draw: st.DrawFn, *shapes: tuple[int, ...]) -> tuple[Array, ...]:
@@ -185,7 +187,9 @@ def bottleneck(draw: st.DrawFn, op: str) -> Case:
 
 
 def conv_moments(draw: st.DrawFn, op: str) -> Case:
-    """What the kernels take: one tap and one group, or depthwise rows that are no wider than a piece."""
+    """No activation; depthwise rows are no wider than a piece."""
+    if op == "conv2d_moments" and draw(st.booleans()):
+        return _window_moments(draw)
     x = (draw(st.integers(1, 3)), draw(st.integers(1, 20)), draw(st.integers(1, 20)), draw(SEAMS))
     strides = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     if op == "conv2d_moments":
@@ -194,6 +198,19 @@ def conv_moments(draw: st.DrawFn, op: str) -> Case:
         a, w = ConvAttrs(strides, "same"), (3, 3, x[-1], draw(st.sampled_from((1, 1, 2, 3))))
     outputs = w[-1] if op == "conv2d_moments" else w[-2] * w[-1]
     return Case(op, "drawn", _normal(draw, x, w, *([(outputs,)] * draw(st.integers(0, 1)))), a)
+
+
+def _window_moments(draw: st.DrawFn) -> Case:
+    """A 3x3 or 5x5 window at stride 1 with maps large enough for tiles, or any."""
+    if draw(st.booleans()):
+        case = conv(draw, "conv2d")
+        assert isinstance(case.attrs, ConvAttrs)
+        return Case("conv2d_moments", "drawn", case.inputs, case.attrs.plain())
+    window, groups = draw(st.sampled_from((3, 3, 5))), draw(st.sampled_from((1, 1, 2)))
+    x = (draw(st.integers(1, 4)), draw(st.integers(9, 21)), draw(st.integers(9, 21)), groups * draw(_TRANSFORMED))
+    w = (window, window, x[-1] // groups, groups * draw(_TRANSFORMED))
+    attrs = ConvAttrs(padding=draw(st.sampled_from(("same", "valid"))), groups=groups)  # type: ignore[arg-type]
+    return Case("conv2d_moments", "drawn", _normal(draw, x, w, *([w[-1:]] * draw(st.integers(0, 1)))), attrs)
 
 
 def pool(draw: st.DrawFn, op: str) -> Case:

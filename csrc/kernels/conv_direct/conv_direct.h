@@ -15,8 +15,8 @@
 //             is multiplied, and the gradient with respect to x at stride 2 costs a quarter a tap, since only a quarter
 //             of the pixels has one.
 //
-// conv2d_moments_1x1 gives mean and variance of y's channels too (base/moments.h): a piece gathers those of what it has
-// written, and they are joined in the pieces' order.
+// conv2d_moments, by the same algorithms, gives mean and variance of y's channels too (base/moments.h): a piece gathers
+// those of what it has written, and they are joined in the pieces' order.
 //
 // conv2d_max_pool2d_few keeps two rows of outputs in its scratch, and stores the 2x2 maxima; conv2d_grad_w_unpool_few
 // spreads the pool's gradient over a strip of outputs in its scratch.

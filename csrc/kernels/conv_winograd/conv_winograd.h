@@ -1,4 +1,4 @@
-// Winograd convolution F(4x4, 3x3) and F(4x4, 5x5): conv2d, conv2d_grad_x, conv2d_grad_w for 3x3 and 5x5 windows at
+// Winograd convolution F(4x4, 3x3) and F(4x4, 5x5): conv2d, conv2d_moments and the gradients for 3x3 and 5x5 windows at
 // stride 1, dilation 1. Float32, NHWC, filters HWIO; the formula of a convolution is in base/conv.h. A group of a
 // convolution is one of its own: pieces count through groups, tiles are the same for all.
 //
@@ -30,6 +30,7 @@
 //   products and output transform in its own scratch. Of few tiles, each piece takes all, and some of the filters; of
 //   tiles that are neither few nor many, the three are phases and pieces are points and panels of filters. All give
 //   the same bits. conv2d_grad_w: sums of columns of points (weights.h), then they are transformed back.
+//   conv2d_moments: as conv2d, and statistics of each tile as it is written, joined at the end (moments.h).
 #pragma once
 
 #include "base/conv.h"

@@ -111,8 +111,10 @@ inline void products(const Forward& f, const float* v, const float* u, float* m,
   }
 }
 
-// A block of tiles, or its share of the filters, all the way.
-inline void forward_block(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+// A block of tiles, or its share of the filters, all the way; output(block's number, its tiles, M, result) writes what
+// a group of panels gives.
+template <typename Output>
+inline void block_with(const StepArgs& args, int64_t piece, unsigned char* thread_scratch, Output output) {
   const Forward& f = args.as<Forward>();
   const int64_t conv_group = piece / (f.blocks * f.parts), within = piece % (f.blocks * f.parts);
   const Part block = part_of(f.tiles.count(), f.blocks, within / f.parts);
@@ -126,9 +128,14 @@ inline void forward_block(const StepArgs& args, int64_t piece, unsigned char* th
   for (int64_t g = groups.begin; g < groups.end; ++g) {
     const Part panels = f.panels_of_group(g);
     products(f, v, filters_of(args, f, conv_group), m, block, panels);
-    const Result r = result_of(args, f, conv_group, panels);
-    for (int64_t t = block.begin; t < block.end; ++t) put_tile(args, f, t, m, t - block.begin, f.group, r);
+    output(within / f.parts, block, m, result_of(args, f, conv_group, panels));
   }
+}
+inline void forward_block(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+  const Forward& f = args.as<Forward>();
+  block_with(args, piece, thread_scratch, [&](int64_t, Part block, const float* m, const Result& r) {
+    for (int64_t t = block.begin; t < block.end; ++t) put_tile(args, f, t, m, t - block.begin, f.group, r);
+  });
 }
 
 // All tiles together: the block is everything, V and M are shared.

@@ -1,7 +1,7 @@
 // The rows of the family: decode, weigh, plan. The contract is in conv_winograd.h.
 #pragma once
 
-#include "kernels/conv_winograd/forward.h"
+#include "kernels/conv_winograd/moments.h"
 #include "kernels/conv_winograd/weights.h"
 
 namespace striate {
@@ -54,6 +54,13 @@ inline const char* forward(const StepSpec& spec, bool batch_counts, Give give, S
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
   return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, false, give, plan);
 }
+inline const char* forward_moments(const StepSpec& spec, bool batch_counts, StepPlan* plan) {
+  Conv c;
+  if (const char* why = decode_conv_moments(spec, false, &c)) return why;
+  const TileAxis rows = tiles_of_y(c.rows), cols = tiles_of_y(c.cols);
+  if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
+  return plan_moments(c, make_tiles(c.batch, rows, cols), spec.n_inputs == 3, plan);
+}
 inline const char* grad_x(const StepSpec& spec, bool batch_counts, Give give, StepPlan* plan) {
   Conv c;
   if (const char* why =
@@ -83,6 +90,12 @@ inline const char* conv2d_max_pool2d_indices_winograd(const StepSpec& spec, Step
 }
 inline const char* conv2d_max_pool2d_indices_winograd_batch(const StepSpec& spec, StepPlan* plan) {
   return forward(spec, true, Give::kPoolAndIndices, plan);
+}
+inline const char* conv2d_moments_winograd(const StepSpec& spec, StepPlan* plan) {
+  return forward_moments(spec, false, plan);
+}
+inline const char* conv2d_moments_winograd_batch(const StepSpec& spec, StepPlan* plan) {
+  return forward_moments(spec, true, plan);
 }
 inline const char* conv2d_grad_x_winograd(const StepSpec& spec, StepPlan* plan) {
   return grad_x(spec, false, Give::kOutputs, plan);

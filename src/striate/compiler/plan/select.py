@@ -28,11 +28,12 @@ from striate.ir.ops.attrs import ConvGradAttrs
 from striate.ir.types import TensorType
 
 #: Ops that are measured -> inputs whose first axis is a batch that has no say in a prediction: an image's bits may not
-#: depend on it. Filters' gradients sum over the batch.
+#: depend on it. Statistics and filters' gradients sum over the batch.
 MEASURED: dict[str, tuple[int, ...]] = {
     "conv2d": (0,),
     "conv2d_max_pool2d": (0,),
     "conv2d_max_pool2d_indices": (0,),
+    "conv2d_moments": (),
     "conv2d_grad_x": (0,),
     "conv2d_grad_x_masked": (0, 2),
     "conv2d_grad_w": (),
