@@ -29,7 +29,10 @@ def block(b: Builder, op: str, window: int, bias: bool, attrs: ConvAttrs) -> Gra
 
 
 @pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize(("op", "window", "strides"), [("conv2d", 1, 1), ("conv2d", 1, 2), ("depthwise_conv2d", 3, 1)])
+@pytest.mark.parametrize(
+    ("op", "window", "strides"),
+    [("conv2d", 1, 1), ("conv2d", 1, 2), ("conv2d", 3, 1), ("conv2d", 3, 2), ("depthwise_conv2d", 3, 1)],
+)
 def test_statistics_are_gathered(op: str, window: int, strides: int, bias: bool) -> None:
     b = Builder()
     graph = fuse_norm(block(b, op, window, bias, ConvAttrs((strides, strides), "same")))
@@ -39,25 +42,33 @@ def test_statistics_are_gathered(op: str, window: int, strides: int, bias: bool)
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("window", "attrs"),
-    [
-        (3, ConvAttrs(padding="same")),
-        (1, ConvAttrs(padding="explicit", pads=(1, 1, 1, 1))),
-        (1, ConvAttrs(epilogue="relu")),
-    ],
-)
-def test_what_has_no_such_kernel_stays(window: int, attrs: ConvAttrs) -> None:
-    graph = block(Builder(), "conv2d", window, False, attrs)
+def test_padding_is_no_reason_to_stay() -> None:
+    graph = block(Builder(), "conv2d", 1, False, ConvAttrs(padding="explicit", pads=(1, 1, 1, 1)))
+    assert "conv2d_moments" in ops_of(gather_statistics(graph))
+
+
+def test_an_activation_stays_before_the_statistics() -> None:
+    graph = block(Builder(), "conv2d", 1, False, ConvAttrs(epilogue="relu"))
     assert ops_of(gather_statistics(graph)) == ops_of(graph)
+
+
+@pytest.mark.parametrize(("columns", "taken"), [(384, True), (385, False)])
+def test_depthwise_rows_are_as_wide_as_a_block(columns: int, taken: bool) -> None:
+    b = Builder()
+    y = b.op("depthwise_conv2d", b.input(1, 2, columns, 2), b.variable(1, 1, 2, 1), attrs=ConvAttrs())
+    graph = b.graph(*b.op("batch_norm_train", y, b.variable(2), b.variable(2), attrs=NormAttrs(1e-3)))
+    assert ("depthwise_conv2d_moments" in ops_of(gather_statistics(graph))) == taken
 
 
 def network() -> Any:
     layers = keras.layers
     x = keras.Input((14, 15, 3))
-    y = layers.ReLU(6.0)(layers.BatchNormalization()(layers.Conv2D(24, 1, use_bias=False)(x)))
+    y = layers.ReLU(6.0)(layers.BatchNormalization()(layers.Conv2D(24, 3, padding="same", use_bias=False)(x)))
+    y = layers.ReLU(6.0)(layers.BatchNormalization()(layers.Conv2D(24, 3, padding="same", use_bias=False)(y)))
+    y = layers.ReLU(6.0)(layers.BatchNormalization()(layers.Conv2D(24, 1, use_bias=False)(y)))
     y = layers.ReLU(6.0)(layers.BatchNormalization()(layers.DepthwiseConv2D(3, padding="same", strides=2)(y)))
     y = layers.BatchNormalization()(layers.Conv2D(72, 1)(y))
+    y = layers.BatchNormalization()(layers.Conv2D(20, 3, strides=2)(y))
     return keras.Model(x, layers.Dense(5)(layers.GlobalAveragePooling2D()(y)))
 
 
@@ -79,7 +90,11 @@ def test_a_step_has_no_host_step_and_the_threads_change_no_bit() -> None:
     model._prepare(given, training=True)
     plan = TracedFunction(model.train_step).trace((given,)).executable.plan
     assert not plan.host_steps
-    assert {"conv2d_moments", "depthwise_conv2d_moments"} <= {row.op for row in plan.describe()}
+    steps = plan.describe()
+    assert "batch_norm_train" not in {row.op for row in steps}
+    kernels = {(row.kernel or "").rpartition("_")[0] for row in steps}
+    assert {f"conv2d_moments_{kind}" for kind in ("few", "winograd", "1x1", "direct")} <= kernels
+    assert "depthwise_moments" in kernels
     try:
         assert len({tuple(weights_after_training(n)) for n in (1, 2, 3, 8)}) == 1
     finally:

@@ -4,9 +4,9 @@
     after:   y, mean, variance = conv2d_moments(x, w)  z = batch_norm_infer(y, gamma, beta, mean, variance, residual)
 
 Why: each piece of the convolution takes the statistics of what it has just written, while that lies in a cache, so that
-y is read once from memory where it was read twice. 1x1 convolutions without padding and depthwise ones: what has such
-kernels. Also where others read y, as the gradient does. Changes the order in which the statistics are summed, not their
-bound.
+y is read once from memory where it was read twice. Each kernel of a convolution has such a form, with the same bits of
+y and the same refusals, so that the choice of the algorithm stays. Also where others read y, as the gradient does.
+Changes the order in which the statistics are summed, not their bound.
 """
 
 from __future__ import annotations
@@ -22,15 +22,13 @@ _WIDEST = 384
 
 
 def _gathers(conv: Node) -> bool:
-    """Whether there is a kernel; what refuses would run on the host."""
+    """Whether a kernel takes it; what all refuse would run on the host."""
     attrs = conv.attrs
     if not isinstance(attrs, ConvAttrs) or attrs.epilogue != "none" or conv.types[0].dtype != "float32":
         return False
     if conv.types[0].size == 0:
         return False
-    if conv.op == "depthwise_conv2d":
-        return conv.types[0].dims[2] <= _WIDEST
-    return conv.op == "conv2d" and conv.inputs[1].type.dims[:2] == (1, 1) and attrs.groups == 1 and not any(attrs.pads)
+    return conv.op == "conv2d" or (conv.op == "depthwise_conv2d" and conv.types[0].dims[2] <= _WIDEST)
 
 
 def gather_statistics(graph: Graph) -> Graph:
