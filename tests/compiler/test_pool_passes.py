@@ -112,3 +112,31 @@ def test_what_others_read_stays_whole() -> None:
     z, dz = y.inputs[0], dx.inputs[0]
     graph = b.graph(y, dx, dw, b.op("neg", z), b.op("neg", dz))
     assert crop_to_windows(graph).outputs == graph.outputs
+
+
+@pytest.mark.parametrize(
+    ("kernels", "pool", "sizes"),
+    [
+        (((3, 1), (1, 3)), TWO, ((6, 9), (7, 8))),  # one pads rows, one columns
+        (((3, 3), (5, 5)), PoolAttrs((2, 2), (4, 3)), ((6, 8), (6, 8))),
+        (((3, 3), (5, 5)), PoolAttrs((3, 3), (5, 4)), ((6, 8), (5, 7))),  # as far as each is padded
+        (((3, 3), (1, 1)), TWO, ((6, 8), (7, 9))),
+    ],
+)
+def test_convolutions_whose_sum_is_pooled_cut_what_each_pads(
+    kernels: tuple[tuple[int, int], ...], pool: PoolAttrs, sizes: tuple[tuple[int, int], ...]
+) -> None:
+    b = Builder()
+    x, conv = b.input(2, 7, 9, 3), ConvAttrs(padding="same")
+    w = [b.variable(*kernel, 3, 4) for kernel in kernels]
+    z = b.op("add", *(b.op("conv2d", x, each, attrs=conv) for each in w))
+    y, at = b.op("max_pool2d_indices", z, attrs=pool)
+    dz = b.op("max_unpool2d", b.input(*y.type.dims), at, attrs=pool.producing(z.type.dims))
+    dx = [b.op("conv2d_grad_x", dz, each, attrs=conv.producing(x.type.dims)) for each in w]
+    dw = [b.op("conv2d_grad_w", x, dz, attrs=conv.producing(each.type.dims)) for each in w]
+    before = b.graph(y, *dx, *dw)
+    after = crop_to_windows(before)
+    _, *gradients = after.outputs
+    assert tuple(v.inputs[0].type.dims[1:3] for v in gradients[:2]) == sizes
+    assert tuple(v.inputs[1].type.dims[1:3] for v in gradients[2:]) == sizes
+    same_meaning(b, before, after)

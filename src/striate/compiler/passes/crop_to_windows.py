@@ -20,6 +20,7 @@ from striate.ir.graph import Graph, Node, Value
 from striate.ir.ops._windows import out_hw, pads
 from striate.ir.ops.attrs import ConvAttrs, ConvGradAttrs, PoolAttrs, PoolGradAttrs
 
+Shape = tuple[int, ...]
 _POOLS = frozenset({"max_pool2d", "max_pool2d_indices", "avg_pool2d"})
 _UNPOOLS = frozenset({"max_unpool2d", "avg_pool2d_grad"})
 #: where g stands among the inputs
@@ -29,7 +30,7 @@ _GRADIENTS = {"conv2d_grad_x": 0, "conv2d_grad_w": 1}
 def crop_to_windows(graph: Graph) -> Graph:
     gradients = [n.inputs[_GRADIENTS[n.op]] for n in graph.nodes if n.op in _GRADIENTS]
     cut = {g: _cut(g.node, g.type.dims) for g in gradients if graph.uses(g) == gradients.count(g)}
-    crops: dict[Value, Value] = {}  # of gradients, each made once for all that read it
+    crops: dict[tuple[Value, Shape], Value] = {}  # of gradients, each made once for all that read as much of it
 
     def rule(old: Node, new: Node) -> Node | None:
         if new.op in _POOLS:
@@ -74,19 +75,19 @@ def _pool(pool: Node) -> Node | None:
     return node_at(pool, pool.op, value_at(conv, "conv2d", *conv.inputs, attrs=attrs), attrs=pool.attrs)
 
 
-def _gradient(gradient: Node, at: int, crops: dict[Value, Value]) -> Node | None:
+def _gradient(gradient: Node, at: int, crops: dict[tuple[Value, Shape], Value]) -> Node | None:
     dz, result, a = gradient.inputs[at], gradient.types[0].dims, gradient.attrs
     assert isinstance(a, ConvGradAttrs) and isinstance(dz.attrs, PoolGradAttrs)
     image, kernel = (result, gradient.inputs[1].type.dims) if at == 0 else (gradient.inputs[0].type.dims, result)
     attrs = _without(a, image, kernel, _cut(dz.node, dz.type.dims))
     if attrs is None:
         return None
-    if dz not in crops:
-        n, _, _, channels = dz.type.dims
-        rows, columns = out_hw("conv2d", attrs, (image[1], image[2]), (kernel[0], kernel[1]))
-        assert rows is not None and columns is not None
-        shape = dataclasses.replace(dz.attrs, shape=(n, rows, columns, channels))
-        crops[dz] = value_at(dz.node, dz.op, *dz.inputs, attrs=shape)
+    n, _, _, channels = dz.type.dims
+    rows, columns = out_hw("conv2d", attrs, (image[1], image[2]), (kernel[0], kernel[1]))
+    assert rows is not None and columns is not None
+    shape = (n, rows, columns, channels)
+    if (dz, shape) not in crops:
+        crops[dz, shape] = value_at(dz.node, dz.op, *dz.inputs, attrs=dataclasses.replace(dz.attrs, shape=shape))
     inputs = list(gradient.inputs)
-    inputs[at] = crops[dz]
+    inputs[at] = crops[dz, shape]
     return node_at(gradient, gradient.op, *inputs, attrs=attrs)
