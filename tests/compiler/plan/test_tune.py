@@ -308,3 +308,14 @@ def test_the_clock_runs_the_steps_of_every_kernel(tuning: Any, monkeypatch: pyte
     train(2)
     assert len(took) >= 2 + 3 * 2
     assert min(took) > 0
+
+
+@pytest.mark.parametrize("op", MEASURED)
+def test_the_clock_takes_every_op_that_is_measured(op: str) -> None:
+    """Results of bytes, too."""
+    case = next(c for c in all_cases() if c.op == op)
+    node = make_node(op, [constant_node(x).result() for x in case.inputs], case.attrs)
+    contenders = select._contenders(node, training=True)
+    clock = tune.stopwatch(contenders)
+    assert contenders
+    assert all(clock(i) > 0 for i in range(len(contenders)))

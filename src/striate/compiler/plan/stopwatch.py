@@ -36,7 +36,8 @@ def _fresh_input(op: str) -> int:
 def _fill(array: Array) -> None:
     """Numbers of ordinary size: denormals and zeros could take another time."""
     block = np.random.default_rng(0).uniform(0.5, 1.5, 1 << 14).astype(array.dtype)
-    block[::2] *= -1
+    if array.dtype.kind != "u":  # indices of a pool's cells are bytes
+        block[::2] *= -1
     flat = array.reshape(-1)
     for start in range(0, flat.size, block.size):
         part = flat[start : start + block.size]
