@@ -17,10 +17,10 @@ import striate.ir.ops  # noqa: F401
 from striate.core.errors import ShapeError
 from striate.engine import native
 from striate.ir.opdef import infer_types, run_reference
-from striate.ir.ops.attrs import PoolAttrs
+from striate.ir.ops.attrs import ConvAttrs, PoolAttrs
 from striate.ir.types import TensorType
 from tests.kernels.test_products import CHANNELS, SEEDS, broken, exact, normal
-from tests.support.kernel_runs import EPS, Array, assert_close, general, name_of, run_kernel, spec_of
+from tests.support.kernel_runs import EPS, Array, assert_close, general, name_of, rows, run_kernel, spec_of
 
 OPS = ("max_pool2d", "max_pool2d_grad", "avg_pool2d", "avg_pool2d_grad", "max_pool2d_indices", "max_unpool2d")
 Results = list[tuple[tuple[int, ...], str]]
@@ -102,6 +102,37 @@ def test_the_first_of_equals_takes_the_gradient(row: Any) -> None:
     inputs, results, attrs = step(row.op, x, g, PoolAttrs((2, 2), (2, 2)))
     got = run_kernel(row.name, inputs, results, attrs)[0]
     assert (got[0, 0, [0, 2]] == 3).all() and got.sum() == 3 * 2 * 17
+
+
+FUSED = rows("conv2d_max_pool2d", "conv2d_max_pool2d_indices", "conv2d_grad_w_unpool")
+
+
+@pytest.mark.parametrize("row", FUSED, ids=name_of)
+@pytest.mark.parametrize("kind", ["normal", "ties", "nan"])
+def test_a_convolution_with_its_pool_gives_the_bits_of_both(row: Any, kind: str) -> None:
+    """Of equal outputs, and of NaN, the first takes the gradient, as where the kernel of the same name runs alone."""
+    channels, two = (16 if "_winograd" in row.name else 3), PoolAttrs((2, 2), (2, 2))
+    x, w, b = normal(6, (2, 13, 14, channels), (3, 3, channels, 35), (35,))
+    if kind == "ties":
+        w[..., ::2] = 0
+        x[1] = 0
+    if kind == "nan":
+        x[0, 4, 5, 1] = x[1, 12, 13, 0] = np.nan
+    conv, z = ConvAttrs(padding="same"), ((2, 13, 14, 35), "float32")
+    if row.op == "conv2d_grad_w_unpool":
+        (g,), at = normal(7, (2, 6, 7, 35)), np.random.default_rng(8).integers(0, 4, (2, 6, 7, 35)).astype(np.uint8)
+        attrs, result = conv.producing(w.shape), [(w.shape, "float32")]
+        (dz,) = run_reference("max_unpool2d", (g, at), two.producing(z[0]))
+        plain = row.name.replace("_unpool", "")
+        (want,) = run_kernel(plain, [x, dz], result, attrs)
+        assert run_kernel(row.name, [x, g, at], result, attrs)[0].tobytes() == want.tobytes()
+        return
+    (outputs,) = run_kernel(row.name.replace(row.op, "conv2d"), [x, w, b], [z], conv)
+    wanted = run_reference("max_pool2d_indices", (outputs,), two)
+    pooled = (2, 6, 7, 35)
+    results = [(pooled, "float32"), (pooled, "uint8")] if row.op.endswith("indices") else [(pooled, "float32")]
+    for got, want in zip(run_kernel(row.name, [x, w, b], results, conv), wanted, strict=False):
+        np.testing.assert_array_equal(got, want)
 
 
 @pytest.mark.parametrize("row", general(*OPS), ids=name_of)
