@@ -31,8 +31,8 @@ struct Forward {
   bool has_bias, together;
   bool ready;            // the filters come transformed, in the place of w
   bool pooled, indices;  // the result is the outputs' 2x2 max pool; and which cells hold the maxima
-  bool masked;           // a gradient goes through where the third operand lies between 0 and `below` only
-  float below;
+  bool masked;           // a gradient goes through where the third operand is above 0 and not at `end` only
+  float end;             // of the activation's slope; NaN where it has none
 
   int result() const { return has_bias || masked ? 3 : 2; }
 
@@ -81,7 +81,7 @@ inline void mask_tile(const StepArgs& args, const Forward& f, int64_t tile, cons
       for (int64_t k = 0; k < r.width; k += kLanes) {
         const int n = static_cast<int>(min64(kLanes, r.width - k));
         const Vf through = load_n(y + at + k, n);
-        const Vi open = (through > 0.0f) & (through < f.below);
+        const Vi open = (through > 0.0f) & ~(through >= f.end);
         store_n(r.y + at + k, open ? load_n(r.y + at + k, n) : Vf{}, n);
       }
     }
@@ -181,7 +181,7 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   Forward f = {};
   f.pooled = give == Give::kPool || give == Give::kPoolAndIndices;
   f.masked = give == Give::kMasked;
-  f.below = c.epilogue.hi;
+  f.end = c.epilogue.act == Act::kRelu6 ? c.epilogue.hi : __builtin_nanf("");
   f.indices = give == Give::kPoolAndIndices;
   f.ready = ready;
   f.tiles = t;
