@@ -34,10 +34,10 @@ def threads() -> int:
 def set_convolution(algorithm: Literal["auto", "direct"]) -> None:
     """Choose among the algorithms that convolutions may use.
 
-    "auto" takes the fastest for each layer's shape: Winograd's F(4x4, 3x3) for most 3x3 layers of 16 channels and
-    more, which rounds about ten times as coarsely as the sum of products itself, and in which a NaN or an infinity
-    reaches all outputs of its 4x4 tile. "direct" sums products as they stand. Programs are compiled anew for the
-    other choice.
+    "auto" takes the fastest for each layer's shape: Winograd's F(4x4, 3x3) and F(4x4, 5x5) for most 3x3 and 5x5
+    layers of 16 channels and more, which round about ten times (5x5: twenty to thirty times) as coarsely as the sum
+    of products itself, and in which a NaN or an infinity reaches all outputs of its 4x4 tile. "direct" sums products
+    as they stand. Programs are compiled anew for the other choice.
 
     Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015.
 
