@@ -200,18 +200,19 @@ inline void narrow_strip_run(const Narrow& n, const float* planes, const int64_t
   while (row < rows) {
     Part taps = {n.rows.kernel, 0};  // kernel rows that reach the image from one of the tile's rows
     int vectors = 0;
+    const float* last = planes;  // of them: what is left of a tile repeats it
     for (; vectors < V && row < rows; ++vectors) {
       if (inside.begin < inside.end) taps = {min64(taps.begin, inside.begin), max64(taps.end, inside.end)};
       // The last vector of a row ends where the row does: it repeats some of the one before it.
       const int64_t at = max64(0, min64(col, width - kLanes));
-      pixels[vectors] = planes + row * line + at;
+      pixels[vectors] = last = planes + row * line + at;
       to[vectors] = y + (row * width + at) * K;
       col += kLanes;
       if (col < width) continue;
       col = 0;
       if (++row < rows) inside = kernel_rows(n, out.begin + row);
     }
-    for (int v = vectors; v < V; ++v) pixels[v] = pixels[vectors - 1];
+    for (int v = vectors; v < V; ++v) pixels[v] = last;
     t.offsets = offsets + taps.begin * row_terms;
     t.terms = max64(0, taps.end - taps.begin) * row_terms;
     t.w = w + taps.begin * row_terms * K;

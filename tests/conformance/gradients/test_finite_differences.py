@@ -34,7 +34,8 @@ WITHOUT_GRADIENT = {
     "made after gradients": words(
         "sgd_update momentum_update adam_update rmsprop_update pack_panels winograd_filters winograd_conv2d "
         "sgd_update_dense momentum_update_dense adam_update_dense rmsprop_update_dense "
-        "bottleneck_conv2d"
+        "bottleneck_conv2d max_pool2d_indices max_unpool2d conv2d_max_pool2d conv2d_max_pool2d_indices "
+        "winograd_conv2d_max_pool2d conv2d_grad_w_unpool conv2d_grad_x_masked"
     ),
     "by definition": ["stop_gradient"],
     "not written: solve and slogdet have theirs": ["lu_factor"],
