@@ -70,7 +70,7 @@ STRIATE_VFN vceil(Vf x) {
 STRIATE_VFN power_of_two(Vi n) { return from_bits(reinterpret_cast<Vu>(n + 127) << 23); }  // -126 <= n <= 127
 
 // 1 / b for 1 <= b < 2^128, within 0.57 ulp, or flushed. Where the CPU has an estimate of 1 / b to 2^-14, one step of
-// Newton's squares its error: AVX-512's division holds its unit for 10 cycles, nearly as long as all of SiLU takes (13).
+// Newton's squares its error: AVX-512's division holds its unit for 10 cycles, as long as most of SiLU (13).
 STRIATE_VFN vreciprocal(Vf b) {
 #if defined(__AVX512F__)
   const Vf estimate = reinterpret_cast<Vf>(_mm512_maskz_rcp14_ps(0xffff, reinterpret_cast<__m512>(b)));
