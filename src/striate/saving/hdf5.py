@@ -18,6 +18,7 @@ import numpy as np
 from striate.backend import Variable, draw_now
 from striate.core.configurable import is_ours
 from striate.core.errors import LoadError
+from striate.saving.heaps import check_heaps
 from striate.saving.store import Array, Store, check_group, child
 from striate.saving.walk import TWICE, own_variables, paths_by_attribute, walk
 
@@ -79,6 +80,7 @@ def open_weights(content: bytes | memoryview) -> Iterator[h5py.File]:
     """
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
+            check_heaps(content, file.id.get_create_plist().get_sizes()[1])
             check_group(file)
             yield file
     except (LoadError, Warning):  # warnings are errors where the user says so
