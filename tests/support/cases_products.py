@@ -72,6 +72,7 @@ LARGE_CONVS: dict[str, tuple[tuple[int, ...], tuple[int, ...], ConvAttrs]] = {
     "wide": ((1, 9, 10, 33), (3, 3, 33, 67), ConvAttrs((2, 2), "same")),
     "many": ((3, 7, 7, 64), (1, 1, 64, 32), ConvAttrs()),
     "many-sums": ((1, 4, 4, 256), (1, 1, 256, 256), ConvAttrs((2, 2))),
+    "long-rows": ((2, 6, 40, 2), (3, 3, 2, 2), ConvAttrs(padding="same")),  # vectors of four along them pay, too
 }
 DEPTHWISE: dict[str, tuple[tuple[int, ...], tuple[int, ...], ConvAttrs]] = {
     "valid": ((2, 5, 6, 3), (3, 3, 3, 1), ConvAttrs()),
