@@ -16,7 +16,7 @@ from bench.peers import OURS, Row
 from bench.statistics import order_of_turn
 
 LECTURE_BATCH = 32
-MEMORY = (("lecture", 32), ("alexnet", 16))
+MEMORY = (("lecture", 32), ("lecture", 128), ("alexnet", 16))
 MEMORY_STEPS = 4
 
 _IMPORT = """
