@@ -1,8 +1,8 @@
 // conv2d and conv2d_grad_x.
 #pragma once
 
+#include "kernels/conv_winograd/on_the_fly.h"
 #include "kernels/conv_winograd/pool.h"
-#include "kernels/conv_winograd/products.h"
 
 namespace striate {
 namespace {
@@ -20,6 +20,10 @@ constexpr int64_t kFewTiles = 32;
 constexpr int64_t kFewTilesBytes = 1280 * 1024;  // of V
 constexpr int64_t kFewTilesPieces = 4;
 
+// When filters are transformed: by the first phase; before the step, so that they come in the place of w; on the fly
+// (on_the_fly.h), w packed.
+enum class When { kFirst, kBefore, kOnTheFly };
+
 struct Forward {
   Tiles tiles;
   Filters filters;
@@ -29,7 +33,7 @@ struct Forward {
   int64_t parts;                      // pieces of a block
   int64_t u_bytes, v_bytes, m_bytes;  // v, m: of one group of the convolution
   bool has_bias, together;
-  bool ready;            // the filters come transformed, in the place of w
+  When when;
   bool pooled, indices;  // the result is the outputs' 2x2 max pool; and which cells hold the maxima
   bool masked;           // a gradient goes through where the third operand is above 0 and not at `end` only
   float end;             // of the activation's slope; NaN where it has none
@@ -55,7 +59,7 @@ inline void forward_filters(const StepArgs& args, int64_t piece, unsigned char* 
 
 // U of a group of the convolution: made by the first phase, or what comes in the place of w.
 inline const float* filters_of(const StepArgs& args, const Forward& f, int64_t conv_group) {
-  const float* u = f.ready ? args.ptr<const float>(1) : floats_at(args.scratch, 0);
+  const float* u = f.when == When::kBefore ? args.ptr<const float>(1) : floats_at(args.scratch, 0);
   return u + conv_group * f.filters.group_floats();
 }
 
@@ -127,7 +131,12 @@ inline void block_with(const StepArgs& args, int64_t piece, unsigned char* threa
   for (int64_t t = block.begin; t < block.end; ++t) input_tile(f.tiles, t, source, v, t - block.begin, f.room);
   for (int64_t g = groups.begin; g < groups.end; ++g) {
     const Part panels = f.panels_of_group(g);
-    products(f, v, filters_of(args, f, conv_group), m, block, panels);
+    if (f.when == When::kOnTheFly) {
+      fly_products(f.tiles, f.filters, args.ptr<const float>(1) + conv_group * fly_floats(f.filters), v, m, f.room,
+                   f.group, panels);
+    } else {
+      products(f, v, filters_of(args, f, conv_group), m, block, panels);
+    }
     output(within / f.parts, block, m, result_of(args, f, conv_group, panels));
   }
 }
@@ -176,14 +185,14 @@ inline void together_output(const StepArgs& args, int64_t piece, unsigned char*)
 // Masked: a gradient, where the activation of the convolution before let its result through.
 enum class Give { kOutputs, kPool, kPoolAndIndices, kMasked };
 
-inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, bool ready, Give give,
+inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, When when, Give give,
                                 StepPlan* plan) {
   Forward f = {};
   f.pooled = give == Give::kPool || give == Give::kPoolAndIndices;
   f.masked = give == Give::kMasked;
   f.end = c.epilogue.act == Act::kRelu6 ? c.epilogue.hi : __builtin_nanf("");
   f.indices = give == Give::kPoolAndIndices;
-  f.ready = ready;
+  f.when = when;
   f.tiles = t;
   f.filters = {transposed ? c.group_out() : c.group_in(), transposed ? c.group_in() : c.group_out(), transposed,
                c.rows.kernel, c.groups};
@@ -197,13 +206,16 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   const int64_t most = max64(min64(min64(fit, kBlockTiles), share), kTileRows);
   f.blocks = ceil_div(tiles, most);
   const bool few = tiles <= kFewTiles && tiles * tile_bytes <= kFewTilesBytes && panels > 1;
+  const bool first = when == When::kFirst;
+  if (when == When::kOnTheFly && !(few && flies(t)))
+    return "takes up to four tiles, of enough filters: of more, transformed filters are read in less time";
   if (few) f.blocks = min64(tiles, 1);
   f.together = f.blocks < kFewBlocks && !few;
-  f.u_bytes = ready ? 0 : c.groups * f.filters.group_floats() * 4;
+  f.u_bytes = first ? c.groups * f.filters.group_floats() * 4 : 0;
   plan->flops = c.flops();
   plan->done = t.done(c.in_channels, c.group_out());
-  if (!ready) plan->add_phase(forward_filters, tiles > 0 ? f.filters.pieces() : 0);
-  const int64_t zeros = zeros_floats(f.channels) * 4, of_filters = ready ? 0 : f.filters.scratch_bytes();
+  if (first) plan->add_phase(forward_filters, tiles > 0 ? f.filters.pieces() : 0);
+  const int64_t zeros = zeros_floats(f.channels) * 4, of_filters = first ? f.filters.scratch_bytes() : 0;
   if (f.together) {
     f.room = tiles;
     f.group = min64(panels, 2);

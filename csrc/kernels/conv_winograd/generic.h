@@ -52,7 +52,7 @@ inline const char* forward(const StepSpec& spec, bool batch_counts, Give give, S
     return why;
   const TileAxis rows = tiles_of_y(c.rows), cols = tiles_of_y(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, false, give, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, When::kFirst, give, plan);
 }
 inline const char* forward_moments(const StepSpec& spec, bool batch_counts, StepPlan* plan) {
   Conv c;
@@ -68,7 +68,7 @@ inline const char* grad_x(const StepSpec& spec, bool batch_counts, Give give, St
     return why;
   const TileAxis rows = tiles_of_x(c.rows), cols = tiles_of_x(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, false, give, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, When::kFirst, give, plan);
 }
 
 // The same kernel under two names: "_batch" lets the whole batch pay for the filters. The planner asks it in training
@@ -118,28 +118,42 @@ inline const char* conv2d_grad_w_winograd(const StepSpec& spec, StepPlan* plan) 
   return plan_grad_w_winograd(c, make_tiles(c.batch, rows, cols), plan);
 }
 
-// ---- with filters transformed once a change of the weights (src/striate/compiler/plan/prepack.py)
+// ---- with filters transformed, or packed, once a change of the weights (src/striate/compiler/plan/prepack.py)
 constexpr const char* kOtherPanel = "takes panels of another instruction set";
+constexpr const char* kTransformed = "takes what is transformed";
+constexpr const char* kNotTransformed = "takes what is not transformed";
 
-inline const char* winograd_filters(const StepSpec& s, StepPlan* plan) {
-  if (const char* why = check_floats(s, 1, 1, 2, 0)) return why;
-  const int64_t groups = s.ints[1];
-  if (s.ints[0] != kPanel) return kOtherPanel;
-  const Operand &w = s.in(0), &u = s.out(0);
-  if (w.rank != 4 || w.dims[0] != w.dims[1] || (w.dims[0] != 3 && w.dims[0] != 5))
-    return "takes 3x3 and 5x5 kernels only";
-  if (groups < 1 || groups > w.dims[3] || w.dims[3] % groups) return "groups do not divide the filters";
-  const Filters f = {w.dims[2], w.dims[3] / groups, false, w.dims[0], groups};
-  if (u.rank != 2 || u.dims[0] != f.all_points() * groups || u.dims[1] != u_floats(f.panels(), f.channels))
-    return "u's shape does not fit w";
-  return plan_filters(f, plan);
+// What u is made of, and its shape: transformed filters, or packed ones.
+inline const char* decode_filters(const Operand& u, const Filters& f, int64_t panel, bool transformed) {
+  if (panel != (transformed ? kPanel : kLanes)) return kOtherPanel;
+  const int64_t rows = transformed ? f.all_points() * f.groups : f.groups;
+  const int64_t floats = transformed ? u_floats(f.panels(), f.channels) : fly_floats(f);
+  if (u.rank != 2 || u.dims[0] != rows || u.dims[1] != floats) return "u's shape does not fit w";
+  return nullptr;
 }
 
-inline const char* forward_of_u(const StepSpec& s, Give give, StepPlan* plan) {
+inline const char* filters_of_w(const StepSpec& s, bool transformed, StepPlan* plan) {
+  if (const char* why = check_floats(s, 1, 1, 3, 0)) return why;
+  const int64_t groups = s.ints[1];
+  if (transformed != (s.ints[2] != 0)) return transformed ? kTransformed : kNotTransformed;
+  const Operand& w = s.in(0);
+  if (w.rank != 4 || w.dims[0] != w.dims[1] || (w.dims[0] != 3 && (w.dims[0] != 5 || !transformed)))
+    return transformed ? "takes 3x3 and 5x5 kernels only" : "takes 3x3 kernels only";
+  if (groups < 1 || groups > w.dims[3] || w.dims[3] % groups) return "groups do not divide the filters";
+  const Filters f = {w.dims[2], w.dims[3] / groups, false, w.dims[0], groups};
+  if (const char* why = decode_filters(s.out(0), f, s.ints[0], transformed)) return why;
+  return transformed ? plan_filters(f, plan) : plan_taps(f, plan);
+}
+inline const char* winograd_filters(const StepSpec& s, StepPlan* plan) { return filters_of_w(s, true, plan); }
+[[maybe_unused]] inline const char* winograd_filters_packed(const StepSpec& s, StepPlan* plan) {
+  return filters_of_w(s, false, plan);
+}
+
+inline const char* forward_of_u(const StepSpec& s, bool transformed, Give give, StepPlan* plan) {
   if ((s.n_inputs != 2 && s.n_inputs != 3) || s.n_outputs != 1) return "takes x, u and an optional bias";
-  if (s.n_ints != kConvInts + 3) return "unknown attributes";
+  if (s.n_ints != kConvInts + 4) return "unknown attributes";
   const int64_t filters = s.ints[kConvInts], window = s.ints[kConvInts + 2], groups = s.ints[12];
-  if (s.ints[kConvInts + 1] != kPanel) return kOtherPanel;
+  if (transformed != (s.ints[kConvInts + 3] != 0)) return transformed ? kTransformed : kNotTransformed;
   if (window != 3 && window != 5) return "takes 3x3 and 5x5 kernels only";
   if (!is_float(s.in(0), 4) || !is_float(s.in(1), 2)) return "takes float32 only";
   if (groups < 1 || s.in(0).dims[3] % groups) return "groups do not divide the channels";
@@ -156,20 +170,28 @@ inline const char* forward_of_u(const StepSpec& s, Give give, StepPlan* plan) {
   if (const char* why = decode_conv(plain, s.in(0), w, s.out(0), false, nullptr, &c, pooled ? kPooled : 1)) return why;
   if (const char* why = pooled ? check_conv_pool(s, false, c) : nullptr) return why;
   if (const char* why = refuse_window(c)) return why;
-  if (s.in(1).dims[0] != points_of(window) * points_of(window) * groups ||
-      s.in(1).dims[1] != u_floats(panels_of(c.group_out()), c.group_in()))
-    return "u's shape does not fit x";
+  const Filters f = {c.group_in(), c.group_out(), false, window, groups};
+  if (const char* why = decode_filters(s.in(1), f, s.ints[kConvInts + 1], transformed)) return why;
   if (s.n_inputs == 3 && (!is_float(s.in(2), 1) || s.in(2).dims[0] != filters))
     return "takes a bias with one number an output channel";
   const TileAxis rows = tiles_of_y(c.rows), cols = tiles_of_y(c.cols);
   const double direct = static_cast<double>(pairs_inside(c.rows)) * static_cast<double>(pairs_inside(c.cols));
   if (kPointCost * static_cast<double>(rows.points()) * static_cast<double>(cols.points()) >= direct)
     return "small maps: the tiles would reach too far past them";
-  return plan_forward(c, make_tiles(c.batch, rows, cols), false, s.n_inputs == 3, true, give, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), false, s.n_inputs == 3,
+                      transformed ? When::kBefore : When::kOnTheFly, give, plan);
 }
-inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) { return forward_of_u(s, Give::kOutputs, plan); }
+inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) {
+  return forward_of_u(s, true, Give::kOutputs, plan);
+}
 inline const char* winograd_conv2d_max_pool2d(const StepSpec& s, StepPlan* plan) {
-  return forward_of_u(s, Give::kPool, plan);
+  return forward_of_u(s, true, Give::kPool, plan);
+}
+[[maybe_unused]] inline const char* winograd_conv2d_on_the_fly(const StepSpec& s, StepPlan* plan) {
+  return forward_of_u(s, false, Give::kOutputs, plan);
+}
+[[maybe_unused]] inline const char* winograd_conv2d_max_pool2d_on_the_fly(const StepSpec& s, StepPlan* plan) {
+  return forward_of_u(s, false, Give::kPool, plan);
 }
 
 }  // namespace

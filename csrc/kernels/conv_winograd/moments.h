@@ -161,7 +161,7 @@ inline void moments_join(const StepArgs& args, int64_t piece, unsigned char*) {
 
 inline const char* plan_moments(const Conv& c, const Tiles& t, bool has_bias, StepPlan* plan) {
   if (t.count() == 0) return "takes one pixel at least";
-  if (const char* why = plan_forward(c, t, false, has_bias, false, Give::kOutputs, plan)) return why;
+  if (const char* why = plan_forward(c, t, false, has_bias, When::kFirst, Give::kOutputs, plan)) return why;
   ForwardMoments p = {};
   std::memcpy(&p.forward, plan->params, sizeof p.forward);
   const Forward& f = p.forward;

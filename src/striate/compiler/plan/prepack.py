@@ -21,6 +21,8 @@ from striate.ir.ops.attrs import ConvAttrs, WinogradConvAttrs, WinogradFilterAtt
 WINDOWS = ((3, 3), (5, 5))
 #: two vectors of AVX-512, AVX2, and of 16 bytes
 PANELS = (32, 16, 8)
+#: one of AVX-512: filters that are transformed on the fly
+VECTORS = (16,)
 
 
 def prepack(graph: Graph) -> tuple[Graph, dict[Node, Choice]]:
@@ -51,17 +53,24 @@ def prepack(graph: Graph) -> tuple[Graph, dict[Node, Choice]]:
 
 
 def _split(node: Node) -> Node | None:
+    for transformed, panels in ((False, VECTORS), (True, PANELS)):
+        for panel in panels:
+            if made := _taking(node, panel, transformed):
+                return made
+    return None
+
+
+def _taking(node: Node, panel: int, transformed: bool) -> Node | None:
+    """The convolution in two, where both have a kernel."""
     x, w, *bias = node.inputs
     a = node.attrs
     assert isinstance(a, ConvAttrs)
-    for panel in PANELS:
-        filters = node_at(node, "winograd_filters", w, attrs=WinogradFilterAttrs(panel, a.groups))
-        if choose_kernel(filters).kernel is None:
-            continue
-        attrs = WinogradConvAttrs(
-            a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha, w.type.dims[3], panel,
-            w.type.dims[0],
-        )  # fmt: skip
-        made = node_at(node, "winograd_conv2d", x, filters.result(), *bias, attrs=attrs)
-        return made if choose_kernel(made).kernel is not None else None
-    return None
+    filters = node_at(node, "winograd_filters", w, attrs=WinogradFilterAttrs(panel, a.groups, transformed))
+    if choose_kernel(filters).kernel is None:
+        return None
+    attrs = WinogradConvAttrs(
+        a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha, w.type.dims[3], panel,
+        w.type.dims[0], transformed,
+    )  # fmt: skip
+    made = node_at(node, "winograd_conv2d", x, filters.result(), *bias, attrs=attrs)
+    return made if choose_kernel(made).kernel is not None else None

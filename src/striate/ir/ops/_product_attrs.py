@@ -68,20 +68,23 @@ class ConvGradAttrs(ConvAttrs):
 
 @dataclass(frozen=True)
 class WinogradFilterAttrs(Attrs):
-    """winograd_filters: columns of a panel, what kernels of an instruction set read at a time; groups of filters."""
+    """winograd_filters: columns of a panel, what kernels of an instruction set read at a time; groups of filters; whether
+    they are transformed, or only laid out."""
 
     panel: int
     groups: int = 1
+    transformed: bool = True
 
 
 @dataclass(frozen=True)
 class WinogradConvAttrs(ConvAttrs):
-    """winograd_conv2d: ConvAttrs, the number of filters that were transformed, the columns of a panel, and the rows and
-    columns of a filter."""
+    """winograd_conv2d: ConvAttrs, the number of filters, the columns of a panel, the rows and columns of a filter, and
+    whether filters come transformed."""
 
     filters: int = 0
     panel: int = 0
     window: int = 3
+    transformed: bool = True
 
 
 @dataclass(frozen=True)

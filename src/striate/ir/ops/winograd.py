@@ -1,6 +1,7 @@
 """winograd_filters, winograd_conv2d: a 3x3 or 5x5 convolution in two parts, so that filters are transformed once.
 
     u[P^2 g + P a + b, p, c, j] = (G w[:, :, c, g K/groups + p panel + j] G^T)[a, b]          winograd_filters
+    u[g, p, c, i, j, k] = w[i, j, c, g K/groups + p panel + k]                                ... not transformed
     z = conv2d(x, w, b)  for the w that u was made of                                         winograd_conv2d
 
 with 0 past the last filter of a group g. G is that of F(4x4, 3x3), at the P = 6 points 0, 1, -1, 2, -1/2 and infinity,
@@ -8,7 +9,7 @@ or of F(4x4, 5x5), at the P = 8 points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity (
 
 Shapes: w (3, 3, C/groups, K) or (5, 5, C/groups, K), x (N, H, W, C), b (K,) or left out, z (N, OH, OW, K); u (P^2
 groups, S): each point's ceil(K/groups/panel) panels of C/groups rows, then zeros up to an odd number of cache lines, so
-that the P^2 do not share cache sets. No gradients: both are made by the planner, after gradients.
+that the P^2 do not share cache sets; u not transformed (groups, ceil(K/groups/panel) C/groups 9 panel). No gradients: both are made by the planner, after gradients.
 """
 
 from __future__ import annotations
@@ -56,7 +57,14 @@ def infer_filters(w: TensorType, a: WinogradFilterAttrs) -> TensorType:
         raise ShapeError(
             f"winograd_filters: received {w.dims[3]} filters in {a.groups} groups, which do not divide them."
         )
-    return TensorType((len(G[w.dims[0]]) ** 2 * a.groups, stride(w.dims[2], w.dims[3] // a.groups, a.panel)), w.dtype)
+    return TensorType(shape_of_u(w.dims, a), w.dtype)
+
+
+def shape_of_u(kernel: tuple[int, ...], a: WinogradFilterAttrs | WinogradConvAttrs) -> tuple[int, int]:
+    window, _, channels, filters = kernel
+    if not a.transformed:
+        return a.groups, -(-(filters // a.groups) // a.panel) * channels * window**2 * a.panel
+    return len(G[window]) ** 2 * a.groups, stride(channels, filters // a.groups, a.panel)
 
 
 def transformed(w: Array, matrix: Array, panel: int, groups: int = 1) -> Array:
@@ -78,7 +86,18 @@ def _one_group(w: Array, matrix: Array, panel: int) -> Array:
     return held
 
 
+def packed(w: Array, panel: int, groups: int) -> Array:
+    """w laid out as u that is not transformed."""
+    rows, cols, channels, filters = w.shape
+    each = filters // groups
+    padded = np.zeros((rows, cols, channels, groups, -(-each // panel) * panel), w.dtype)
+    padded[..., :each] = w.reshape(rows, cols, channels, groups, each)
+    return padded.reshape(rows, cols, channels, groups, -1, panel).transpose(3, 4, 2, 0, 1, 5).reshape(groups, -1)
+
+
 def filters_reference(w: Array, a: WinogradFilterAttrs) -> Array:
+    if not a.transformed:
+        return packed(w, a.panel, a.groups)
     return like(transformed(w, G[w.shape[0]], a.panel, a.groups), w)
 
 
@@ -89,7 +108,7 @@ def infer_conv2d(x: TensorType, u: TensorType, *rest: TensorType | WinogradConvA
     channels = x.shape[3]
     assert channels is not None
     kernel = (a.window, a.window, channels // a.groups, a.filters)
-    wanted = (len(G[a.window]) ** 2 * a.groups, stride(kernel[2], a.filters // a.groups, a.panel))
+    wanted = shape_of_u(kernel, a)
     if u.dims != wanted:
         raise ShapeError(
             f"winograd_conv2d: received u.shape={show(u.shape)}. Expected {wanted}, what winograd_filters makes of a "
@@ -102,6 +121,10 @@ def kernel_of(u: Array, channels: int, a: WinogradConvAttrs) -> Array:
     """The w that `u` was made of: G has full rank."""
     each, filters = channels // a.groups, a.filters // a.groups
     panels, back = -(-filters // a.panel), np.linalg.pinv(G[a.window])
+    if not a.transformed:
+        by_panel = wide(u).reshape(a.groups, panels, each, a.window, a.window, a.panel).transpose(3, 4, 2, 0, 1, 5)
+        padded = by_panel.reshape(a.window, a.window, each, a.groups, panels * a.panel)
+        return padded[..., :filters].reshape(a.window, a.window, each, a.filters)
     kernels = []
     for part in np.split(wide(u), a.groups):
         n = len(G[a.window])
