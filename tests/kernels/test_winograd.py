@@ -21,7 +21,7 @@ from striate.ir.ops.attrs import ConvAttrs, WinogradConvAttrs, WinogradFilterAtt
 from tests.kernels.test_products import Numbers, broken, conv_step, normal, results_of
 from tests.support.bounds import bounds
 from tests.support.cases import Case
-from tests.support.cases_products import EPILOGUES
+from tests.support.cases_products import EPILOGUES, fly_attrs
 from tests.support.kernel_runs import Array, assert_close, name_of, rows, run_kernel, spec_of
 from tests.support.winograd import axis_tiles, matrices, winograd
 
@@ -369,6 +369,74 @@ def test_filters_transformed_apart_give_the_same_bits(isa: str) -> None:
         for begin, end in ((0, 1), (1, 3)):
             part = run(f"winograd_conv2d_{isa}", "winograd_conv2d", [x[begin:end].copy(), u, b], given)
             assert part.tobytes() == got[begin:end].tobytes()
+
+
+#: images, rows, columns of maps of up to four tiles: all ways in which tiles leave out points
+FEW_TILES = [
+    *((1, h, w) for h in range(3, 9) for w in range(3, 9)), (2, 4, 4), (2, 3, 3), (2, 3, 7), (4, 4, 4), (2, 4, 8), (1, 4, 13)
+]  # fmt: skip
+#: three tiles that need the same points; several of three rows, that all leave out the last one
+NOT_FLOWN = {(1, 4, 13), *((n, h, w) for n, h, w in FEW_TILES if h == 3 and n * -(-w // 4) > 1)}
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("op", ["winograd_conv2d", "winograd_conv2d_max_pool2d"])
+@pytest.mark.parametrize(
+    ("channels", "filters", "attrs"),
+    [(40, 90, ConvAttrs(padding="same", epilogue="relu")), (32, 64, SAME), (96, 70, GROUPS)],
+)
+def test_filters_transformed_on_the_fly_give_the_same_bits(
+    op: str, channels: int, filters: int, attrs: ConvAttrs
+) -> None:
+    if not any(row.isa == "avx512" for row in rows(op)):
+        pytest.skip("needs AVX-512")
+    refused = set()
+    for images, height, width in FEW_TILES:
+        shape = (images, height, width, channels)
+        x, w, b = normal(3, shape, (3, 3, channels // attrs.groups, filters), (filters,))
+        given: list[Array] = []
+        packed, conv = fly_attrs(attrs, filters)
+        for transformed in (True, False):
+            own = {"panel": 32, "transformed": True} if transformed else {}
+            laid, given_attrs = dataclasses.replace(packed, **own), dataclasses.replace(conv, **own)
+            (u,) = run_kernel("winograd_filters_avx512", [w], results_of("winograd_filters", [w], laid), laid)
+            if refusal(f"{op}_avx512", op, [x, u, b], given_attrs) is not None:
+                refused.add((images, height, width, transformed))
+                continue
+            native.set_threads(1 + len(given))
+            given.append(run(f"{op}_avx512", op, [x, u, b], given_attrs))
+        if len(given) == 2:
+            assert given[0].tobytes() == given[1].tobytes(), shape
+    assert refused == {(*sizes, False) for sizes in NOT_FLOWN}
+
+
+@pytest.mark.parametrize("row", rows("winograd_filters", "winograd_conv2d"), ids=name_of)
+def test_filters_as_they_are_by_avx512_only(row: Any) -> None:
+    x, w = normal(4, (1, 7, 7, 16), (3, 3, 16, 40))
+    packed, conv = fly_attrs(SAME, 40)
+    attrs: Any = packed
+    inputs = [w]
+    if row.op == "winograd_conv2d":
+        inputs, attrs = [x, *run_reference("winograd_filters", (w,), packed)], conv
+    said = refusal(row.name, row.op, inputs, attrs)
+    if row.isa != "avx512":
+        assert said == "filters are transformed on the fly by AVX-512 only"
+        return
+    assert said is None
+    for what, bad in broken(spec_of(inputs, results_of(row.op, inputs, attrs), attrs)):
+        if (row.op, what) != ("winograd_filters", "axis 3 of operand 0"):  # 41 filters fill as many vectors
+            assert native.probe(row.name, bad), f"{row.name} takes a step with {what} wrong"
+
+
+def test_filters_laid_out_have_no_lanes_left_unwritten() -> None:
+    if not any(row.isa == "avx512" for row in rows("winograd_filters")):
+        pytest.skip("needs AVX-512")
+    (w,) = normal(3, (3, 3, 17, 58))
+    for groups in (1, 2):
+        attrs = WinogradFilterAttrs(16, groups, transformed=False)
+        (want,) = run_reference("winograd_filters", (w,), attrs)
+        (got,) = run_kernel("winograd_filters_avx512", [w], results_of("winograd_filters", [w], attrs), attrs)
+        assert got.tobytes() == want.tobytes()
 
 
 @pytest.mark.parametrize("row", rows("winograd_filters", "winograd_conv2d"), ids=name_of)

@@ -383,6 +383,8 @@ def _winograd_filters(case: Case, exact: list[Array]) -> Bounds:
     """Two passes of at most four roundings each, G's own among them."""
     assert isinstance(case.attrs, WinogradFilterAttrs)
     (w,) = _double(case)
+    if not case.attrs.transformed:
+        return [0.0]
     return [
         8
         * EPS

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from striate.ir.opdef import run_reference
 from striate.ir.ops.attrs import ConvAttrs, WinogradConvAttrs, WinogradFilterAttrs
 from tests.support.cases import Case, Draw, cases_for
-from tests.support.cases_products import out_shape
+from tests.support.cases_products import FLY, fly_attrs, out_shape
 
 Shape = tuple[int, ...]
 FORWARD = ("conv2d_max_pool2d", "conv2d_max_pool2d_indices")
@@ -51,6 +51,13 @@ def winograd_pool(op: str, draw: Draw) -> Iterator[Case]:
             )
             inputs = (draw.normal(*x), u) if label == "valid" else (draw.normal(*x), u, b)
             yield Case(op, f"{label}-{panel}", inputs, attrs, batched=(0,), smooth=False)
+    for label, (x, filters, a) in FLY.items():
+        if a.epilogue == "tanh":  # not pooled: no clamp
+            continue
+        own, attrs = fly_attrs(a, filters)
+        kernel, b = draw.normal(3, 3, x[3] // a.groups, filters), draw.normal(filters)
+        (u,) = run_reference("winograd_filters", (kernel,), own)
+        yield Case(op, f"{label}-fly", (draw.normal(*x), u, b), attrs, batched=(0,), smooth=False)
 
 
 @cases_for("conv2d_grad_w_unpool")

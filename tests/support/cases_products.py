@@ -160,6 +160,14 @@ WINOGRAD: dict[str, tuple[tuple[int, ...], int, ConvAttrs, int]] = {
     "five": ((1, 13, 14, 19), 17, ConvAttrs(padding="same"), 5),
     "groups": ((1, 14, 13, 34), 36, ConvAttrs(padding="same", groups=2), 3),
 }
+#: maps of up to four tiles, whose filters may come as they are
+FLY: dict[str, tuple[tuple[int, ...], int, ConvAttrs]] = {
+    "seven": ((1, 7, 7, 35), 50, ConvAttrs(padding="same", epilogue="relu")),
+    "six-eight": ((1, 6, 8, 16), 33, ConvAttrs(padding="same", epilogue="tanh")),
+    "groups": ((1, 10, 7, 48), 80, ConvAttrs(groups=2)),
+    "images": ((2, 4, 3, 20), 40, ConvAttrs(padding="same")),
+}
+FLY_PANEL = 16
 
 
 @cases_for("winograd_filters", "winograd_conv2d")
@@ -180,6 +188,23 @@ def winograd(op: str, draw: Draw) -> Iterator[Case]:
             )
             inputs = (x, u) if label == "valid" else (x, u, b)
             yield Case(op, f"{label}-{panel}", inputs, attrs, batched=(0,), smooth=False)
+    for label, (shape, filters, a) in FLY.items():
+        w = draw.normal(3, 3, shape[3] // a.groups, filters)
+        x, b = draw.normal(*shape), draw.normal(filters)
+        own, attrs = fly_attrs(a, filters)
+        if op == "winograd_filters":
+            yield Case(op, f"{label}-fly", (w,), own)
+        else:
+            inputs = (x, *run_reference("winograd_filters", (w,), own), b)
+            yield Case(op, f"{label}-fly", inputs, attrs, batched=(0,), smooth=False)
+
+
+def fly_attrs(a: ConvAttrs, filters: int) -> tuple[WinogradFilterAttrs, WinogradConvAttrs]:
+    """Of filters that are laid out and not transformed."""
+    conv = WinogradConvAttrs(
+        a.strides, a.padding, a.pads, a.dilation, a.groups, a.epilogue, a.alpha, filters, FLY_PANEL, 3, False
+    )
+    return WinogradFilterAttrs(FLY_PANEL, a.groups, False), conv
 
 
 POOLS: dict[str, tuple[tuple[int, ...], PoolAttrs]] = {

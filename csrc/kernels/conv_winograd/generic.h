@@ -120,8 +120,7 @@ inline const char* conv2d_grad_w_winograd(const StepSpec& spec, StepPlan* plan) 
 
 // ---- with filters transformed, or packed, once a change of the weights (src/striate/compiler/plan/prepack.py)
 constexpr const char* kOtherPanel = "takes panels of another instruction set";
-constexpr const char* kTransformed = "takes what is transformed";
-constexpr const char* kNotTransformed = "takes what is not transformed";
+constexpr const char* kNoFlight = "filters are transformed on the fly by AVX-512 only";
 
 // What u is made of, and its shape: transformed filters, or packed ones.
 inline const char* decode_filters(const Operand& u, const Filters& f, int64_t panel, bool transformed) {
@@ -132,10 +131,11 @@ inline const char* decode_filters(const Operand& u, const Filters& f, int64_t pa
   return nullptr;
 }
 
-inline const char* filters_of_w(const StepSpec& s, bool transformed, StepPlan* plan) {
+inline const char* winograd_filters(const StepSpec& s, StepPlan* plan) {
   if (const char* why = check_floats(s, 1, 1, 3, 0)) return why;
   const int64_t groups = s.ints[1];
-  if (transformed != (s.ints[2] != 0)) return transformed ? kTransformed : kNotTransformed;
+  const bool transformed = s.ints[2] != 0;
+  if (!transformed && !kFlies) return kNoFlight;
   const Operand& w = s.in(0);
   if (w.rank != 4 || w.dims[0] != w.dims[1] || (w.dims[0] != 3 && (w.dims[0] != 5 || !transformed)))
     return transformed ? "takes 3x3 and 5x5 kernels only" : "takes 3x3 kernels only";
@@ -144,16 +144,13 @@ inline const char* filters_of_w(const StepSpec& s, bool transformed, StepPlan* p
   if (const char* why = decode_filters(s.out(0), f, s.ints[0], transformed)) return why;
   return transformed ? plan_filters(f, plan) : plan_taps(f, plan);
 }
-inline const char* winograd_filters(const StepSpec& s, StepPlan* plan) { return filters_of_w(s, true, plan); }
-[[maybe_unused]] inline const char* winograd_filters_packed(const StepSpec& s, StepPlan* plan) {
-  return filters_of_w(s, false, plan);
-}
 
-inline const char* forward_of_u(const StepSpec& s, bool transformed, Give give, StepPlan* plan) {
+inline const char* forward_of_u(const StepSpec& s, Give give, StepPlan* plan) {
   if ((s.n_inputs != 2 && s.n_inputs != 3) || s.n_outputs != 1) return "takes x, u and an optional bias";
   if (s.n_ints != kConvInts + 4) return "unknown attributes";
   const int64_t filters = s.ints[kConvInts], window = s.ints[kConvInts + 2], groups = s.ints[12];
-  if (transformed != (s.ints[kConvInts + 3] != 0)) return transformed ? kTransformed : kNotTransformed;
+  const bool transformed = s.ints[kConvInts + 3] != 0;
+  if (!transformed && !kFlies) return kNoFlight;
   if (window != 3 && window != 5) return "takes 3x3 and 5x5 kernels only";
   if (!is_float(s.in(0), 4) || !is_float(s.in(1), 2)) return "takes float32 only";
   if (groups < 1 || s.in(0).dims[3] % groups) return "groups do not divide the channels";
@@ -181,17 +178,9 @@ inline const char* forward_of_u(const StepSpec& s, bool transformed, Give give, 
   return plan_forward(c, make_tiles(c.batch, rows, cols), false, s.n_inputs == 3,
                       transformed ? When::kBefore : When::kOnTheFly, give, plan);
 }
-inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) {
-  return forward_of_u(s, true, Give::kOutputs, plan);
-}
+inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) { return forward_of_u(s, Give::kOutputs, plan); }
 inline const char* winograd_conv2d_max_pool2d(const StepSpec& s, StepPlan* plan) {
-  return forward_of_u(s, true, Give::kPool, plan);
-}
-[[maybe_unused]] inline const char* winograd_conv2d_on_the_fly(const StepSpec& s, StepPlan* plan) {
-  return forward_of_u(s, false, Give::kOutputs, plan);
-}
-[[maybe_unused]] inline const char* winograd_conv2d_max_pool2d_on_the_fly(const StepSpec& s, StepPlan* plan) {
-  return forward_of_u(s, false, Give::kPool, plan);
+  return forward_of_u(s, Give::kPool, plan);
 }
 
 }  // namespace

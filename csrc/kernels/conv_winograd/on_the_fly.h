@@ -1,9 +1,9 @@
 // Products of at most four tiles with filters that are transformed while they are multiplied.
 //
-// U is four times as large as w, and each of its numbers is used once a tile: for one image of a 7x7 map, reading U takes
-// longer than the products. Here a column of six points of U is made in registers, a channel and a vector of filters at
-// a time, and used at once; w is read where U was. To store U and read it again from a second-level cache took as long
-// as what it saved: every number is written and read there for four multiplications.
+// U is four times as large as w, and each of its numbers is used once a tile: for one image of a 7x7 map, reading U
+// takes longer than the products. Here a column of six points of U is made in registers, a channel and a vector of
+// filters at a time, and used at once; w is read where U was. To store U and read it again from a second-level cache
+// took as long as what it saved: every number is written and read there for four multiplications.
 //
 // The same transforms, and sums in the same order, as where U is kept: the same bits. Wants 24 vectors of sums and 8
 // more, so AVX-512 has it alone.
@@ -18,6 +18,11 @@
 namespace striate {
 namespace {
 
+#if defined(__AVX512F__)
+constexpr bool kFlies = true;
+#else
+constexpr bool kFlies = false;
+#endif
 constexpr int64_t kFlyTaps = 9;
 constexpr int64_t kFlyTiles = 4;
 constexpr int64_t kFlyChannels = 2 * kChunk;  // between storing and reloading sums: their taps and V, 36 KiB, and M
@@ -27,6 +32,7 @@ constexpr int64_t kFlyChannels = 2 * kChunk;  // between storing and reloading s
   return fly_vectors(f) * f.channels * kFlyTaps * kLanes;
 }
 
+#if defined(__AVX512F__)
 // A column of points: six of V, M and the tiles that need them.
 struct FlyColumn {
   const float* taps;
@@ -116,7 +122,7 @@ struct FlyShape {
 };
 
 // A column that no tile needs is taken too.
-[[maybe_unused]] inline bool flies(const Tiles& tiles) {
+inline bool flies(const Tiles& tiles) {
   if (tiles.points() != 6 || tiles.count() < 1 || tiles.count() > kFlyTiles) return false;
   for (int column = 0; column < 6; ++column) {
     const FlyShape s(tiles, column);
@@ -144,8 +150,8 @@ inline void run_fly_column(const Tiles& tiles, FlyColumn f, int64_t channels, bo
 
 // M of all tiles and of panels [panels) is made of V and w, packed, of one group of the convolution. V has room for
 // `room` tiles, M for them and `group` panels.
-[[maybe_unused]] inline void fly_products(const Tiles& tiles, const Filters& filters, const float* w, const float* v,
-                                          float* m, int64_t room, int64_t group, Part panels) {
+inline void fly_products(const Tiles& tiles, const Filters& filters, const float* w, const float* v, float* m,
+                         int64_t room, int64_t group, Part panels) {
   const int64_t v_point = v_floats(filters.channels, room), m_point = m_floats(group, room);
   const int64_t first = panels.begin * kPanel, past = min64(panels.end * kPanel, filters.width);
   for (int64_t k = first; k < past; k += kLanes) {
@@ -154,8 +160,8 @@ inline void run_fly_column(const Tiles& tiles, FlyColumn f, int64_t channels, bo
     for (int64_t c0 = 0; c0 < filters.channels; c0 += kFlyChannels, taps += kFlyChannels * kFlyTaps * kLanes) {
       const int64_t n = min64(kFlyChannels, filters.channels - c0);
       const auto column = [&](int b) {
-        return FlyColumn{taps, v + b * v_point + c0 * room, 6 * v_point, room * kChunk, to + b * m_point,
-                         6 * m_point, 0, 0};
+        return FlyColumn{
+            taps, v + b * v_point + c0 * room, 6 * v_point, room * kChunk, to + b * m_point, 6 * m_point, 0, 0};
       };
       run_fly_column<0>(tiles, column(0), n, c0 > 0);
       run_fly_column<1>(tiles, column(1), n, c0 > 0);
@@ -166,6 +172,11 @@ inline void run_fly_column(const Tiles& tiles, FlyColumn f, int64_t channels, bo
     }
   }
 }
+
+#else
+inline bool flies(const Tiles&) { return false; }
+inline void fly_products(const Tiles&, const Filters&, const float*, const float*, float*, int64_t, int64_t, Part) {}
+#endif
 
 // ---- w packed, for prediction: made once a change of the weights
 struct PackTaps {

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import striate as keras
+from striate.engine import native
 from striate.explain import plan
 from tests.support.kernel_runs import EPS
 
@@ -95,6 +96,25 @@ def test_follows_the_weights() -> None:
         keras.config.set_convolution("auto")
     np.testing.assert_allclose(direct, seen[-1], atol=1e-5)
     assert len({s.tobytes() for s in seen}) == 3
+
+
+def test_few_tiles_take_filters_as_they_are() -> None:
+    """One image of a 7x7 map: by kernels that transform filters on the fly, where the CPU has them; the same bits."""
+    keras.utils.set_random_seed(3)
+    layers = [keras.layers.Conv2D(80, 3, padding="same", activation="relu") for _ in range(2)]
+    model = keras.Sequential([keras.Input((7, 7, 64)), *layers, keras.layers.MaxPooling2D()])
+    kept = {n: [r.result for r in plan(model, n).rows if r.op == "winograd_filters"] for n in (1, 2)}
+    flying = any(row.isa == "avx512" for row in native.candidates("winograd_filters"))
+    assert [len(results) for results in kept.values()] == [2, 2]
+    assert all(result.startswith("float32[1, ") == flying for result in kept[1])
+    assert all(result.startswith("float32[36, ") for result in kept[2])
+    x = np.random.default_rng(1).standard_normal((9, 7, 7, 64), "float32")
+    many = model.predict(x, verbose=0)
+    assert model.predict(x[:1], verbose=0).tobytes() == many[:1].tobytes()
+    model.set_weights([w * 1.5 for w in model.get_weights()])
+    again = model.predict(x, verbose=0)
+    assert again.tobytes() != many.tobytes()
+    assert model.predict(x[4:5], verbose=0).tobytes() == again[4:5].tobytes()
 
 
 def test_one_image_is_one_of_many() -> None:

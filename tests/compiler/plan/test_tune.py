@@ -234,7 +234,7 @@ def test_filters_are_transformed_before_only_where_that_is_measured_faster(tunin
 
     keras.config.set_tuning(False)
     auto = model.predict(x, verbose=0)
-    assert kernels(model, 1) == ["winograd_filters", "winograd_conv2d"]
+    assert kernels(model, 3) == ["winograd_filters", "winograd_conv2d"]
     keras.config.set_convolution("direct")
     try:
         direct = model.predict(x, verbose=0)
@@ -248,6 +248,20 @@ def test_filters_stay_transformed_where_direct_kernels_are_slower(tuning: Any) -
     rows = describe_plan(network(), 3).rows
     assert [r.op for r in rows] == ["winograd_filters", "winograd_conv2d"]
     assert rows[1].reason.startswith("measured: 1,000 us against")
+
+
+@pytest.mark.parametrize("first", [1, 3])
+def test_a_choice_stands_for_filters_that_are_transformed_on_the_fly_and_before(tuning: Any, first: int) -> None:
+    """One image takes them as they are, three take them transformed: the same bits, so one choice."""
+    bench = Bench("direct")
+    tuning(bench)
+    model = network()
+    x = np.random.default_rng(0).standard_normal((3, 7, 7, 64), "float32")
+    told = {n: describe_plan(model, n).rows for n in (first, 4 - first)}
+    assert len(bench.asked) == 1
+    assert all(row.op == "winograd_conv2d" for _, row in told.values())
+    assert all(rows[1].reason.startswith("measured: 1,000 us against") for rows in told.values())
+    assert model.predict(x[:1], verbose=0).tobytes() == model.predict(x, verbose=0)[:1].tobytes()
 
 
 def test_gradients_are_measured_too(tuning: Any) -> None:
