@@ -33,6 +33,7 @@ struct Forward {
   int64_t parts;                      // pieces of a block
   int64_t u_bytes, v_bytes, m_bytes;  // v, m: of one group of the convolution
   bool has_bias, together;
+  bool few;  // tiles
   When when;
   bool pooled, indices;  // the result is the outputs' 2x2 max pool; and which cells hold the maxima
   bool masked;           // a gradient goes through where the third operand is above 0 and not at `end` only
@@ -101,17 +102,21 @@ inline void put_tile(const StepArgs& args, const Forward& f, int64_t tile, const
   if (f.masked) mask_tile(args, f, tile, r);
 }
 
-// The products of tiles [block), panels [panels): M has room for f.room tiles and these panels.
+// The products of tiles [block), panels [panels): M has room for f.room tiles and these panels. Far: of few tiles.
+template <bool Far>
 inline void products(const Forward& f, const float* v, const float* u, float* m, Part block, Part panels) {
   const int64_t v_point = v_floats(f.channels, f.room), u_point = u_floats(f.filters.panels(), f.channels);
   const int64_t m_point = m_floats(f.group, f.room);
   for (int p = 0; p < f.tiles.all_points(); ++p) {
     const Part need = f.tiles.needing(p / f.tiles.points(), p % f.tiles.points(), block);
     if (need.begin == need.end) continue;
-    for (int64_t panel = panels.begin; panel < panels.end; ++panel)
-      point_product(v + p * v_point, u + p * u_point + panel * f.channels * kPanel,
-                    m + p * m_point + (panel - panels.begin) * f.room * kPanel, f.channels, f.room, need,
-                    f.filters.width - panel * kPanel);
+    for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
+      const float* own = u + p * u_point + panel * f.channels * kPanel;
+      const bool last = panel + 1 == panels.end;
+      const float* next = last ? u + (p + 1) * u_point + panels.begin * f.channels * kPanel : own + f.channels * kPanel;
+      point_product<Far>(v + p * v_point, own, next, m + p * m_point + (panel - panels.begin) * f.room * kPanel,
+                         f.channels, f.room, need, f.filters.width - panel * kPanel);
+    }
   }
 }
 
@@ -135,7 +140,8 @@ inline void block_with(const StepArgs& args, int64_t piece, unsigned char* threa
       fly_products(f.tiles, f.filters, args.ptr<const float>(1) + conv_group * fly_floats(f.filters), v, m, f.room,
                    f.group, panels);
     } else {
-      products(f, v, filters_of(args, f, conv_group), m, block, panels);
+      const float* u = filters_of(args, f, conv_group);
+      f.few ? products<true>(f, v, u, m, block, panels) : products<false>(f, v, u, m, block, panels);
     }
     output(within / f.parts, block, m, result_of(args, f, conv_group, panels));
   }
@@ -171,8 +177,8 @@ inline void together_product(const StepArgs& args, int64_t piece, unsigned char*
   const float* u = filters_of(args, f, conv_group) + p * u_floats(f.filters.panels(), f.channels);
   float* m = together_m(args, f, conv_group) + p * m_floats(f.filters.panels(), f.room);
   for (int64_t panel = panels.begin; panel < panels.end; ++panel)
-    point_product(v, u + panel * f.channels * kPanel, m + panel * f.room * kPanel, f.channels, f.room, need,
-                  f.filters.width - panel * kPanel);
+    point_product<false>(v, u + panel * f.channels * kPanel, nullptr, m + panel * f.room * kPanel, f.channels, f.room,
+                         need, f.filters.width - panel * kPanel);
 }
 inline void together_output(const StepArgs& args, int64_t piece, unsigned char*) {
   const Forward& f = args.as<Forward>();
@@ -209,6 +215,7 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   const bool first = when == When::kFirst;
   if (when == When::kOnTheFly && !(few && flies(t)))
     return "takes up to four tiles, of enough filters: of more, transformed filters are read in less time";
+  f.few = few;
   if (few) f.blocks = min64(tiles, 1);
   f.together = f.blocks < kFewBlocks && !few;
   f.u_bytes = first ? c.groups * f.filters.group_floats() * 4 : 0;

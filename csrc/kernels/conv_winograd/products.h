@@ -9,10 +9,17 @@ namespace {
 
 constexpr int kAhead = 16;  // rows of U asked for before they are used
 
+// Of few tiles, the panel of U that comes after the one in use is asked for meanwhile, evenly: it comes from memory, or
+// from a cache that all cores share, and that takes longer than kAhead rows of few products.
+struct NextPanel {
+  const float* at;
+  int64_t step, second;  // floats from row to row, and to the second line that a row asks for; 0: it asks for one
+};
+
 // M[m][panel] = sum_c V[c][m] * U[c][panel] for NV vectors; `k` channels from the start of a chunk.
-template <int M, int NV>
-__attribute__((noinline)) void tiles_product(const float* v, int64_t chunk, int64_t k, const float* u, float* to,
-                                             bool resume) {
+template <int M, int NV, bool Far>
+__attribute__((noinline)) void tiles_product(const float* v, int64_t chunk, int64_t k, const float* u, NextPanel next,
+                                             float* to, bool resume) {
   Vf acc[M][NV];
   STRIATE_UNROLL
   for (int m = 0; m < M; ++m) {
@@ -22,8 +29,14 @@ __attribute__((noinline)) void tiles_product(const float* v, int64_t chunk, int6
   for (; k > 0; k -= kChunk, v += chunk) {
     const float* end = v + min64(k, kChunk);
     for (const float* a = v; a < end; ++a, u += kPanel) {
-      __builtin_prefetch(u + kAhead * kPanel);
-      if (NV * kLanes > 16) __builtin_prefetch(u + kAhead * kPanel + 16);
+      if constexpr (Far) {
+        __builtin_prefetch(next.at, 0, 2);
+        if (NV * kLanes > 16) __builtin_prefetch(next.at + next.second, 0, 2);
+        next.at += next.step;
+      } else {
+        __builtin_prefetch(u + kAhead * kPanel);
+        if (NV * kLanes > 16) __builtin_prefetch(u + kAhead * kPanel + 16);
+      }
       Vf b[NV];
       STRIATE_UNROLL
       for (int j = 0; j < NV; ++j) b[j] = load(u + j * kLanes);
@@ -42,12 +55,13 @@ __attribute__((noinline)) void tiles_product(const float* v, int64_t chunk, int6
   }
 }
 
-#define STRIATE_PRODUCT_CASE(m)                                                            \
-  case m:                                                                                  \
-    if constexpr (m <= kTileRows) return tiles_product<m, NV>(v, chunk, k, u, to, resume); \
+#define STRIATE_PRODUCT_CASE(m)                                                                       \
+  case m:                                                                                             \
+    if constexpr (m <= kTileRows) return tiles_product<m, NV, Far>(v, chunk, k, u, next, to, resume); \
     break;
-template <int NV>
-inline void run_tiles_nv(int64_t m, const float* v, int64_t chunk, int64_t k, const float* u, float* to, bool resume) {
+template <int NV, bool Far>
+inline void run_tiles_nv(int64_t m, const float* v, int64_t chunk, int64_t k, const float* u, NextPanel next, float* to,
+                         bool resume) {
   switch (m) {
     STRIATE_PRODUCT_CASE(1)
     STRIATE_PRODUCT_CASE(2)
@@ -66,9 +80,11 @@ inline void run_tiles_nv(int64_t m, const float* v, int64_t chunk, int64_t k, co
   }
 }
 
-// One point and one panel, tiles [need) of a V and M with room for `room`; `n` columns of the panel are wanted.
-[[maybe_unused]] inline void point_product(const float* v, const float* u, float* m, int64_t channels, int64_t room,
-                                           Part need, int64_t n) {
+// One point and one panel, tiles [need) of a V and M with room for `room`; `n` columns of the panel are wanted. Far:
+// `next` is the panel of U that follows.
+template <bool Far>
+inline void point_product(const float* v, const float* u, const float* next, float* m, int64_t channels, int64_t room,
+                          Part need, int64_t n) {
   const int64_t count = need.end - need.begin, parts = tiles_of(count);
   for (int64_t c0 = 0; c0 < channels; c0 += kDepth) {
     const int64_t depth = min64(kDepth, channels - c0);
@@ -77,10 +93,17 @@ inline void run_tiles_nv(int64_t m, const float* v, int64_t chunk, int64_t k, co
       const int64_t first = need.begin + part.begin;
       const float* from = v + c0 * room + first * kChunk;
       float* to = m + first * kPanel;
+      NextPanel ask = {};
+      if (Far) {  // the first two rounds of a row ask for a line each where it has two
+        const bool shared = parts > 1 && kPanel > 16;
+        ask.at = next + c0 * kPanel + (shared ? min64(p, 1) * depth * 16 : 0);
+        ask.step = shared ? 16 : kPanel;
+        ask.second = shared ? 0 : 16;
+      }
       if (n > kLanes) {
-        run_tiles_nv<2>(part.end - part.begin, from, room * kChunk, depth, u + c0 * kPanel, to, c0 > 0);
+        run_tiles_nv<2, Far>(part.end - part.begin, from, room * kChunk, depth, u + c0 * kPanel, ask, to, c0 > 0);
       } else {
-        run_tiles_nv<1>(part.end - part.begin, from, room * kChunk, depth, u + c0 * kPanel, to, c0 > 0);
+        run_tiles_nv<1, Far>(part.end - part.begin, from, room * kChunk, depth, u + c0 * kPanel, ask, to, c0 > 0);
       }
     }
   }
