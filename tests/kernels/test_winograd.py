@@ -373,7 +373,8 @@ def test_filters_transformed_apart_give_the_same_bits(isa: str) -> None:
 
 #: images, rows, columns of maps of up to four tiles: all ways in which tiles leave out points
 FEW_TILES = [
-    *((1, h, w) for h in range(3, 9) for w in range(3, 9)), (2, 4, 4), (2, 3, 3), (2, 3, 7), (4, 4, 4), (2, 4, 8), (1, 4, 13)
+    *((1, h, w) for h in range(3, 9) for w in range(3, 9)), (2, 4, 4), (2, 3, 3), (2, 3, 7), (4, 4, 4), (2, 4, 8),
+    (1, 4, 13),
 ]  # fmt: skip
 #: three tiles that need the same points; several of three rows, that all leave out the last one
 NOT_FLOWN = {(1, 4, 13), *((n, h, w) for n, h, w in FEW_TILES if h == 3 and n * -(-w // 4) > 1)}

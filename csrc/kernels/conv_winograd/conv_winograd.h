@@ -27,7 +27,8 @@
 //
 // Phases.
 //   conv2d, conv2d_grad_x: the filters are transformed, then each piece takes a block of tiles through input transform,
-//   products and output transform in its own scratch. Of few tiles, each piece takes all, and some of the filters; of
+//   products and output transform in its own scratch. Of few tiles, each piece takes all, and some of the filters, and
+//   of at most four in a prediction it transforms them on the fly (on_the_fly.h); of
 //   tiles that are neither few nor many, the three are phases and pieces are points and panels of filters. All give
 //   the same bits. conv2d_grad_w: sums of columns of points (weights.h), then they are transformed back.
 //   conv2d_moments: as conv2d, and statistics of each tile as it is written, joined at the end (moments.h).

@@ -3,6 +3,9 @@
     before:  y = conv2d(x, w, b)
     after:   u = winograd_filters(w)      y = winograd_conv2d(x, u, b)
 
+Where so few tiles are multiplied that u is not worth reading (one image of a 7x7 map), u is w, laid out for kernels
+that transform it on the fly. Both have the same bits.
+
 Why: transforming the filters costs as much as convolving several small images, and weights hold still between two
 predictions. `u` depends on weights alone, so it is kept (`compiler/derived.py`). Fires where `w` depends on Variables
 and constants alone and this CPU has kernels that take both steps; they know what pays. The panel that `u` is laid out

@@ -68,8 +68,8 @@ class ConvGradAttrs(ConvAttrs):
 
 @dataclass(frozen=True)
 class WinogradFilterAttrs(Attrs):
-    """winograd_filters: columns of a panel, what kernels of an instruction set read at a time; groups of filters; whether
-    they are transformed, or only laid out."""
+    """winograd_filters: columns of a panel, what kernels of an instruction set read at a time; groups of filters;
+    whether they are transformed, or only laid out."""
 
     panel: int
     groups: int = 1

@@ -9,7 +9,8 @@ or of F(4x4, 5x5), at the P = 8 points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity (
 
 Shapes: w (3, 3, C/groups, K) or (5, 5, C/groups, K), x (N, H, W, C), b (K,) or left out, z (N, OH, OW, K); u (P^2
 groups, S): each point's ceil(K/groups/panel) panels of C/groups rows, then zeros up to an odd number of cache lines, so
-that the P^2 do not share cache sets; u not transformed (groups, ceil(K/groups/panel) C/groups 9 panel). No gradients: both are made by the planner, after gradients.
+that the P^2 do not share cache sets; u not transformed (groups, ceil(K/groups/panel) C/groups 9 panel). No gradients:
+both are made by the planner, after gradients.
 """
 
 from __future__ import annotations
