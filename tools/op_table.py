@@ -65,6 +65,8 @@ def read_kernels() -> dict[str, list[Kernel]]:
 def inputs(op: OpDef) -> str:
     """The names of an op's inputs, as its shape rule calls them."""
     known = inspect.getclosurevars(op.infer).nonlocals
+    if "unnormed" in known:
+        return f"{inputs(OPS[known['unnormed']])}, gamma, beta, mean, variance"
     update = "split" in known or "split_dense" in known  # optimizer updates: named by the update itself
     rule = inspect.getclosurevars(op.reference).nonlocals["rule"] if update else op.infer
     names = []

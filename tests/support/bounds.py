@@ -16,7 +16,7 @@ import numpy as np
 
 from striate.ir.attrs import Attrs
 from striate.ir.opdef import run_reference
-from striate.ir.ops import bottleneck_conv2d, philox
+from striate.ir.ops import bottleneck_conv2d, conv2d_normed, philox
 from striate.ir.ops import winograd as winograd_ops
 from striate.ir.ops.attrs import (
     AdamAttrs,
@@ -473,6 +473,19 @@ def _conv_pool(case: Case, exact: list[Array], kernel: str) -> Bounds:
     return [most, 3 * (reach.sum(axis=-1) > 1)][: len(exact)]
 
 
+def _normed(case: Case, exact: list[Array], kernel: str) -> Bounds:
+    """The convolution's of what is normalised, and what the batch norm's own bound sums up to."""
+    (x, *others), norm, a = conv2d_normed.split((*_double(case), case.attrs))
+    op = case.op.replace("_normed", "").removesuffix("_moments")
+    assert getattr(a, "epilogue", "none") in ("none", "relu", "relu6"), "an activation that is no steeper than 1"
+    (z,) = run_reference("batch_norm_infer", (x, *norm), a.norm())
+    (error,) = _batch_norm(Case("batch_norm_infer", case.label, (x, *norm), a.norm()), [z])
+    (own,) = bounds(Case(op, case.label, (z, *others), a.conv()), exact[:1], kernel)
+    linear = a.conv() if op.endswith("grad_w") else a.plain()
+    own = own + 1.01 * _absolute(op, [error, others[0]], linear)  # 1.01: roundings of the error's own sum
+    return _with_moments([own], exact) if case.op.endswith("_moments") else [own]
+
+
 def bounds(case: Case, exact: list[Array], kernel: str = "") -> Bounds:
     """Of |got - exact|, one a result; of any kernel of the op but those whose algorithm states its own.
 
@@ -480,6 +493,8 @@ def bounds(case: Case, exact: list[Array], kernel: str = "") -> Bounds:
     """
     if "_max_pool2d" in case.op and "conv2d" in case.op:
         return _conv_pool(case, exact, kernel)
+    if "_normed" in case.op:
+        return _normed(case, exact, kernel)
     if case.op == "conv2d_grad_x_masked":  # what goes through the mask is exact
         attrs = replace(case.attrs, epilogue="none")  # type: ignore[call-arg]
         return bounds(Case("conv2d_grad_x", case.label, case.inputs[:2], attrs), exact, kernel)

@@ -80,6 +80,7 @@ def all_cases() -> list[Case]:
     """Every case of every op, in a stable order."""
     from tests.support import (  # noqa: F401
         cases_bottleneck,
+        cases_conv_normed,
         cases_conv_pool,
         cases_elementwise,
         cases_layers,

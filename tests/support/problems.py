@@ -34,7 +34,7 @@ from striate.ir.ops.attrs import (
     ShapeAttrs,
     SliceAttrs,
 )
-from tests.support import cases_bottleneck, cases_conv_pool
+from tests.support import cases_bottleneck, cases_conv_normed, cases_conv_pool
 from tests.support.cases import Case, words
 from tests.support.cases_elementwise import ARITHMETIC, RANGES, UNARY
 from tests.support.cases_products import EPILOGUES, out_shape
@@ -330,6 +330,7 @@ _MAKERS: dict[Maker, list[str]] = {
     conv: [f"{kind}{part}" for kind in ("conv2d", "depthwise_conv2d") for part in ("", "_grad_x", "_grad_w")],
     bottleneck: ["bottleneck_conv2d"],
     cases_conv_pool.drawn: [*cases_conv_pool.FORWARD, "conv2d_grad_w_unpool", "conv2d_grad_x_masked"],
+    cases_conv_normed.drawn: list(cases_conv_normed.PLAIN),
     conv_moments: words("conv2d_moments depthwise_conv2d_moments"),
     pool: words("max_pool2d avg_pool2d max_pool2d_grad avg_pool2d_grad max_pool2d_indices max_unpool2d"),
     softmax: words("softmax log_softmax softmax_grad log_softmax_grad"),

@@ -21,6 +21,9 @@
 // conv2d_max_pool2d_few keeps two rows of outputs in its scratch, and stores the 2x2 maxima; conv2d_grad_w_unpool_few
 // spreads the pool's gradient over a strip of outputs in its scratch.
 //
+// conv2d_normed, conv2d_normed_moments, conv2d_normed_grad_w (1x1 kernels) read x through a batch norm's arithmetic
+// (base/normalize.h): blocks of x are normalised as they are packed, or into scratch; the rest is as it is, bits too.
+//
 // conv2d_grad_x is the same gather with taps turned round and filters transposed. conv2d_grad_w sums pixels (in blocks
 // of kBlockPixels, images in order) into tiles of input channels by filters; where a kernel has too few tiles to share
 // out, images are cut into parts, a number that depends on the shape only, whose sums are added in order at the end.

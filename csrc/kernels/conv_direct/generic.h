@@ -14,7 +14,7 @@ namespace {
 
 // ---- 1x1, with respect to w
 // The product of x's pixels, transposed, and g's.
-inline const char* plan_pointwise_grad_w(const Conv& c, StepPlan* plan) {
+inline const char* plan_pointwise_grad_w(const Conv& c, const Norming& norm, StepPlan* plan) {
   if (const char* why = why_not_1x1(c)) return why;
   Gemm g = {};
   g.m = c.in_channels;
@@ -25,13 +25,19 @@ inline const char* plan_pointwise_grad_w(const Conv& c, StepPlan* plan) {
   g.c.step = g.ldb = c.out_channels;
   g.epilogue = make_epilogue(0, 0);
   if (g.m * panels_of(g.n) < kBlockRows * kProductPieces) return "too few sums to share out: pixels are";
-  return plan_product(&g, false, c, plan);
+  return plan_product(&g, false, norm, c, plan);
 }
 
-inline const char* conv2d_1x1(const StepSpec& spec, StepPlan* plan) {
+inline const char* forward_1x1(const StepSpec& spec, const Norming& norm, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_forward(spec, false, &c)) return why;
-  return plan_pointwise(c, false, spec.n_inputs == 3, plan);
+  return plan_pointwise(c, false, spec.n_inputs == 3, norm, plan);
+}
+inline const char* conv2d_1x1(const StepSpec& spec, StepPlan* plan) { return forward_1x1(spec, {}, plan); }
+inline const char* conv2d_normed_1x1(const StepSpec& spec, StepPlan* plan) {
+  NormedStep step;
+  if (const char* why = split_normed(spec, &step)) return why;
+  return forward_1x1(step.plain, step.norm, plan);
 }
 inline const char* conv2d_few(const StepSpec& spec, StepPlan* plan) {
   Conv c;
@@ -56,7 +62,7 @@ inline const char* conv2d_grad_x_narrow(const StepSpec& spec, StepPlan* plan) {
 inline const char* conv2d_grad_x_1x1(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_x(spec, false, &c)) return why;
-  return plan_pointwise(c, true, false, plan);
+  return plan_pointwise(c, true, false, {}, plan);
 }
 inline const char* conv2d_grad_x_direct(const StepSpec& spec, StepPlan* plan) {
   Conv c;
@@ -66,7 +72,14 @@ inline const char* conv2d_grad_x_direct(const StepSpec& spec, StepPlan* plan) {
 inline const char* conv2d_grad_w_1x1(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_w(spec, false, &c)) return why;
-  return plan_pointwise_grad_w(c, plan);
+  return plan_pointwise_grad_w(c, {}, plan);
+}
+inline const char* conv2d_normed_grad_w_1x1(const StepSpec& spec, StepPlan* plan) {
+  NormedStep step;
+  Conv c;
+  if (const char* why = split_normed(spec, &step)) return why;
+  if (const char* why = decode_conv_grad_w(step.plain, false, &c)) return why;
+  return plan_pointwise_grad_w(c, step.norm, plan);
 }
 inline const char* conv2d_grad_w_narrow(const StepSpec& spec, StepPlan* plan) {
   Conv c;
@@ -76,17 +89,25 @@ inline const char* conv2d_grad_w_narrow(const StepSpec& spec, StepPlan* plan) {
 inline const char* conv2d_grad_w_few(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_w(spec, false, &c)) return why;
-  return plan_grad_w(c, true, false, plan);
+  return plan_grad_w(c, true, false, {}, plan);
 }
 inline const char* conv2d_grad_w_unpool_few(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_w_unpool(spec, &c)) return why;
-  return plan_grad_w(c, true, true, plan);
+  return plan_grad_w(c, true, true, {}, plan);
 }
 inline const char* conv2d_grad_w_direct(const StepSpec& spec, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_grad_w(spec, false, &c)) return why;
-  return plan_grad_w(c, false, false, plan);
+  return plan_grad_w(c, false, false, {}, plan);
+}
+inline const char* conv2d_normed_grad_w_direct(const StepSpec& spec, StepPlan* plan) {
+  NormedStep step;
+  Conv c;
+  if (const char* why = split_normed(spec, &step)) return why;
+  if (const char* why = decode_conv_grad_w(step.plain, false, &c)) return why;
+  if (const char* why = why_not_1x1(c)) return why;
+  return plan_grad_w(c, false, false, step.norm, plan);
 }
 
 }  // namespace

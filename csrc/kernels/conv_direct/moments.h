@@ -51,6 +51,11 @@ inline Written written(const Gather& g, int64_t piece) {
 inline Part run_pixels(const Gather& g, int64_t run) { return part_of(g.pixels, g.blocks, run); }
 
 template <typename Product>
+inline int result_of(const Product& p) {
+  return p.has_bias ? 3 : 2;
+}
+
+template <typename Product>
 struct WithMoments {
   Product product;  // first, so that its own phases find it
   MomentBlocks blocks;
@@ -68,7 +73,7 @@ inline void moments_run(const StepArgs& args, int64_t piece, unsigned char* thre
   const Part pixels = run_pixels(p.product, to.run);
   const int64_t columns = to.columns.end - to.columns.begin;
   if (pixels.end <= pixels.begin || columns <= 0) return;
-  const float* y = args.ptr<const float>(p.product.has_bias ? 3 : 2) + to.columns.begin;
+  const float* y = args.ptr<const float>(result_of(p.product)) + to.columns.begin;
   for (int64_t i = 0; i < p.cuts; ++i) {
     const Part cut = part_of(pixels.end - pixels.begin, p.cuts, i);
     block_moments(y + (pixels.begin + cut.begin) * p.blocks.columns, p.blocks.columns, cut.end - cut.begin, columns,
@@ -82,7 +87,7 @@ inline void moments_join(const StepArgs& args, int64_t piece, unsigned char*) {
     const Part pixels = run_pixels(p.product, k / p.cuts), cut = part_of(pixels.end - pixels.begin, p.cuts, k % p.cuts);
     return cut.end - cut.begin;
   };
-  const int y = p.product.has_bias ? 3 : 2;
+  const int y = result_of(p.product);
   join_moments(p.blocks, p.at(args), piece, rows_of, args.ptr<float>(y + 1), args.ptr<float>(y + 2));
 }
 
@@ -110,11 +115,17 @@ inline Product planned(const StepPlan* plan) {
   return p;
 }
 
-inline const char* conv2d_moments_1x1(const StepSpec& spec, StepPlan* plan) {
+inline const char* moments_1x1(const StepSpec& spec, const Norming& norm, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_moments(spec, false, &c)) return why;
-  if (const char* why = plan_pointwise(c, false, spec.n_inputs == 3, plan)) return why;
+  if (const char* why = plan_pointwise(c, false, spec.n_inputs == 3, norm, plan)) return why;
   return gather_moments<Pointwise, pointwise_run>(c, planned<Pointwise>(plan).gemm.row_blocks, plan);
+}
+inline const char* conv2d_moments_1x1(const StepSpec& spec, StepPlan* plan) { return moments_1x1(spec, {}, plan); }
+inline const char* conv2d_normed_moments_1x1(const StepSpec& spec, StepPlan* plan) {
+  NormedStep step;
+  if (const char* why = split_normed(spec, &step)) return why;
+  return moments_1x1(step.plain, step.norm, plan);
 }
 inline const char* conv2d_moments_narrow(const StepSpec& spec, StepPlan* plan) {
   Conv c;

@@ -1,6 +1,7 @@
 // 1x1 convolutions as one product; the contract is in conv_direct.h.
 #pragma once
 
+#include "base/normalize.h"
 #include "kernels/conv_direct/conv_direct.h"
 #include "kernels/gemm/blocked.h"
 
@@ -10,27 +11,36 @@ namespace {
 // ---- 1x1: a product of matrices with a row a pixel
 struct Pointwise {
   Gemm gemm;
+  Norming norm;  // of x
   bool has_bias;
 };
+inline int result_of(const Pointwise& p) { return (p.has_bias ? 3 : 2) + p.norm.inputs(); }
 
 inline void pointwise_pack(const StepArgs& args, int64_t piece, unsigned char*) {
-  const Gemm& g = args.as<Pointwise>().gemm;
-  pack_piece(g, args.ptr<const float>(0), args.ptr<const float>(1), piece, packed_at(g, args.scratch));
+  const Pointwise& p = args.as<Pointwise>();
+  const Normalizer norm = p.norm.on() ? p.norm.of(args) : Normalizer{};
+  pack_piece(p.gemm, args.ptr<const float>(0), args.ptr<const float>(1), piece, packed_at(p.gemm, args.scratch),
+             p.norm.on() ? &norm : nullptr);
 }
 
 inline void pointwise_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
   const Pointwise& p = args.as<Pointwise>();
+  const Normalizer norm = p.norm.on() ? p.norm.of(args) : Normalizer{};
   gemm_piece(p.gemm, args.ptr<const float>(0), args.ptr<const float>(1),
-             p.has_bias ? args.ptr<const float>(2) : nullptr, args.ptr<float>(p.has_bias ? 3 : 2),
-             packed_at(p.gemm, args.scratch), piece, thread_scratch);
+             p.has_bias ? args.ptr<const float>(2) : nullptr, args.ptr<float>(result_of(p)),
+             packed_at(p.gemm, args.scratch), piece, thread_scratch, p.norm.on() ? &norm : nullptr);
 }
 
-inline const char* plan_product(Gemm* g, bool has_bias, const Conv& c, StepPlan* plan) {
+inline const char* plan_product(Gemm* g, bool has_bias, const Norming& norm, const Conv& c, StepPlan* plan) {
   Pointwise p = {};
+  g->normed = norm.on();
   layout_gemm(g, 1);
   p.gemm = *g;
+  p.norm = norm;
   p.has_bias = has_bias;
   plan->scratch_bytes = sizeof(float) * static_cast<size_t>(packed_floats(*g));
+  if (norm.on()) p.norm.book(plan);
+  add_norm_scales<Pointwise>(norm, plan);
   plan->thread_scratch_bytes = gemm_scratch_bytes(*g);
   plan->flops = c.flops();
   if (g->m > 0 && pack_pieces(*g) > 0) plan->add_phase(pointwise_pack, pack_pieces(*g));
@@ -67,8 +77,9 @@ inline Rows pixels_of_y(const Conv& c) {
 }
 
 // Forward, or transposed: with respect to x.
-inline const char* plan_pointwise(const Conv& c, bool transposed, bool has_bias, StepPlan* plan) {
+inline const char* plan_pointwise(const Conv& c, bool transposed, bool has_bias, const Norming& norm, StepPlan* plan) {
   if (const char* why = why_not_1x1(c)) return why;
+  if (norm.on() && c.batch * c.rows.out * c.cols.out <= kWideRows) return "takes three pixels at least";
   Gemm g = {};
   g.m = c.batch * c.rows.out * c.cols.out;
   g.k = transposed ? c.out_channels : c.in_channels;
@@ -78,7 +89,7 @@ inline const char* plan_pointwise(const Conv& c, bool transposed, bool has_bias,
   g.ldb = c.out_channels;
   g.b_transposed = transposed;
   g.epilogue = transposed ? make_epilogue(0, 0) : c.epilogue;
-  return plan_product(&g, has_bias, c, plan);
+  return plan_product(&g, has_bias, norm, c, plan);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/normalize.h"
 #include "kernels/conv_direct/pixels.h"
 #include "kernels/conv_direct/strip.h"
 
@@ -28,8 +29,9 @@ struct GradW {
   int64_t panels, units, parts;
   int64_t piece_units;  // few: all, so that the list of steps is made once; else one
   bool unpooled;        // few only: g is that of the outputs' 2x2 max pool, and a byte says which cell takes it
+  Norming norm;         // of x; 1x1 kernels only
 
-  int result() const { return unpooled ? 3 : 2; }
+  int result() const { return (unpooled ? 3 : 2) + norm.inputs(); }
 };
 
 // Floats of sums of one unit, [tap][depth][kPanel].
@@ -40,6 +42,7 @@ struct GradWScratch {
   float* sums;  // a piece's [unit][tap][depth][kPanel], where parts == 1
   float* strip;
   float* grad;       // [kBlockPixels][kPanel]
+  float* normed;     // [kBlockPixels][depth], where x is normalised as it is read
   Step* steps;       // [tap][kListStride]
   RunStart* starts;  // few: [tap][height of a strip]
   int64_t* count;
@@ -58,6 +61,7 @@ inline size_t grad_w_layout(const GradW& g, unsigned char* bytes, GradWScratch* 
   s->sums = reinterpret_cast<float*>(take(g.parts == 1 ? g.piece_units * taps * g.depth * kPanel : 0, 4));
   s->strip = reinterpret_cast<float*>(take(g.few ? g.strip.floats() : 0, 4));
   s->grad = reinterpret_cast<float*>(take(pixels * kPanel, 4));
+  s->normed = reinterpret_cast<float*>(take(g.norm.on() ? pixels * g.depth : 0, 4));
   s->steps = reinterpret_cast<Step*>(take(g.few ? 0 : taps * kListStride, sizeof(Step)));
   s->starts = reinterpret_cast<RunStart*>(take(g.few ? taps * g.strip.height : 0, sizeof(RunStart)));
   s->count = reinterpret_cast<int64_t*>(take(taps, 8));
@@ -88,6 +92,12 @@ inline void direct_steps(const GradW& g, const float* x, Part block, Part u, con
              s.count[tap] += count;
              for (int64_t i = 0; i < count; ++i) to[i] = {from + i * src_step, s.grad + (first + i) * kPanel};
            });
+}
+
+// Normalises the pixels that are listed for a 1x1 kernel, and lists them where they then lie.
+inline void normalize_steps(const GradW& g, const Normalizer& norm, const GradWScratch& s) {
+  normalize_rows(norm, [&](int64_t i) { return s.steps[i].a; }, s.count[0], 0, g.depth, s.normed, g.depth);
+  for (int64_t i = 0; i < s.count[0]; ++i) s.steps[i].a = s.normed + i * g.depth;
 }
 
 inline void few_steps(const GradW& g, const float* x, int64_t image, Part rows, const GradWScratch& s) {
@@ -159,6 +169,7 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
     } else {
       block = part_of(g.pixels, g.blocks, b);
       direct_steps(g, x, block, u, s);
+      if (g.norm.on()) normalize_steps(g, g.norm.of(args), s);
     }
     for (int64_t t = 0; !g.few && t < taps; ++t) end_steps(s.steps + t * kListStride, s.count[t]);
     for (int64_t i = 0; i < g.piece_units; ++i) {
@@ -208,8 +219,9 @@ inline void grad_w_reduce(const StepArgs& args, int64_t piece, unsigned char*) {
              args.ptr<float>(g.result()));
 }
 
-inline const char* plan_grad_w(const Conv& c, bool few, bool unpooled, StepPlan* plan) {
+inline const char* plan_grad_w(const Conv& c, bool few, bool unpooled, const Norming& norm, StepPlan* plan) {
   GradW g = {};
+  g.norm = norm;
   g.unpooled = unpooled;
   g.few = few;
   g.map = PixelMap{c.rows, c.cols, false, c.in_channels};
@@ -243,11 +255,13 @@ inline const char* plan_grad_w(const Conv& c, bool few, bool unpooled, StepPlan*
   GradWScratch s;
   plan->thread_scratch_bytes = grad_w_layout(g, nullptr, &s);
   plan->flops = c.flops();
+  add_norm_scales<GradW>(norm, plan);
   plan->add_phase(grad_w_run, pieces * g.parts);
   if (g.parts > 1) {
     plan->scratch_bytes = sizeof(float) * static_cast<size_t>(g.parts * g.units * unit_floats(g));
     plan->add_phase(grad_w_reduce, g.units * g.taps);
   }
+  if (norm.on()) g.norm.book(plan);
   plan->set_params(g);
   return nullptr;
 }

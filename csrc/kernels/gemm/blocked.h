@@ -11,10 +11,11 @@ constexpr int64_t kNearFloats = 256 * 1024;
 
 // The scratch of a thread; what the product does not need has no room.
 struct GemmScratch {
-  float* sums;  // [panel of the group][row of the block][kPanel]
-  float* a;     // [tile][term][row of the tile]
-  float* b;     // [kPackPanels][kDepth][kPanel], or a last panel
-  Step* steps;  // [kDepth + kStepsAhead]
+  float* sums;    // [panel of the group][row of the block][kPanel]
+  float* a;       // [tile][term][row of the tile]
+  float* b;       // [kPackPanels][kDepth][kPanel], or a last panel
+  Step* steps;    // [kDepth + kStepsAhead]
+  float* normed;  // [row][term], or [term][row] of a transposed A: where it is normalised, but not packed
 };
 [[maybe_unused]] inline size_t gemm_scratch(const Gemm& g, unsigned char* bytes, GemmScratch* s) {
   size_t at = 0;
@@ -30,6 +31,7 @@ struct GemmScratch {
   s->steps = reinterpret_cast<Step*>(take(g.a_transposed && g.pack_a == PackA::kNo,
                                           (kDepth + kStepsAhead) * static_cast<int64_t>(sizeof(Step) / sizeof(float))));
   s->a = take(g.pack_a == PackA::kBlocks, rows * g.longest());
+  s->normed = take(g.normed && g.pack_a == PackA::kNo, rows * min64(g.k, g.longest()));
   return at;
 }
 [[maybe_unused]] inline size_t gemm_scratch_bytes(const Gemm& g) {
@@ -114,9 +116,20 @@ inline void streamed_columns(const Gemm& g, const float* a, const float* b, cons
   }
 }
 
-// A block of rows by a group of panels.
+// Terms `k` of a block of rows, normalised, as they lie.
+[[maybe_unused]] inline void normalize_block(const Gemm& g, const Normalizer& norm, const float* a, Part rows, Part k,
+                                             float* to) {
+  const int64_t m = rows.end - rows.begin, depth = k.end - k.begin;
+  if (g.a_transposed)
+    normalize_rows(norm, [&](int64_t i) { return a + g.a.at(k.begin + i) + rows.begin; }, depth, rows.begin, m, to, m);
+  else
+    normalize_rows(norm, [&](int64_t i) { return a + g.a.at(rows.begin + i) + k.begin; }, m, k.begin, depth, to, depth);
+}
+
+// A block of rows by a group of panels. `norm`: where g.normed.
 [[maybe_unused]] inline void gemm_piece(const Gemm& g, const float* a, const float* b, const float* bias, float* c,
-                                        const Packed& packed, int64_t piece, unsigned char* scratch) {
+                                        const Packed& packed, int64_t piece, unsigned char* scratch,
+                                        const Normalizer* norm = nullptr) {
   GemmScratch s;
   gemm_scratch(g, scratch, &s);
   const Part rows = part_of(g.m, g.row_blocks, g.row_block(piece));
@@ -137,12 +150,13 @@ inline void streamed_columns(const Gemm& g, const float* a, const float* b, cons
   }
   const int64_t m = rows.end - rows.begin, tiles = tiles_of(m);
   const bool a_packed = g.pack_a != PackA::kNo, by_steps = g.a_transposed && !a_packed;
-  const int64_t longest = g.longest();
+  const int64_t longest = g.longest(), start = 0;
   const bool streaming = g.k * g.n > kNearFloats && (tiles <= 4 || g.pack_b == PackB::kNo);
   for (int64_t k0 = 0; k0 == 0 || k0 < g.k; k0 += longest) {
     const int64_t depth = min64(longest, g.k - k0);
     const bool last = k0 + depth >= g.k;
-    if (g.pack_a == PackA::kBlocks) pack_rows(g, a, rows, {k0, k0 + depth}, depth, k0, s.a);
+    if (g.pack_a == PackA::kBlocks) pack_rows(g, a, rows, {k0, k0 + depth}, depth, k0, s.a, norm);
+    if (norm != nullptr && !a_packed) normalize_block(g, *norm, a, rows, {k0, k0 + depth}, s.normed);
     for (int64_t p = panels.begin; p < panels.end; ++p) {
       const int64_t n = min64(kPanel, g.n - p * kPanel);
       const float* panel = packed.b + (p * g.k + k0) * kPanel;
@@ -161,7 +175,8 @@ inline void streamed_columns(const Gemm& g, const float* a, const float* b, cons
         }
       }
       if (by_steps) {
-        for (int64_t i = 0; i < depth; ++i) s.steps[i] = {a + g.a.at(k0 + i), panel + i * b_stride};
+        for (int64_t i = 0; i < depth; ++i)
+          s.steps[i] = {norm ? s.normed + i * m : a + g.a.at(k0 + i) + rows.begin, panel + i * b_stride};
         end_steps(s.steps, depth);
       }
       float* sums = s.sums + (p - panels.begin) * m * kPanel;
@@ -172,15 +187,16 @@ inline void streamed_columns(const Gemm& g, const float* a, const float* b, cons
         const TileEnds ends = {sums + part.begin * kPanel,         kPanel,        nullptr,      k0 > 0, y, g.c.step, n,
                                bias ? bias + p * kPanel : nullptr, g.epilogue.lo, g.epilogue.hi};
         if (by_steps) {
-          run_steps(height, n, StepsTile{s.steps, depth, row, 0}, ends);
+          run_steps(height, n, StepsTile{s.steps, depth, part.begin, 0}, ends);
         } else if (a_packed) {
           const float* tile =
               g.pack_a == PackA::kBefore ? packed.a + row * g.k + k0 * height : s.a + part.begin * depth;
           run_packed(height, n, PackedTile{tile, depth, panel, b_stride}, ends);
         } else {
           const float* pointers[kTileRows];
-          for (int64_t i = 0; i < height; ++i) pointers[i] = a + g.a.at(row + i);
-          const RowsTile tile = {pointers, &k0, 1, depth, panel, b_stride};
+          for (int64_t i = 0; i < height; ++i)
+            pointers[i] = norm ? s.normed + (part.begin + i) * depth : a + g.a.at(row + i) + k0;
+          const RowsTile tile = {pointers, &start, 1, depth, panel, b_stride};
           streaming ? run_rows<true>(height, n, tile, ends) : run_rows<false>(height, n, tile, ends);
         }
         if (y && !g.epilogue.is_clamp()) activate(y, height, g.c.step, n, g.epilogue);

@@ -58,6 +58,7 @@ struct Gemm {
   Rows c;       // uneven ones without epilogue only; see gemm_piece
   int64_t ldb;  // B[k][j] is b[k * ldb + j], or b[j * ldb + k] where b_transposed
   bool a_transposed, b_transposed;
+  bool normed;  // A's elements go through a Normalizer as they are read; its channels are k, or rows where a_transposed
   Epilogue epilogue;
   PackA pack_a;
   PackB pack_b;

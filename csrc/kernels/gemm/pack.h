@@ -3,6 +3,7 @@
 // Packed A: [tile][k][row of the tile]. Packed B: see gemm.h.
 #pragma once
 
+#include "base/normalize.h"
 #include "kernels/gemm/layout.h"
 
 namespace striate {
@@ -20,17 +21,29 @@ namespace {
 }
 
 // Terms `k` of a block of rows. Tile t goes to `to` + (its first row in the block) * depth, term i to (i - origin)
-// times its rows from there.
+// times its rows from there. Normalised first where there is a `norm`: terms of a tile, by way of the first-level
+// cache.
 [[maybe_unused]] inline void pack_rows(const Gemm& g, const float* a, Part rows, Part k, int64_t depth, int64_t origin,
-                                       float* to) {
+                                       float* to, const Normalizer* norm = nullptr) {
+  constexpr int64_t kNormTerms = 128;
   const int64_t m = rows.end - rows.begin, tiles = tiles_of(m);
   if (!g.a_transposed) {
     for (int64_t t = 0; t < tiles; ++t) {
       const Part part = part_of(m, tiles, t);
       const int64_t height = part.end - part.begin;
       const int64_t first = rows.begin + part.begin;
-      turn([&](int64_t i) { return a + g.a.at(first + i) + k.begin; }, height, k.end - k.begin,
-           to + part.begin * depth + (k.begin - origin) * height, height);
+      float* tile = to + part.begin * depth - origin * height;
+      const auto row_at = [&](int64_t i) { return a + g.a.at(first + i); };
+      if (norm == nullptr) {
+        turn([&](int64_t i) { return row_at(i) + k.begin; }, height, k.end - k.begin, tile + k.begin * height, height);
+        continue;
+      }
+      alignas(64) float few[kTileRows * kNormTerms];
+      for (int64_t i = k.begin; i < k.end; i += kNormTerms) {
+        const int64_t terms = min64(kNormTerms, k.end - i);
+        normalize_rows(*norm, [&](int64_t r) { return row_at(r) + i; }, height, i, terms, few, kNormTerms);
+        turn([&](int64_t r) { return few + r * kNormTerms; }, height, terms, tile + i * height, height);
+      }
     }
     return;
   }
@@ -38,6 +51,11 @@ namespace {
   for (int64_t i = k.begin; i < k.end; ++i) {
     const float* from = a + g.a.at(i) + rows.begin;
     for (int64_t j = 0; j < m; j += 16) __builtin_prefetch(from + kAhead * g.a.step + j);
+    alignas(64) float row[kBlockRows];
+    if (norm != nullptr) {
+      normalize_tall<1>(*norm, &from, rows.begin, m, row, 0);
+      from = row;
+    }
     for (int64_t t = 0; t < tiles; ++t) {
       const Part part = part_of(m, tiles, t);
       const int64_t height = part.end - part.begin;
@@ -97,7 +115,7 @@ struct Packed {
 }
 
 [[maybe_unused]] inline void pack_piece(const Gemm& g, const float* a, const float* b, int64_t piece,
-                                        const Packed& packed) {
+                                        const Packed& packed, const Normalizer* norm = nullptr) {
   const int64_t terms = term_pieces(g), of_b = pack_pieces_b(g), k0 = piece % terms * kPackTerms;
   const Part k = {k0, min64(k0 + kPackTerms, g.k)};
   if (piece < of_b) {
@@ -106,7 +124,7 @@ struct Packed {
                         packed.b + (first * g.k + k.begin) * kPanel, g.k * kPanel);
   }
   const Part rows = part_of(g.m, g.row_blocks, (piece - of_b) / terms);
-  pack_rows(g, a, rows, k, g.k, 0, packed.a + rows.begin * g.k);
+  pack_rows(g, a, rows, k, g.k, 0, packed.a + rows.begin * g.k, norm);
 }
 
 }  // namespace

@@ -1,10 +1,8 @@
 // What batch normalisation's kernels share: how the matrix is cut, constants of channels, and maps over its rows.
 #pragma once
 
-#include <cmath>
-
-#include "base/epilogue.h"
 #include "base/moments.h"
+#include "base/normalize.h"
 #include "base/stream.h"
 
 namespace striate {
@@ -30,13 +28,6 @@ struct Norm {
   int64_t block_rows(int64_t k) const { return smaller(b.block_rows, b.rows - k * b.block_rows); }
 };
 constexpr int kMaxChannelArrays = 3;
-
-STRIATE_NOINLINE float inverse_deviation(float variance, float epsilon) {
-  return static_cast<float>(1.0 / ::sqrt(static_cast<double>(variance) + static_cast<double>(epsilon)));
-}
-
-// (x - mean) (gamma r) + beta, before residual and activation: forward and gradient have the same bits.
-STRIATE_VFN normalized(Vf x, Vf mean, Vf scale, Vf beta) { return (x - mean) * scale + beta; }
 
 // One vector of each of `kTall` rows, whose channels' constants are read once.
 template <int kTall, bool kStream, int Inputs, int Arrays, typename Map>

@@ -15,6 +15,7 @@ from striate.compiler.plan.choice import Choice
 from striate.compiler.plan.cost import flops_of
 from striate.compiler.plan.fuse_bottleneck import fuse_bottleneck
 from striate.compiler.plan.fuse_mask import fuse_mask
+from striate.compiler.plan.fuse_normed import fuse_normed
 from striate.compiler.plan.fuse_pool import fuse_pool
 from striate.compiler.plan.pack import packing_of
 from striate.compiler.plan.prepack import prepack
@@ -148,6 +149,7 @@ def build(graph: Graph, derived: DerivedNodes | None = None, *, training: bool =
         if not training:
             graph, chosen = prepack(fuse_bottleneck(graph))  # in this order: nodes that were chosen stay as they are
         graph, chosen = fuse_pool(fuse_mask(graph, training=training), chosen, training=training)
+        graph = fuse_normed(graph, training=training)
         derived = find_derived(graph)
     actions, constants = assign(graph, schedule(graph), derived, training=training, chosen=chosen)
     layout = _Layout(graph, actions, constants)

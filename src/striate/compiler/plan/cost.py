@@ -10,6 +10,8 @@ from striate.ir.types import TensorType
 
 def flops_of(op: str, inputs: Sequence[TensorType], outputs: Sequence[TensorType], attrs: Attrs) -> int:
     """Two for each product that is summed; 0 for ops whose cost is their bytes."""
+    if "_normed" in op:
+        return flops_of(op.replace("_normed", ""), inputs, outputs, attrs)
     if op.endswith(("_max_pool2d", "_max_pool2d_indices")):  # four outputs of the convolution for each that is left
         return 4 * flops_of(op[: op.index("_max_pool2d")], inputs, outputs, attrs)
     if op in ("dense", "matmul"):

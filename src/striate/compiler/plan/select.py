@@ -34,6 +34,7 @@ MEASURED: dict[str, tuple[int, ...]] = {
     "conv2d_max_pool2d": (0,),
     "conv2d_max_pool2d_indices": (0,),
     "conv2d_moments": (),
+    "conv2d_normed_grad_w": (),
     "conv2d_grad_x": (0,),
     "conv2d_grad_x_masked": (0, 2),
     "conv2d_grad_w": (),
@@ -145,13 +146,15 @@ def choose_kernel(node: Node, *, training: bool = False) -> Choice:
 def taken_along(plain: Node, fused: Node, *, training: bool, chosen: Choice | None = None) -> bool:
     """Whether the kernel of a step has a form that does what `fused` does, and `fused` would get it.
 
-    Kernels say so by their names: "conv2d_few_avx512" and "conv2d_max_pool2d_few_avx512".
+    Kernels say so by their names: "conv2d_few_avx512" and "conv2d_max_pool2d_few_avx512"; in those of depthwise
+    convolutions "depthwise" stands for the op's "depthwise_conv2d".
 
     Args:
         chosen: how `plain` is run, where that is settled.
     """
     kernel = (chosen or choose_kernel(plain, training=training)).kernel
-    wanted = kernel and kernel.replace(plain.op, fused.op, 1)
+    before, after = (node.op.replace("depthwise_conv2d", "depthwise") for node in (plain, fused))
+    wanted = kernel and kernel.replace(before, after, 1)
     return kernel is not None and choose_kernel(fused, training=training).kernel == wanted
 
 

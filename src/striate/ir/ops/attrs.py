@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from striate.ir.attrs import NO_ATTRS, Attrs, NoAttrs
@@ -153,6 +153,34 @@ class NormAttrs(Attrs):
 @dataclass(frozen=True)
 class DropoutAttrs(Attrs):
     rate: float
+
+
+@dataclass(frozen=True)
+class NormedConvAttrs(ConvAttrs):
+    """ConvAttrs, and epsilon and activation of the batch normalisation of what is read."""
+
+    epsilon: float = 0.0
+    norm_epilogue: Epilogue = "none"
+
+    def norm(self) -> NormAttrs:
+        return NormAttrs(self.epsilon, self.norm_epilogue)
+
+    def conv(self) -> ConvAttrs:
+        return replace(self.plain(), epilogue=self.epilogue, alpha=self.alpha)
+
+
+@dataclass(frozen=True)
+class NormedConvGradAttrs(ConvGradAttrs):
+    """ConvGradAttrs, and epsilon and activation of the batch normalisation of what is read."""
+
+    epsilon: float = 0.0
+    norm_epilogue: Epilogue = "none"
+
+    def norm(self) -> NormAttrs:
+        return NormAttrs(self.epsilon, self.norm_epilogue)
+
+    def conv(self) -> ConvGradAttrs:
+        return self.producing(self.shape)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""Convolutions normalise what they read where a batch norm's result would be written for them alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import striate as keras
+from striate.compiler.plan import build
+from striate.explain import plan
+
+LAYERS = keras.layers
+
+
+def model_of(form: str = "", clamp: float | None = 6.0) -> Any:
+    keras.utils.set_random_seed(5)
+    x = keras.Input((14, 15, 16))
+    y = LAYERS.BatchNormalization()(LAYERS.Conv2D(24, 3, padding="same")(x))
+    y = LAYERS.Activation("tanh")(y) if form == "tanh" else LAYERS.ReLU(clamp)(y)
+    middle = y
+    y = LAYERS.BatchNormalization()(LAYERS.Conv2D(40, 1, use_bias=False)(y))
+    if form == "twice":
+        y = LAYERS.Concatenate()([y, middle])
+    elif form == "two":
+        y = LAYERS.Add()([y, LAYERS.BatchNormalization()(LAYERS.Conv2D(40, 1)(middle))])
+    model = keras.Model(x, LAYERS.Dense(3, activation="softmax")(LAYERS.GlobalAveragePooling2D()(y)))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def normed(model: Any) -> list[str]:
+    return sorted(row.op for row in plan(model, 4, training=True).rows if "_normed" in row.op)
+
+
+def test_in_training() -> None:
+    model = model_of()
+    assert normed(model) == ["conv2d_normed_grad_w", "conv2d_normed_moments"]
+    assert [row.op for row in plan(model, 4, training=True).rows].count("batch_norm_infer") == 1  # the mean reads it
+    assert not [row.op for row in plan(model, 4).rows if "_normed" in row.op]
+
+
+def test_each_of_two_convolutions_normalises() -> None:
+    assert normed(model_of("two")) == ["conv2d_normed_grad_w"] * 2 + ["conv2d_normed_moments"] * 2
+
+
+@pytest.mark.parametrize("form", ["tanh", "twice"])
+def test_where_another_reads_it(form: str) -> None:
+    """An activation that is no clamp; a map that is an input of a concatenation too."""
+    assert not normed(model_of(form))
+
+
+def test_where_a_kernel_has_no_such_form() -> None:
+    """A strided 3x3 window gathers pixels tap by tap."""
+    keras.utils.set_random_seed(5)
+    x = keras.Input((14, 15, 16))
+    y = LAYERS.ReLU()(LAYERS.BatchNormalization()(LAYERS.Conv2D(24, 1)(x)))
+    y = LAYERS.Conv2D(8, 3, strides=2)(y)
+    model = keras.Model(x, LAYERS.Dense(3, activation="softmax")(LAYERS.GlobalAveragePooling2D()(y)))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert not normed(model)
+
+
+def trained(form: str, clamp: float | None) -> list[bytes]:
+    model, rng = model_of(form, clamp), np.random.default_rng(0)
+    x, y = rng.standard_normal((24, 14, 15, 16)).astype("float32"), rng.integers(0, 3, 24)
+    model.fit(x, y, batch_size=8, epochs=1, verbose=0)
+    return [w.tobytes() for w in model.get_weights()]
+
+
+@pytest.mark.parametrize(("form", "clamp"), [("", 6.0), ("", None), ("two", None)])
+def test_changes_no_bit(form: str, clamp: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    fused = trained(form, clamp)
+    assert normed(model_of(form, clamp))
+    arena = plan(model_of(form, clamp), 8, training=True).memory.arena
+    monkeypatch.setattr(build, "fuse_normed", lambda graph, training: graph)
+    assert not normed(model_of(form, clamp))
+    assert trained(form, clamp) == fused
+    assert arena < plan(model_of(form, clamp), 8, training=True).memory.arena
