@@ -24,38 +24,43 @@ struct Normalizer {
   float lo, hi;                      // the activation as a clamp
 };
 
-// One vector of each of kTall rows, whose channels' constants are read once.
+// One vector of each of kTall rows, whose channels' constants are read once. `ahead`, in floats: what is asked for
+// early.
 template <int kTall>
 STRIATE_INLINE void normalize_vectors(const Normalizer& n, const float* const* rows, int64_t at, int64_t channel,
-                                      float* to, int64_t stride, int lanes) {
+                                      float* to, int64_t stride, int64_t ahead, int lanes) {
   const Vf mean = load_n(n.mean + channel, lanes), scale = load_n(n.scale + channel, lanes);
   const Vf beta = load_n(n.beta + channel, lanes);
+  STRIATE_UNROLL
+  for (int r = 0; r < kTall; ++r) __builtin_prefetch(rows[r] + at + ahead);
   STRIATE_UNROLL
   for (int r = 0; r < kTall; ++r)
     store_n(to + r * stride, clamp(normalized(load_n(rows[r] + at, lanes), mean, scale, beta), n.lo, n.hi), lanes);
 }
 template <int kTall>
 STRIATE_INLINE void normalize_tall(const Normalizer& n, const float* const* rows, int64_t first, int64_t channels,
-                                   float* to, int64_t stride) {
+                                   float* to, int64_t stride, int64_t ahead = 0) {
   int64_t c = 0;
-  for (; c + kLanes <= channels; c += kLanes) normalize_vectors<kTall>(n, rows, c, first + c, to + c, stride, kLanes);
-  if (c < channels) normalize_vectors<kTall>(n, rows, c, first + c, to + c, stride, static_cast<int>(channels - c));
+  for (; c + kLanes <= channels; c += kLanes)
+    normalize_vectors<kTall>(n, rows, c, first + c, to + c, stride, ahead, kLanes);
+  if (c < channels)
+    normalize_vectors<kTall>(n, rows, c, first + c, to + c, stride, ahead, static_cast<int>(channels - c));
 }
 
 // to[r * stride + c] = act(normalised row_at(r)[c]), channels [first, first + channels): row_at(r) is where they start.
 template <typename RowAt>
 STRIATE_INLINE void normalize_rows(const Normalizer& n, RowAt row_at, int64_t rows, int64_t first, int64_t channels,
-                                   float* to, int64_t stride) {
+                                   float* to, int64_t stride, int64_t ahead = 0) {
   constexpr int kTall = 4;
   int64_t r = 0;
   for (; r + kTall <= rows; r += kTall) {
     const float* four[kTall];
     for (int i = 0; i < kTall; ++i) four[i] = row_at(r + i);
-    normalize_tall<kTall>(n, four, first, channels, to + r * stride, stride);
+    normalize_tall<kTall>(n, four, first, channels, to + r * stride, stride, ahead);
   }
   for (; r < rows; ++r) {
     const float* one = row_at(r);
-    normalize_tall<1>(n, &one, first, channels, to + r * stride, stride);
+    normalize_tall<1>(n, &one, first, channels, to + r * stride, stride, ahead);
   }
 }
 

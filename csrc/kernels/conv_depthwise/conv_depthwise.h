@@ -9,9 +9,14 @@
 // bias comes last. So a pixel's bits depend on its window alone. grad_w sums rows of outputs in order, in a number of
 // parts that depends on the shape only, added in order at the end. depthwise_moments gives mean and variance of y's
 // channels too, gathered by the pieces (base/moments.h) and joined in their order.
+//
+// *_normed read x through a batch norm's arithmetic (base/normalize.h), with the bits of a result that is written: rows
+// of x are normalised into a thread's scratch, forward a strip for several blocks of outputs, so that few rows of it
+// are done twice; for grad_w the rows of a window, each when it is first met.
 #pragma once
 
 #include "base/conv.h"
+#include "base/normalize.h"
 
 namespace striate {
 namespace {
@@ -26,6 +31,8 @@ struct Depthwise {
   // A vector of channels after another, all rows of each: lines of x come to the first-level cache once, not once a row
   // of taps. Pays where x lies in the second-level cache; from beyond, lines in the order of memory come sooner.
   bool near;
+  Norming norm;                // of x
+  int64_t groups, strip_rows;  // normalised: pieces an image, of some blocks each, and the rows of x that they read
 };
 
 inline Depthwise make_depthwise(const Conv& c) {

@@ -111,30 +111,29 @@ STRIATE_INLINE void grad_w_taps(const Axis& cols, const float* x, int64_t x_pixe
   }
 }
 
-inline void depthwise_grad_w_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
-  const Depthwise& d = args.as<Depthwise>();
+// A piece's channels of the result.
+inline Part grad_w_channels(const Depthwise& d, int64_t piece) {
+  const int64_t first = piece % d.col_blocks * kColumnBlock;
+  return {first, min64(first + kColumnBlock, d.out_channels)};
+}
+// For channels `mine` of the piece's; row_of(row of all images') -> where that row of x has them; its pixels lie
+// x_pixel apart.
+template <typename RowOf>
+STRIATE_INLINE void grad_w_piece(const StepArgs& args, const Depthwise& d, int64_t piece, Part mine, int64_t x_pixel,
+                                 RowOf row_of) {
   const Axis &rows = d.rows, &cols = d.cols;
   const int64_t part = piece / d.col_blocks, channels = d.out_channels, taps = rows.kernel * cols.kernel;
-  const int64_t c0 = piece % d.col_blocks * kColumnBlock, c1 = min64(c0 + kColumnBlock, channels);
+  const int64_t c0 = mine.begin, c1 = mine.end;
   const Part lines = part_of(d.batch * rows.out, d.parts, part);
   float* sums = reinterpret_cast<float*>(args.scratch) + part * taps * channels + c0;
   for (int64_t t = 0; t < taps; ++t) std::memset(sums + t * channels, 0, static_cast<size_t>(c1 - c0) * 4);
-  float* spread = reinterpret_cast<float*>(thread_scratch);
   for (int64_t line = lines.begin; line < lines.end; ++line) {
     const int64_t image = line / rows.out, first = line % rows.out * rows.stride - rows.pad;
     const float* g = args.ptr<const float>(1) + line * cols.out * channels + c0;
     for (int64_t u = 0; u < rows.kernel; ++u) {
       const int64_t i = first + u * rows.dilation;
       if (i < 0 || i >= rows.in) continue;
-      const float* x = args.ptr<const float>(0) + (image * rows.in + i) * cols.in * d.channels;
-      int64_t x_pixel = channels;
-      if (d.multiplier > 1) {
-        spread_row(x, cols.in, d.channels, d.multiplier, {c0, c1}, spread);
-        x = spread;
-        x_pixel = c1 - c0;
-      } else {
-        x += c0;
-      }
+      const float* x = row_of(image * rows.in + i);
       float* to = sums + u * cols.kernel * channels;
       int64_t c = 0;
       for (; c + 2 * kLanes <= c1 - c0; c += 2 * kLanes)
@@ -146,11 +145,24 @@ inline void depthwise_grad_w_run(const StepArgs& args, int64_t piece, unsigned c
   }
 }
 
+inline void depthwise_grad_w_run(const StepArgs& args, int64_t piece, unsigned char* thread_scratch) {
+  const Depthwise& d = args.as<Depthwise>();
+  const Part mine = grad_w_channels(d, piece);
+  float* spread = reinterpret_cast<float*>(thread_scratch);
+  const int64_t x_pixel = d.multiplier > 1 ? mine.end - mine.begin : d.channels;
+  grad_w_piece(args, d, piece, mine, x_pixel, [&](int64_t row) {
+    const float* x = args.ptr<const float>(0) + row * d.cols.in * d.channels;
+    if (d.multiplier == 1) return x + mine.begin;
+    spread_row(x, d.cols.in, d.channels, d.multiplier, mine, spread);
+    return static_cast<const float*>(spread);
+  });
+}
+
 inline void depthwise_grad_w_reduce(const StepArgs& args, int64_t piece, unsigned char*) {
   const Depthwise& d = args.as<Depthwise>();
   const int64_t channels = d.out_channels, stride = d.rows.kernel * d.cols.kernel * channels;
   const float* sums = reinterpret_cast<const float*>(args.scratch) + piece * channels;
-  float* dw = args.ptr<float>(2) + piece * channels;
+  float* dw = args.ptr<float>(2 + d.norm.inputs()) + piece * channels;
   for (int64_t c = 0; c < channels; c += kLanes) {
     const int lanes = static_cast<int>(min64(kLanes, channels - c));
     Vf sum = load_n(sums + c, lanes);

@@ -23,6 +23,10 @@ def model_of(form: str = "", clamp: float | None = 6.0) -> Any:
     y = LAYERS.BatchNormalization()(LAYERS.Conv2D(40, 1, use_bias=False)(y))
     if form == "twice":
         y = LAYERS.Concatenate()([y, middle])
+    elif form == "depthwise":
+        y = LAYERS.ReLU(clamp)(y)
+        y = LAYERS.BatchNormalization()(LAYERS.DepthwiseConv2D(3, padding="same", use_bias=False)(y))
+        y = LAYERS.DepthwiseConv2D(3, 2, padding="same")(LAYERS.ReLU(clamp)(y))  # no batch norm behind it
     elif form == "two":
         y = LAYERS.Add()([y, LAYERS.BatchNormalization()(LAYERS.Conv2D(40, 1)(middle))])
     model = keras.Model(x, LAYERS.Dense(3, activation="softmax")(LAYERS.GlobalAveragePooling2D()(y)))
@@ -43,6 +47,15 @@ def test_in_training() -> None:
 
 def test_each_of_two_convolutions_normalises() -> None:
     assert normed(model_of("two")) == ["conv2d_normed_grad_w"] * 2 + ["conv2d_normed_moments"] * 2
+
+
+def test_depthwise_convolutions_normalise() -> None:
+    """The first gathers statistics, the second does not."""
+    assert normed(model_of("depthwise")) == [
+        "conv2d_normed_grad_w", "conv2d_normed_moments",
+        "depthwise_conv2d_normed", "depthwise_conv2d_normed_grad_w", "depthwise_conv2d_normed_grad_w",
+        "depthwise_conv2d_normed_moments",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("form", ["tanh", "twice"])
@@ -69,7 +82,7 @@ def trained(form: str, clamp: float | None) -> list[bytes]:
     return [w.tobytes() for w in model.get_weights()]
 
 
-@pytest.mark.parametrize(("form", "clamp"), [("", 6.0), ("", None), ("two", None)])
+@pytest.mark.parametrize(("form", "clamp"), [("", 6.0), ("", None), ("two", None), ("depthwise", 6.0)])
 def test_changes_no_bit(form: str, clamp: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     fused = trained(form, clamp)
     assert normed(model_of(form, clamp))

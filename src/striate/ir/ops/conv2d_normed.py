@@ -34,7 +34,11 @@ def normed_op(plain: str) -> str:
 
 
 #: op -> the one that normalises what it reads
-NORMED = {plain: normed_op(plain) for kind in ("conv2d",) for plain in (kind, f"{kind}_moments", f"{kind}_grad_w")}
+NORMED = {
+    plain: normed_op(plain)
+    for kind in ("conv2d", "depthwise_conv2d")
+    for plain in (kind, f"{kind}_moments", f"{kind}_grad_w")
+}
 
 
 def split(given: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...], Any]:
