@@ -27,7 +27,7 @@ struct GradW {
   int64_t tap_rows;   // kernel rows of a piece
   int64_t row_parts;  // pieces' worth of kernel rows
   int64_t panels, units, parts;
-  int64_t piece_units;  // few: all, so that the list of steps is made once; else one
+  int64_t piece_units;  // few: all, so that the list of steps is made once; else one, normalised two
   bool unpooled;        // few only: g is that of the outputs' 2x2 max pool, and a byte says which cell takes it
   Norming norm;         // of x; 1x1 kernels only
 
@@ -144,6 +144,7 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
   const int64_t first_unit = piece / g.parts / g.row_parts * g.piece_units;
   const Part u = {row_part * g.tap_rows, min64((row_part + 1) * g.tap_rows, g.map.rows.kernel)};
   const int64_t taps = (u.end - u.begin) * taps_a_row(g), first_tap = u.begin * taps_a_row(g);
+  const int64_t units = min64(g.piece_units, g.units - first_unit);
   float* sums = s.sums;
   int64_t sums_stride = taps * g.depth * kPanel;  // from unit to unit
   if (g.parts > 1) {
@@ -155,7 +156,7 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
   const int64_t tiles = tiles_of(g.depth);
   const Part blocks = part_of(g.blocks, g.parts, part);
   if (blocks.begin == blocks.end)  // an empty batch
-    for (int64_t i = 0; i < g.piece_units * sums_stride; ++i) sums[i] = 0;
+    for (int64_t i = 0; i < units * sums_stride; ++i) sums[i] = 0;
   for (int64_t b = blocks.begin; b < blocks.end; ++b) {
     Part block, rows = {};
     int64_t image = 0;
@@ -172,7 +173,7 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
       if (g.norm.on()) normalize_steps(g, g.norm.of(args), s);
     }
     for (int64_t t = 0; !g.few && t < taps; ++t) end_steps(s.steps + t * kListStride, s.count[t]);
-    for (int64_t i = 0; i < g.piece_units; ++i) {
+    for (int64_t i = 0; i < units; ++i) {
       const int64_t unit = first_unit + i, group = unit / g.panels, col = unit % g.panels * kPanel;
       const int64_t n = min64(kPanel, g.width - col);
       const float* grad = args.ptr<const float>(1) + block.begin * g.filters + group * g.width + col;
@@ -205,7 +206,7 @@ inline void grad_w_run(const StepArgs& args, int64_t piece, unsigned char* threa
     }
   }
   if (g.parts > 1) return;
-  for (int64_t i = 0; i < g.piece_units; ++i)
+  for (int64_t i = 0; i < units; ++i)
     write_unit(g, sums + i * sums_stride, 0, first_unit + i, {first_tap * g.depth, (first_tap + taps) * g.depth},
                args.ptr<float>(g.result()));
 }
@@ -252,11 +253,14 @@ inline const char* plan_grad_w(const Conv& c, bool few, bool unpooled, const Nor
   g.row_parts = (c.rows.kernel + g.tap_rows - 1) / g.tap_rows;
   const int64_t pieces = g.units / g.piece_units * g.row_parts;
   g.parts = max64(1, min64((kWantedSums + pieces - 1) / pieces, g.blocks));
+  // A block of x is normalised once a piece, which takes a quarter of its sums for one panel. Parts stay as they are,
+  // and so do bits.
+  if (norm.on()) g.piece_units = min64(g.units, 2);
   GradWScratch s;
   plan->thread_scratch_bytes = grad_w_layout(g, nullptr, &s);
   plan->flops = c.flops();
   add_norm_scales<GradW>(norm, plan);
-  plan->add_phase(grad_w_run, pieces * g.parts);
+  plan->add_phase(grad_w_run, ceil_div(g.units, g.piece_units) * g.row_parts * g.parts);
   if (g.parts > 1) {
     plan->scratch_bytes = sizeof(float) * static_cast<size_t>(g.parts * g.units * unit_floats(g));
     plan->add_phase(grad_w_reduce, g.units * g.taps);
