@@ -80,6 +80,15 @@ def test_train(row: Any, shape: tuple[int, ...], act: Epilogue) -> None:
         assert [y.tobytes() for y in over] == [y.tobytes() for y in added]
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_statistics_alone_have_the_bits_of_training(shape: tuple[int, ...]) -> None:
+    given, c = problem(shape), (shape[-1:], "float32")
+    for train, alone in zip(general("batch_norm_train"), general("batch_norm_statistics"), strict=True):
+        _, *want = run_kernel(train.name, given, [(shape, "float32"), c, c], ATTRS)
+        got = run_kernel(alone.name, given[:1], [c, c])
+        assert [t.tobytes() for t in got] == [t.tobytes() for t in want]
+
+
 @pytest.mark.parametrize("row", general("batch_norm_train"), ids=name_of)
 @pytest.mark.parametrize("shape", [(4000, 24), (3001, 17), (700, 64), (8, 14, 14, 72), (5, 3)], ids=str)
 def test_a_mean_far_from_zero_does_not_spoil_the_variance(row: Any, shape: tuple[int, ...]) -> None:

@@ -433,6 +433,7 @@ FAMILIES: dict[str, Callable[[Case, list[Array]], Bounds]] = {
     "rmsprop_update_dense": _dense_updates,
     **dict.fromkeys(words("gelu gelu_grad silu_grad hard_silu_grad"), _near),
     "gather_grad": _scattered,
+    "batch_norm_statistics": lambda case, exact: list(moments_errors(_double(case)[0], *exact)),
     "sample": _sampled,
     "random_normal": _normal,
     "dropout": _dropout,

@@ -85,6 +85,12 @@ def batch_norm(op: str, draw: Draw) -> Iterator[Case]:
                 yield Case(op, name, (draw.normal(*shape), x, gamma, mean, variance, *shift), attrs, smooth=small)
 
 
+@cases_for("batch_norm_statistics")
+def statistics(op: str, draw: Draw) -> Iterator[Case]:
+    for label, shape in (("image", (2, 3, 4, 3)), ("matrix", (6, 5)), ("blocks", (900, 37)), ("far", (9, 19))):
+        yield Case(op, label, (draw.normal(*shape) + np.float32(1e4 if label == "far" else 0.5),))
+
+
 @cases_for("sgd_update", "momentum_update", "adam_update", "rmsprop_update")
 def update(op: str, draw: Draw) -> Iterator[Case]:
     lr, step = np.float32(0.05), np.float32(3)

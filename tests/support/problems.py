@@ -258,11 +258,12 @@ def batch_norm(draw: st.DrawFn, op: str) -> Case:
     act: Any = draw(st.sampled_from(["none", "relu", "relu6"]))
     residual = (g,) if draw(st.booleans()) else ()
     given = {
+        "batch_norm_statistics": (x,),
         "batch_norm_train": (x, gamma, beta, *residual),
         "batch_norm_infer": (x, gamma, beta, mean, variance, *residual),
         "batch_norm_train_grad": (g, x, gamma, mean, variance, *((beta,) if act != "none" else ())),
     }[op]
-    return Case(op, "drawn", given, NormAttrs(1e-3, act))
+    return Case(op, "drawn", given, NO_ATTRS if op == "batch_norm_statistics" else NormAttrs(1e-3, act))
 
 
 def scattered(draw: st.DrawFn, op: str) -> Case:
@@ -335,7 +336,7 @@ _MAKERS: dict[Maker, list[str]] = {
     pool: words("max_pool2d avg_pool2d max_pool2d_grad avg_pool2d_grad max_pool2d_indices max_unpool2d"),
     softmax: words("softmax log_softmax softmax_grad log_softmax_grad"),
     crossentropy: [f"{kind}softmax_crossentropy{part}" for kind in ("", "sparse_") for part in ("", "_grad")],
-    batch_norm: words("batch_norm_train batch_norm_infer batch_norm_train_grad"),
+    batch_norm: words("batch_norm_statistics batch_norm_train batch_norm_infer batch_norm_train_grad"),
     scattered: ["gather_grad"],
     dense_update: list(_RULES),
     sample: ["sample"],

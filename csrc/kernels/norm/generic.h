@@ -15,13 +15,20 @@ void train_block(const StepArgs& args, int64_t piece, unsigned char*) {
   block_moments(args.ptr<float>(0) + at.row * p.b.columns + at.column, p.b.columns, at.rows, at.columns,
                 {p.sums(args, 0) + to, p.sums(args, 1) + to, p.sums(args, 2) + to});
 }
-void train_join(const StepArgs& args, int64_t piece, unsigned char*) {
+void join_blocks(const StepArgs& args, int64_t piece, float* mean, float* variance) {
   const Norm& p = args.as<Norm>();
-  const int results = p.residual ? 4 : 3;
-  float *mean = args.ptr<float>(results + 1), *variance = args.ptr<float>(results + 2);
   join_moments(
       {p.b.row_blocks, p.padded, p.b.columns}, p.sums(args, 0), piece, [&p](int64_t k) { return p.block_rows(k); },
       mean, variance);
+}
+void statistics_join(const StepArgs& args, int64_t piece, unsigned char*) {
+  join_blocks(args, piece, args.ptr<float>(1), args.ptr<float>(2));
+}
+void train_join(const StepArgs& args, int64_t piece, unsigned char*) {
+  const Norm& p = args.as<Norm>();
+  const int results = p.residual ? 4 : 3;
+  const float* variance = args.ptr<float>(results + 2);
+  join_blocks(args, piece, args.ptr<float>(results + 1), args.ptr<float>(results + 2));
   const int64_t last = smaller(p.b.columns, (piece + 1) * kJoined);
   for (int64_t c = piece * kJoined; c < last; ++c)
     p.channels(args, 0)[c] = args.ptr<float>(1)[c] * inverse_deviation(variance[c], p.epsilon);
@@ -59,8 +66,10 @@ void infer_map(const StepArgs& args, int64_t piece, unsigned char*) { apply_map(
 void infer_add_map(const StepArgs& args, int64_t piece, unsigned char*) { apply_add_map(args, piece, 5, 3, 6); }
 
 // ---- Preparing. `wholes` are the operands of x's shape, a bit each; the others are (C,).
-STRIATE_NOINLINE const char* check_norm(const StepSpec& s, int inputs, int outputs, unsigned wholes, Norm* p) {
-  if (const char* why = check_floats(s, inputs, outputs, 1, 1)) return why;
+// `attrs`: 1, or 0 where there is neither epsilon nor activation.
+STRIATE_NOINLINE const char* check_norm(const StepSpec& s, int inputs, int outputs, unsigned wholes, Norm* p,
+                                        int attrs = 1) {
+  if (const char* why = check_floats(s, inputs, outputs, attrs, attrs)) return why;
   const Operand& x = s.in(0);
   if (x.rank < 1) return "takes at least one axis, the channels";
   for (int i = 0; i < inputs + outputs; ++i) {
@@ -71,11 +80,13 @@ STRIATE_NOINLINE const char* check_norm(const StepSpec& s, int inputs, int outpu
       return "takes gamma, beta, mean and variance of shape (C,)";
     }
   }
-  if (s.ints[0] < 0 || s.ints[0] > static_cast<int64_t>(Act::kRelu6)) return "takes no activation but relu and relu6";
-  const Epilogue e = make_epilogue(s.ints[0], 0.0);
-  p->lo = e.lo;
-  p->hi = e.hi;
-  p->epsilon = static_cast<float>(s.floats[0]);
+  if (attrs > 0) {
+    if (s.ints[0] < 0 || s.ints[0] > static_cast<int64_t>(Act::kRelu6)) return "takes no activation but relu and relu6";
+    const Epilogue e = make_epilogue(s.ints[0], 0.0);
+    p->lo = e.lo;
+    p->hi = e.hi;
+    p->epsilon = static_cast<float>(s.floats[0]);
+  }
   const int64_t channels = x.dims[x.rank - 1];
   if (channels == 0) return nullptr;
   p->b = cut(x.size / channels, channels);
@@ -94,7 +105,7 @@ STRIATE_NOINLINE void lay_out(Norm& p, StepPlan* plan, PhaseFn scale, PhaseFn bl
   if (scale != nullptr) plan->add_phase(scale, channel_pieces);
   if (p.b.row_blocks > 0) plan->add_phase(block, p.b.units());
   if (join != nullptr) plan->add_phase(join, channel_pieces);
-  if (p.b.rows > 0) plan->add_phase(map, ceil_div(p.b.rows, p.map_rows));
+  if (map != nullptr && p.b.rows > 0) plan->add_phase(map, ceil_div(p.b.rows, p.map_rows));
   plan->set_params(p);
 }
 const char* batch_norm_train(const StepSpec& s, StepPlan* plan) {
@@ -102,6 +113,12 @@ const char* batch_norm_train(const StepSpec& s, StepPlan* plan) {
   p.residual = s.n_inputs == 4;
   if (const char* why = check_norm(s, p.residual ? 4 : 3, 3, p.residual ? 0b0011001u : 0b001001u, &p)) return why;
   lay_out(p, plan, nullptr, train_block, train_join, p.residual ? train_add_map : train_map);
+  return nullptr;
+}
+const char* batch_norm_statistics(const StepSpec& s, StepPlan* plan) {
+  Norm p = {};
+  if (const char* why = check_norm(s, 1, 2, 0b001u, &p, 0)) return why;
+  lay_out(p, plan, nullptr, train_block, statistics_join, nullptr);
   return nullptr;
 }
 const char* batch_norm_train_grad(const StepSpec& s, StepPlan* plan) {

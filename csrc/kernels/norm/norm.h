@@ -3,6 +3,7 @@
 //
 //   batch_norm_train       mean and squares by blocks (base/moments.h: x is read once for them), joined in float64 in
 //                          the blocks' order; then y = act(normalised x [+ residual]) in a second pass
+//   batch_norm_statistics  the first pass of batch_norm_train, with its bits
 //   batch_norm_train_grad  the two sums by blocks in one pass over g and x, joined in float64; then dx in a second
 //   pass.
 //                          The activation's slope is told from x: what it is on y has the bits of the forward pass

@@ -10,6 +10,8 @@ import pytest
 import striate as keras
 from striate.compiler.plan import build
 from striate.explain import plan
+from striate.ir.ops.attrs import NormAttrs
+from tests.support.graphs import Builder, ops_of
 
 LAYERS = keras.layers
 
@@ -17,7 +19,10 @@ LAYERS = keras.layers
 def model_of(form: str = "", clamp: float | None = 6.0) -> Any:
     keras.utils.set_random_seed(5)
     x = keras.Input((14, 15, 16))
-    y = LAYERS.BatchNormalization()(LAYERS.Conv2D(24, 3, padding="same")(x))
+    y = LAYERS.Conv2D(24, 3, padding="same")(x)
+    if form == "dense":  # no convolution before the batch norm: its statistics are left
+        y = LAYERS.Concatenate()([y, x])
+    y = LAYERS.BatchNormalization()(y)
     y = LAYERS.Activation("tanh")(y) if form == "tanh" else LAYERS.ReLU(clamp)(y)
     middle = y
     y = LAYERS.BatchNormalization()(LAYERS.Conv2D(40, 1, use_bias=False)(y))
@@ -58,6 +63,20 @@ def test_depthwise_convolutions_normalise() -> None:
     ]  # fmt: skip
 
 
+def test_behind_no_convolution_the_statistics_are_left() -> None:
+    model = model_of("dense")
+    assert normed(model) == ["conv2d_normed_grad_w", "conv2d_normed_moments"]
+    norms = [row.op for row in plan(model, 4, training=True).rows if "batch_norm" in row.op]
+    assert sorted(norms) == ["batch_norm_infer", "batch_norm_statistics"] + ["batch_norm_train_grad"] * 2
+
+
+def test_a_batch_norm_that_nobody_reads() -> None:
+    b = Builder()
+    _, mean, variance = b.op("batch_norm_train", b.input(4, 5), b.variable(5), b.variable(5), attrs=NormAttrs(1e-3))
+    graph = b.graph(mean, variance)
+    assert ops_of(build.fuse_normed(graph, training=True)) == ops_of(graph)
+
+
 @pytest.mark.parametrize("form", ["tanh", "twice"])
 def test_where_another_reads_it(form: str) -> None:
     """An activation that is no clamp; a map that is an input of a concatenation too."""
@@ -82,7 +101,7 @@ def trained(form: str, clamp: float | None) -> list[bytes]:
     return [w.tobytes() for w in model.get_weights()]
 
 
-@pytest.mark.parametrize(("form", "clamp"), [("", 6.0), ("", None), ("two", None), ("depthwise", 6.0)])
+@pytest.mark.parametrize(("form", "clamp"), [("", 6.0), ("", None), ("two", None), ("depthwise", 6.0), ("dense", None)])
 def test_changes_no_bit(form: str, clamp: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
     fused = trained(form, clamp)
     assert normed(model_of(form, clamp))
