@@ -35,7 +35,9 @@ WITHOUT_GRADIENT = {
         "sgd_update momentum_update adam_update rmsprop_update pack_panels winograd_filters winograd_conv2d "
         "sgd_update_dense momentum_update_dense adam_update_dense rmsprop_update_dense "
         "bottleneck_conv2d max_pool2d_indices max_unpool2d conv2d_max_pool2d conv2d_max_pool2d_indices "
-        "winograd_conv2d_max_pool2d conv2d_grad_w_unpool conv2d_grad_x_masked"
+        "winograd_conv2d_max_pool2d conv2d_grad_w_unpool conv2d_grad_x_masked "
+        "conv2d_normed conv2d_normed_moments conv2d_normed_grad_w "
+        "depthwise_conv2d_normed depthwise_conv2d_normed_moments depthwise_conv2d_normed_grad_w batch_norm_statistics"
     ),
     "by definition": ["stop_gradient"],
     "not written: solve and slogdet have theirs": ["lu_factor"],
