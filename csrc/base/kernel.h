@@ -70,7 +70,7 @@ struct Phase {
 };
 
 struct StepPlan {
-  static constexpr int kMaxPhases = 5;
+  static constexpr int kMaxPhases = 6;
   static constexpr size_t kMaxParams = 512;
 
   Phase phases[kMaxPhases];

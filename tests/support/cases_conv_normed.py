@@ -28,6 +28,14 @@ PRODUCTS: dict[str, tuple[Shape, int, ConvAttrs]] = {
     "tall": ((1, 4, 5, 700), 70, ConvAttrs()),
     "streamed": ((1, 3, 4, 1056), 1000, ConvAttrs()),
 }
+#: x, w, attributes: Winograd's blocks of tiles, all together, few of them, of windows of five, groups
+WINOGRAD: dict[str, tuple[Shape, Shape, ConvAttrs]] = {
+    "tiles": ((2, 29, 31, 19), (3, 3, 19, 35), ConvAttrs(padding="same")),
+    "tiles-together": ((9, 7, 7, 130), (3, 3, 130, 65), ConvAttrs(padding="same")),
+    "tiles-few": ((3, 9, 10, 48), (3, 3, 48, 130), ConvAttrs(padding="explicit", pads=(2, 0, 1, 3))),
+    "tiles-five": ((2, 21, 22, 19), (5, 5, 19, 17), ConvAttrs(padding="same")),
+    "tiles-groups": ((2, 14, 13, 34), (3, 3, 17, 36), ConvAttrs(padding="same", groups=2)),
+}
 #: x, w (KH, KW, C, M), attributes
 DEPTHWISE: dict[str, tuple[Shape, Shape, ConvAttrs]] = {
     "small": ((2, 3, 4, 3), (2, 2, 3, 2), ConvAttrs()),
@@ -60,12 +68,14 @@ def case_of(op: str, label: str, draw: Draw, x: Shape, w: Shape, a: ConvAttrs, a
 
 @cases_for(*PLAIN)
 def conv_normed(op: str, draw: Draw) -> Iterator[Case]:
-    problems = DEPTHWISE if "depthwise" in op else {k: (x, (1, 1, x[-1], n), a) for k, (x, n, a) in PRODUCTS.items()}
+    problems = DEPTHWISE
+    if "depthwise" not in op:  # Winograd's gradient of filters has no such form
+        tiles = {} if op.endswith("grad_w") else WINOGRAD
+        problems = {k: (x, (1, 1, x[-1], n), a) for k, (x, n, a) in PRODUCTS.items()} | tiles
     for label, (x, w, a) in problems.items():
-        for act in ("none", "relu", "relu6") if label == "odd" or label == "same" else ("relu6",):
+        for act in ("none", "relu", "relu6") if label in ("odd", "same", "tiles") else ("relu6",):
             yield case_of(op, f"{label}-{act}", draw, x, w, a, act, bias=False)
-    if not op.endswith("grad_w"):
-        label = "same" if "depthwise" in op else "odd"
+    for label in () if op.endswith("grad_w") else ("same",) if "depthwise" in op else ("odd", "tiles-few"):
         x, w, a = problems[label]
         if op.endswith("_normed"):
             a = dataclasses.replace(a, epilogue="relu")
@@ -85,6 +95,12 @@ def drawn(draw: st.DrawFn, op: str) -> Case:
         x = (draw(st.integers(1, 3)), draw(st.integers(5, 19)), draw(st.integers(5, 19)), channels)
         w = (*kernel, channels, draw(st.sampled_from((1, 1, 1, 2))))
         a = ConvAttrs(strides, draw(st.sampled_from(("same", "valid"))))
+    elif not op.endswith("grad_w") and draw(st.booleans()):
+        wide = st.sampled_from((16, 17, 31, 33))
+        window, groups = draw(st.sampled_from((3, 3, 5))), draw(st.sampled_from((1, 1, 2)))
+        x = (draw(st.integers(1, 4)), draw(st.integers(9, 21)), draw(st.integers(9, 21)), groups * draw(wide))
+        w = (window, window, x[-1] // groups, groups * draw(wide))
+        a = ConvAttrs(padding=draw(st.sampled_from(("same", "valid"))), groups=groups)
     else:
         x = (draw(st.integers(1, 3)), draw(st.integers(3, 19)), draw(st.integers(3, 19)), channels)
         w, a = (1, 1, channels, draw(st.sampled_from((*_SEAMS, 200)))), ConvAttrs(strides)

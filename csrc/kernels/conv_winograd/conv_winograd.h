@@ -31,7 +31,9 @@
 //   of at most four in a prediction it transforms them on the fly (on_the_fly.h); of
 //   tiles that are neither few nor many, the three are phases and pieces are points and panels of filters. All give
 //   the same bits. conv2d_grad_w: sums of columns of points (weights.h), then they are transformed back.
-//   conv2d_moments: as conv2d, and statistics of each tile as it is written, joined at the end (moments.h).
+//   conv2d_normed, conv2d_normed_moments: as those, of x through a batch norm's arithmetic (base/normalize.h): the
+//   pixels of a tile are normalised into scratch before its transform, 2.25 times each. conv2d_moments: as conv2d, and
+//   statistics of each tile as it is written, joined at the end (moments.h).
 #pragma once
 
 #include "base/conv.h"

@@ -38,8 +38,9 @@ struct Forward {
   bool pooled, indices;  // the result is the outputs' 2x2 max pool; and which cells hold the maxima
   bool masked;           // a gradient goes through where the third operand is above 0 and not at `end` only
   float end;             // of the activation's slope; NaN where it has none
+  Norming norm;          // of x
 
-  int result() const { return has_bias || masked ? 3 : 2; }
+  int result() const { return (has_bias || masked ? 3 : 2) + norm.inputs(); }
 
   int64_t panel_groups() const { return (filters.panels() + group - 1) / group; }
   Part panels_of_group(int64_t i) const { return {i * group, min64((i + 1) * group, filters.panels())}; }
@@ -64,8 +65,16 @@ inline const float* filters_of(const StepArgs& args, const Forward& f, int64_t c
   return u + conv_group * f.filters.group_floats();
 }
 
-inline Image source_of(const StepArgs& args, const Forward& f, int64_t conv_group, const float* zeros) {
-  return {args.ptr<const float>(0) + conv_group * f.channels, f.channels, f.filters.groups * f.channels, zeros};
+// `zeros`: followed by room for a tile's pixels, where they are normalised.
+inline Image source_of(const StepArgs& args, const Forward& f, int64_t conv_group, float* zeros, Normalizer* norm) {
+  if (f.norm.on()) *norm = f.norm.of(args);
+  return {args.ptr<const float>(0) + conv_group * f.channels,
+          f.channels,
+          f.filters.groups * f.channels,
+          zeros,
+          f.norm.on() ? norm : nullptr,
+          conv_group * f.channels,
+          zeros + zeros_floats(f.channels)};
 }
 
 inline Result result_of(const StepArgs& args, const Forward& f, int64_t conv_group, Part panels) {
@@ -132,7 +141,8 @@ inline void block_with(const StepArgs& args, int64_t piece, unsigned char* threa
   float* m = floats_at(thread_scratch, f.v_bytes);
   float* zeros = floats_at(thread_scratch, f.v_bytes + f.m_bytes);
   clear(zeros, zeros_floats(f.channels));
-  const Image source = source_of(args, f, conv_group, zeros);
+  Normalizer norm;
+  const Image source = source_of(args, f, conv_group, zeros, &norm);
   for (int64_t t = block.begin; t < block.end; ++t) input_tile(f.tiles, t, source, v, t - block.begin, f.room);
   for (int64_t g = groups.begin; g < groups.end; ++g) {
     const Part panels = f.panels_of_group(g);
@@ -165,7 +175,9 @@ inline void together_input(const StepArgs& args, int64_t piece, unsigned char* t
   const int64_t conv_group = piece / f.tiles.count(), tile = piece % f.tiles.count();
   float* zeros = floats_at(thread_scratch, 0);
   clear(zeros, zeros_floats(f.channels));
-  input_tile(f.tiles, tile, source_of(args, f, conv_group, zeros), together_v(args, f, conv_group), tile, f.room);
+  Normalizer norm;
+  input_tile(f.tiles, tile, source_of(args, f, conv_group, zeros, &norm), together_v(args, f, conv_group), tile,
+             f.room);
 }
 inline void together_product(const StepArgs& args, int64_t piece, unsigned char*) {
   const Forward& f = args.as<Forward>();
@@ -192,8 +204,10 @@ inline void together_output(const StepArgs& args, int64_t piece, unsigned char*)
 enum class Give { kOutputs, kPool, kPoolAndIndices, kMasked };
 
 inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, bool has_bias, When when, Give give,
-                                StepPlan* plan) {
+                                const Norming& norm, StepPlan* plan) {
   Forward f = {};
+  f.norm = norm;
+  add_norm_scales<Forward>(norm, plan);
   f.pooled = give == Give::kPool || give == Give::kPoolAndIndices;
   f.masked = give == Give::kMasked;
   f.end = c.epilogue.act == Act::kRelu6 ? c.epilogue.hi : __builtin_nanf("");
@@ -222,7 +236,8 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
   plan->flops = c.flops();
   plan->done = t.done(c.in_channels, c.group_out());
   if (first) plan->add_phase(forward_filters, tiles > 0 ? f.filters.pieces() : 0);
-  const int64_t zeros = zeros_floats(f.channels) * 4, of_filters = first ? f.filters.scratch_bytes() : 0;
+  const int64_t of_tile = norm.on() ? normed_floats(f.channels, all) : 0;
+  const int64_t zeros = (zeros_floats(f.channels) + of_tile) * 4, of_filters = first ? f.filters.scratch_bytes() : 0;
   if (f.together) {
     f.room = tiles;
     f.group = min64(panels, 2);
@@ -247,6 +262,7 @@ inline const char* plan_forward(const Conv& c, const Tiles& t, bool transposed, 
     plan->thread_scratch_bytes = static_cast<size_t>(max64(f.v_bytes + f.m_bytes + zeros, of_filters));
     plan->add_phase(forward_block, c.groups * f.blocks * f.parts);
   }
+  if (norm.on()) f.norm.book(plan);
   plan->set_params(f);
   return nullptr;
 }

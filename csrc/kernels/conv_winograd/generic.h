@@ -44,7 +44,7 @@ inline const char* refuse(const Conv& c, const TileAxis& rows, const TileAxis& c
 inline TileAxis tiles_of_y(const Axis& a) { return tile_axis(a.in, a.out, a.pad, a.kernel); }
 inline TileAxis tiles_of_x(const Axis& a) { return tile_axis(a.out, a.in, a.kernel - 1 - a.pad, a.kernel); }
 
-inline const char* forward(const StepSpec& spec, bool batch_counts, Give give, StepPlan* plan) {
+inline const char* forward(const StepSpec& spec, bool batch_counts, Give give, const Norming& norm, StepPlan* plan) {
   Conv c;
   const bool pooled = give != Give::kOutputs;
   if (const char* why =
@@ -52,14 +52,14 @@ inline const char* forward(const StepSpec& spec, bool batch_counts, Give give, S
     return why;
   const TileAxis rows = tiles_of_y(c.rows), cols = tiles_of_y(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, When::kFirst, give, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), false, spec.n_inputs == 3, When::kFirst, give, norm, plan);
 }
-inline const char* forward_moments(const StepSpec& spec, bool batch_counts, StepPlan* plan) {
+inline const char* forward_moments(const StepSpec& spec, bool batch_counts, const Norming& norm, StepPlan* plan) {
   Conv c;
   if (const char* why = decode_conv_moments(spec, false, &c)) return why;
   const TileAxis rows = tiles_of_y(c.rows), cols = tiles_of_y(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_moments(c, make_tiles(c.batch, rows, cols), spec.n_inputs == 3, plan);
+  return plan_moments(c, make_tiles(c.batch, rows, cols), spec.n_inputs == 3, norm, plan);
 }
 inline const char* grad_x(const StepSpec& spec, bool batch_counts, Give give, StepPlan* plan) {
   Conv c;
@@ -68,34 +68,53 @@ inline const char* grad_x(const StepSpec& spec, bool batch_counts, Give give, St
     return why;
   const TileAxis rows = tiles_of_x(c.rows), cols = tiles_of_x(c.cols);
   if (const char* why = refuse(c, rows, cols, batch_counts ? c.batch : 1)) return why;
-  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, When::kFirst, give, plan);
+  return plan_forward(c, make_tiles(c.batch, rows, cols), true, false, When::kFirst, give, {}, plan);
 }
 
 // The same kernel under two names: "_batch" lets the whole batch pay for the filters. The planner asks it in training
 // only, where the batch is part of the shape (src/striate/compiler/plan/select.py).
 inline const char* conv2d_winograd(const StepSpec& spec, StepPlan* plan) {
-  return forward(spec, false, Give::kOutputs, plan);
+  return forward(spec, false, Give::kOutputs, {}, plan);
 }
 inline const char* conv2d_winograd_batch(const StepSpec& spec, StepPlan* plan) {
-  return forward(spec, true, Give::kOutputs, plan);
+  return forward(spec, true, Give::kOutputs, {}, plan);
 }
 inline const char* conv2d_max_pool2d_winograd(const StepSpec& spec, StepPlan* plan) {
-  return forward(spec, false, Give::kPool, plan);
+  return forward(spec, false, Give::kPool, {}, plan);
 }
 inline const char* conv2d_max_pool2d_winograd_batch(const StepSpec& spec, StepPlan* plan) {
-  return forward(spec, true, Give::kPool, plan);
+  return forward(spec, true, Give::kPool, {}, plan);
 }
 inline const char* conv2d_max_pool2d_indices_winograd(const StepSpec& spec, StepPlan* plan) {
-  return forward(spec, false, Give::kPoolAndIndices, plan);
+  return forward(spec, false, Give::kPoolAndIndices, {}, plan);
 }
 inline const char* conv2d_max_pool2d_indices_winograd_batch(const StepSpec& spec, StepPlan* plan) {
-  return forward(spec, true, Give::kPoolAndIndices, plan);
+  return forward(spec, true, Give::kPoolAndIndices, {}, plan);
 }
 inline const char* conv2d_moments_winograd(const StepSpec& spec, StepPlan* plan) {
-  return forward_moments(spec, false, plan);
+  return forward_moments(spec, false, {}, plan);
 }
 inline const char* conv2d_moments_winograd_batch(const StepSpec& spec, StepPlan* plan) {
-  return forward_moments(spec, true, plan);
+  return forward_moments(spec, true, {}, plan);
+}
+// x through a batch norm's arithmetic.
+inline const char* forward_normed(const StepSpec& spec, bool batch_counts, bool moments, StepPlan* plan) {
+  NormedStep step;
+  if (const char* why = split_normed(spec, &step)) return why;
+  return moments ? forward_moments(step.plain, batch_counts, step.norm, plan)
+                 : forward(step.plain, batch_counts, Give::kOutputs, step.norm, plan);
+}
+inline const char* conv2d_normed_winograd(const StepSpec& spec, StepPlan* plan) {
+  return forward_normed(spec, false, false, plan);
+}
+inline const char* conv2d_normed_winograd_batch(const StepSpec& spec, StepPlan* plan) {
+  return forward_normed(spec, true, false, plan);
+}
+inline const char* conv2d_normed_moments_winograd(const StepSpec& spec, StepPlan* plan) {
+  return forward_normed(spec, false, true, plan);
+}
+inline const char* conv2d_normed_moments_winograd_batch(const StepSpec& spec, StepPlan* plan) {
+  return forward_normed(spec, true, true, plan);
 }
 inline const char* conv2d_grad_x_winograd(const StepSpec& spec, StepPlan* plan) {
   return grad_x(spec, false, Give::kOutputs, plan);
@@ -176,7 +195,7 @@ inline const char* forward_of_u(const StepSpec& s, Give give, StepPlan* plan) {
   if (kPointCost * static_cast<double>(rows.points()) * static_cast<double>(cols.points()) >= direct)
     return "small maps: the tiles would reach too far past them";
   return plan_forward(c, make_tiles(c.batch, rows, cols), false, s.n_inputs == 3,
-                      transformed ? When::kBefore : When::kOnTheFly, give, plan);
+                      transformed ? When::kBefore : When::kOnTheFly, give, {}, plan);
 }
 inline const char* winograd_conv2d(const StepSpec& s, StepPlan* plan) { return forward_of_u(s, Give::kOutputs, plan); }
 inline const char* winograd_conv2d_max_pool2d(const StepSpec& s, StepPlan* plan) {

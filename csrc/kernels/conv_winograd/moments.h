@@ -125,7 +125,7 @@ inline int64_t take_tile(const StepArgs& args, const ForwardMoments& p, int64_t 
                          int64_t before) {
   const Forward& f = p.forward;
   const Outputs o = outputs_of(f.tiles, f.tiles.at(tile));
-  const int64_t column = r.y - args.ptr<float>(f.has_bias ? 3 : 2);
+  const int64_t column = r.y - args.ptr<float>(f.result());
   join_any_tile({r.y + o.first * r.channels, f.tiles.cols.out * r.channels, r.channels, o.rows, o.cols, before},
                 r.width, p.runs.at(p.at(args), run, column));
   return o.rows * o.cols;
@@ -153,15 +153,15 @@ inline void moments_together(const StepArgs& args, int64_t piece, unsigned char*
 }
 inline void moments_join(const StepArgs& args, int64_t piece, unsigned char*) {
   const ForwardMoments& p = args.as<ForwardMoments>();
-  const int y = p.forward.has_bias ? 3 : 2;
+  const int y = p.forward.result();
   join_moments(
       p.runs, p.at(args), piece, [&p](int64_t i) { return p.pixels(p.run(i)); }, args.ptr<float>(y + 1),
       args.ptr<float>(y + 2));
 }
 
-inline const char* plan_moments(const Conv& c, const Tiles& t, bool has_bias, StepPlan* plan) {
+inline const char* plan_moments(const Conv& c, const Tiles& t, bool has_bias, const Norming& norm, StepPlan* plan) {
   if (t.count() == 0) return "takes one pixel at least";
-  if (const char* why = plan_forward(c, t, false, has_bias, When::kFirst, Give::kOutputs, plan)) return why;
+  if (const char* why = plan_forward(c, t, false, has_bias, When::kFirst, Give::kOutputs, norm, plan)) return why;
   ForwardMoments p = {};
   std::memcpy(&p.forward, plan->params, sizeof p.forward);
   const Forward& f = p.forward;

@@ -1,17 +1,23 @@
 // Tiles and filters into the transformed domain and back.
 #pragma once
 
+#include "base/normalize.h"
 #include "kernels/conv_winograd/tiles.h"
 
 namespace striate {
 namespace {
 
 struct Image {
-  const float* pixels;  // (image, row, column, channel), at the first channel wanted
-  int64_t channels;     // wanted
-  int64_t stride;       // floats from pixel to pixel
-  const float* zeros;   // `channels` of them: what lies outside
+  const float* pixels;     // (image, row, column, channel), at the first channel wanted
+  int64_t channels;        // wanted
+  int64_t stride;          // floats from pixel to pixel
+  const float* zeros;      // `channels` of them: what lies outside
+  const Normalizer* norm;  // pixels are normalised, each tile's on their own, where there is one
+  int64_t first;           // the first channel wanted is this one of its channels
+  float* normed;           // room for a tile's pixels
 };
+// Of room for a tile's pixels: an odd number of cache lines apart.
+[[maybe_unused]] inline int64_t normed_floats(int64_t channels, int64_t points) { return points * odd_lines(channels); }
 
 // ---- V = B^T d B
 template <int N, int RLo, int RHi, int CLo, int CHi, bool Tail>
@@ -49,6 +55,22 @@ inline void input_channels(const float* const* px, int64_t channels, float* v, i
 struct Pixels {
   const float* at[kMostPoints * kMostPoints];
 };
+// Those that the tile reads.
+[[maybe_unused]] inline void normalize_pixels(int points, const Tile& t, const Image& image, Pixels* px) {
+  const Kind rows = kind_of(t.row_kind, points), cols = kind_of(t.col_kind, points);
+  const int64_t stride = odd_lines(image.channels);
+  const float* inside[kMostPoints * kMostPoints];
+  int64_t n = 0;
+  for (int64_t i = rows.lo; i < rows.hi; ++i)
+    for (int64_t j = cols.lo; j < cols.hi; ++j) {
+      const float** at = &px->at[i * points + j];
+      if (*at == image.zeros) continue;
+      inside[n] = *at;
+      *at = image.normed + n++ * stride;
+    }
+  normalize_rows(
+      *image.norm, [&](int64_t i) { return inside[i]; }, n, image.first, image.channels, image.normed, stride);
+}
 [[maybe_unused]] inline Pixels input_pixels(const Tiles& tiles, const Tile& t, const Image& image) {
   Pixels px;
   const int64_t row0 = t.row - tiles.rows.pad, col0 = t.col - tiles.cols.pad;
@@ -62,6 +84,7 @@ struct Pixels {
       px.at[i * side + j] = inside && col >= 0 && col < width ? line + col * image.stride : image.zeros;
     }
   }
+  if (image.norm != nullptr) normalize_pixels(tiles.points(), t, image, &px);
   return px;
 }
 

@@ -82,9 +82,15 @@ inline void grad_w_sums(const StepArgs& args, int64_t piece, unsigned char* thre
   float* m = floats_at(thread_scratch, f.v_bytes);
   float* zeros = floats_at(thread_scratch, f.v_bytes + f.m_bytes);
   clear(zeros, zeros_floats(max64(all_channels, width)));
-  const Image x = {args.ptr<const float>(0) + conv_group * all_channels, all_channels, f.filters.groups * all_channels,
-                   zeros};
-  const Image g = {args.ptr<const float>(1) + conv_group * width, width, f.filters.groups * width, zeros};
+  const Image x = {args.ptr<const float>(0) + conv_group * all_channels,
+                   all_channels,
+                   f.filters.groups * all_channels,
+                   zeros,
+                   nullptr,
+                   0,
+                   nullptr};
+  const Image g = {
+      args.ptr<const float>(1) + conv_group * width, width, f.filters.groups * width, zeros, nullptr, 0, nullptr};
   const int64_t v_point = v_floats(f.chunks * kChunk, f.room), m_point = m_floats(f.panels, f.room);
   const int64_t u_point = u_floats(all_panels, all_channels);
   float* u = floats_at(args.scratch, 0) + index * f.part_floats() + conv_group * f.filters.group_floats();

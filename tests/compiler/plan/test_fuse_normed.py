@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import striate as keras
-from striate.compiler.plan import build
+from striate.compiler.plan import build, fuse_normed
 from striate.explain import plan
 from striate.ir.ops.attrs import NormAttrs
 from tests.support.graphs import Builder, ops_of
@@ -25,7 +25,8 @@ def model_of(form: str = "", clamp: float | None = 6.0) -> Any:
     y = LAYERS.BatchNormalization()(y)
     y = LAYERS.Activation("tanh")(y) if form == "tanh" else LAYERS.ReLU(clamp)(y)
     middle = y
-    y = LAYERS.BatchNormalization()(LAYERS.Conv2D(40, 1, use_bias=False)(y))
+    window = 3 if form == "window" else 1
+    y = LAYERS.BatchNormalization()(LAYERS.Conv2D(40, window, padding="same", use_bias=False)(y))
     if form == "twice":
         y = LAYERS.Concatenate()([y, middle])
     elif form == "depthwise":
@@ -70,6 +71,19 @@ def test_behind_no_convolution_the_statistics_are_left() -> None:
     assert sorted(norms) == ["batch_norm_infer", "batch_norm_statistics"] + ["batch_norm_train_grad"] * 2
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_a_large_map_is_made_once_more_for_winograd_s_gradient(large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its forward transform normalises, its gradient of filters does not; for a small one nothing changes."""
+    model, at = model_of("window"), 4 * 14 * 15 * 24 * 4
+    monkeypatch.setattr(fuse_normed, "LEAST_AGAIN", at if large else at + 1)
+    assert normed(model) == (["conv2d_normed_moments"] if large else [])
+    steps = plan(model, 4, training=True).rows
+    order = [row.op for row in steps if row.op in ("batch_norm_infer", "conv2d_grad_w", "batch_norm_train_grad")]
+    end, grad = "batch_norm_train_grad", "conv2d_grad_w"
+    expected = ["batch_norm_infer", end, "batch_norm_infer", grad, end, grad]
+    assert order == (expected if large else ["batch_norm_infer", "batch_norm_infer", end, grad, end, grad])
+
+
 def test_a_batch_norm_that_nobody_reads() -> None:
     b = Builder()
     _, mean, variance = b.op("batch_norm_train", b.input(4, 5), b.variable(5), b.variable(5), attrs=NormAttrs(1e-3))
@@ -101,8 +115,11 @@ def trained(form: str, clamp: float | None) -> list[bytes]:
     return [w.tobytes() for w in model.get_weights()]
 
 
-@pytest.mark.parametrize(("form", "clamp"), [("", 6.0), ("", None), ("two", None), ("depthwise", 6.0), ("dense", None)])
+@pytest.mark.parametrize(
+    ("form", "clamp"), [("window", None), ("", 6.0), ("", None), ("two", None), ("depthwise", 6.0), ("dense", None)]
+)
 def test_changes_no_bit(form: str, clamp: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuse_normed, "LEAST_AGAIN", 0)
     fused = trained(form, clamp)
     assert normed(model_of(form, clamp))
     arena = plan(model_of(form, clamp), 8, training=True).memory.arena

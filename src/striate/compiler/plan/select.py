@@ -34,6 +34,8 @@ MEASURED: dict[str, tuple[int, ...]] = {
     "conv2d_max_pool2d": (0,),
     "conv2d_max_pool2d_indices": (0,),
     "conv2d_moments": (),
+    "conv2d_normed": (),
+    "conv2d_normed_moments": (),
     "conv2d_normed_grad_w": (),
     "conv2d_grad_x": (0,),
     "conv2d_grad_x_masked": (0, 2),
