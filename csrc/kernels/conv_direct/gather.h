@@ -6,12 +6,15 @@
 namespace striate {
 namespace {
 
-// Filters are read where they lie while their uses are few, since packing touches them once more.
-inline bool worth_packing(int64_t pixels, int64_t filters) { return pixels > (filters < 512 ? 16 : 4) * kTileRows; }
+// Filters are read where they lie while their uses are few, since packing touches them once more: where they are many,
+// until there are more pixels than one piece takes.
+inline bool worth_packing(int64_t pixels, int64_t filters) { return pixels > (filters < 512 ? 16 : 10) * kTileRows; }
 
 // Result pixels of a piece: about 112, a whole number of tiles. Their sums for one panel are 14 KiB, which leaves the
-// first-level cache room for one tap's filters (64 to 256 channels: 8 to 32 KiB).
-constexpr int64_t kGatherPixels = 112 / kTileRows * kTileRows;
+// first-level cache room for one tap's filters (64 to 256 channels: 8 to 32 KiB). A few more where that makes one
+// block of them and filters are enough to share out: they are read once then.
+constexpr int64_t kGatherPixels = 112 / kTileRows * kTileRows, kGatherMost = 140 / kTileRows * kTileRows;
+constexpr int64_t kGatherUnits = 16;
 
 struct Gather {
   PixelMap map;
@@ -25,21 +28,21 @@ struct Gather {
 };
 
 struct GatherScratch {
-  float* sums;           // [kGatherPixels][kPanel]
-  const float** source;  // [tap][kGatherPixels]
+  float* sums;           // [kGatherMost][kPanel]
+  const float** source;  // [tap][kGatherMost]
   int64_t* count;        // [tap]
   Run* runs;             // [kernel column]
-  int32_t* pixel;        // [tap][kGatherPixels]
+  int32_t* pixel;        // [tap][kGatherMost]
 };
 inline size_t gather_scratch_bytes(int64_t taps, int64_t kernel_w) {
-  return static_cast<size_t>(kGatherPixels * kPanel * 4 + taps * kGatherPixels * 12 + taps * 8 +
+  return static_cast<size_t>(kGatherMost * kPanel * 4 + taps * kGatherMost * 12 + taps * 8 +
                              kernel_w * static_cast<int64_t>(sizeof(Run)));
 }
 inline GatherScratch gather_scratch(unsigned char* bytes, int64_t taps, int64_t kernel_w) {
   GatherScratch s;
   s.sums = reinterpret_cast<float*>(bytes);
-  s.source = reinterpret_cast<const float**>(s.sums + kGatherPixels * kPanel);
-  s.count = reinterpret_cast<int64_t*>(s.source + taps * kGatherPixels);
+  s.source = reinterpret_cast<const float**>(s.sums + kGatherMost * kPanel);
+  s.count = reinterpret_cast<int64_t*>(s.source + taps * kGatherMost);
   s.runs = reinterpret_cast<Run*>(s.count + taps);
   s.pixel = reinterpret_cast<int32_t*>(s.runs + kernel_w);
   return s;
@@ -70,8 +73,8 @@ inline void gather_run(const StepArgs& args, int64_t piece, unsigned char* threa
   const int64_t dst_step = g.map.dst_step(), src_step = g.map.src_step() * g.map.src_channels;
   each_run(g.map, args.ptr<const float>(0), block.begin, block.end, 0, g.map.rows.kernel, s.runs,
            [&](int64_t tap, int64_t first, const float* from, int64_t count) {
-             const float** source = s.source + tap * kGatherPixels + s.count[tap];
-             int32_t* pixel = s.pixel + tap * kGatherPixels + s.count[tap];
+             const float** source = s.source + tap * kGatherMost + s.count[tap];
+             int32_t* pixel = s.pixel + tap * kGatherMost + s.count[tap];
              s.count[tap] += count;
              for (int64_t i = 0; i < count; ++i) {
                source[i] = from + i * src_step;
@@ -95,7 +98,7 @@ inline void gather_run(const StepArgs& args, int64_t piece, unsigned char* threa
         const int64_t depth = min64(kDepth, g.depth - k0), channel = group * g.depth + k0;
         for (int64_t t = 0; t < tiles; ++t) {
           const Part part = part_of(count, tiles, t);
-          const int64_t at = tap * kGatherPixels + part.begin;
+          const int64_t at = tap * kGatherMost + part.begin;
           const RowsTile tile = {s.source + at, &channel, 1, depth, filters + (tap * g.depth + k0) * stride, stride};
           const TileEnds ends = {s.sums, kPanel, s.pixel + at, true, nullptr, 0, 0, nullptr, 0, 0};
           if (far && t == 0) {
@@ -116,13 +119,14 @@ inline const char* plan_gather(const Conv& c, bool transposed, bool has_bias, St
   g.map = PixelMap{c.rows, c.cols, transposed, transposed ? c.out_channels : c.in_channels};
   g.epilogue = transposed ? make_epilogue(0, 0) : c.epilogue;
   g.pixels = c.batch * g.map.dst_h() * g.map.dst_w();
-  g.blocks = (g.pixels + kGatherPixels - 1) / kGatherPixels;
   g.depth = transposed ? c.group_out() : c.group_in();
   g.width = transposed ? c.group_in() : c.group_out();
   g.dst_channels = transposed ? c.in_channels : c.out_channels;
   g.taps = c.taps();
   g.panels = panels_of(g.width);
   g.units = g.panels * c.groups;
+  const bool one = g.pixels <= kGatherMost && g.units >= kGatherUnits;
+  g.blocks = one ? min64(g.pixels, 1) : ceil_div(g.pixels, kGatherPixels);
   g.unit_parts = min64(g.units, max64(1, kWantedPieces / max64(g.blocks, 1)));
   g.filters = c.out_channels;
   g.has_bias = has_bias;
