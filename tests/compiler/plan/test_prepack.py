@@ -108,6 +108,8 @@ def test_few_tiles_take_filters_as_they_are() -> None:
     assert [len(results) for results in kept.values()] == [2, 2]
     assert all(result.startswith("float32[1, ") == flying for result in kept[1])
     assert all(result.startswith("float32[36, ") for result in kept[2])
+    told = ["on the fly" in r.reason for r in plan(model, 1).rows if r.op.startswith("winograd_conv2d")]
+    assert told == [flying, flying]
     x = np.random.default_rng(1).standard_normal((9, 7, 7, 64), "float32")
     many = model.predict(x, verbose=0)
     assert model.predict(x[:1], verbose=0).tobytes() == many[:1].tobytes()

@@ -23,6 +23,7 @@ from striate.compiler.plan.schedule import schedule
 from striate.engine.executable import Executable
 from striate.engine.program import Buffer, Program, Step
 from striate.ir.graph import Graph, Node
+from striate.ir.ops.attrs import WinogradConvAttrs
 from striate.ir.types import TensorType
 
 Array = np.ndarray[Any, Any]
@@ -70,7 +71,7 @@ class Plan:
                     action.op,
                     action.choice.kernel,
                     ", ".join(map(str, outputs)),
-                    action.choice.reason,
+                    _reason(action),
                     action.choice.refused,
                     sum(t.nbytes for t in (*inputs, *outputs)),
                     flops_of(action.op, inputs, outputs, action.attrs),
@@ -94,6 +95,13 @@ class Plan:
             lines.append(f"{row.step:4} {row.op:28} {row.kernel or 'HOST':36} {row.result}  # {mark}{row.reason}")
             lines.extend(f"{'':33} not {kernel}: {why}" for kernel, why in row.refused)
         return "\n".join(lines) + "\n"
+
+
+def _reason(action: Action) -> str:
+    reason, attrs = action.choice.reason, action.attrs
+    if isinstance(attrs, WinogradConvAttrs) and not attrs.transformed:
+        return f"{reason}; few tiles: filters are transformed on the fly"
+    return reason
 
 
 class _Layout:
