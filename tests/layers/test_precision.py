@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -89,3 +91,19 @@ def test_a_scope_is_left_when_something_fails() -> None:
     assert v.dtype == "float32"
     with pytest.raises(ValueError, match=r"floating-point target dtype.*'int32'"):
         AutocastScope("int32")
+
+
+BFLOAT16 = """
+import numpy as np, striate as keras
+keras.config.set_dtype_policy("mixed_bfloat16")
+x = keras.Input((6, 6, 8))
+y = keras.layers.GlobalAveragePooling2D()(keras.layers.ReLU()(keras.layers.Conv2D(8, 1)(x)))
+model = keras.Model(x, keras.layers.Dense(3)(y))
+model.compile("sgd", "mse")
+assert np.isfinite(model.train_on_batch(np.ones((2, 6, 6, 8), "float32"), np.ones((2, 3), "float32")))
+"""
+
+
+def test_bfloat16_needs_nobody_who_has_told_numpy_of_it() -> None:
+    """NumPy knows the name once ml_dtypes is imported; gradients made constants of it before."""
+    subprocess.run([sys.executable, "-c", BFLOAT16], check=True)

@@ -66,10 +66,10 @@ void depthwise_normed_run(const StepArgs& args, int64_t piece, unsigned char* th
   }
 }
 
-// ---- grad_w: the rows of a window, each at its number modulo how many there are
+// ---- grad_w: the rows of a window, each at its number modulo how many there are; a window's rows are of one image
 // Channels at a time: a window of 3 rows of 112 pixels is 43 KB then, of 56 half of that: the first-level cache.
 constexpr int64_t kWindowChannels = 32;
-inline int64_t window_rows(const Depthwise& d) { return (d.rows.kernel - 1) * d.rows.dilation + 1; }
+inline int64_t window_rows(const Depthwise& d) { return min64((d.rows.kernel - 1) * d.rows.dilation + 1, d.rows.in); }
 inline int64_t window_floats(const Depthwise& d) {
   return window_rows(d) * d.cols.in * min64(kWindowChannels, d.out_channels);
 }

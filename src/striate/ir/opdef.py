@@ -20,7 +20,7 @@ import numpy as np
 
 from striate.ir.attrs import NO_ATTRS, Attrs
 from striate.ir.graph import Node, Value, constant_node
-from striate.ir.types import TensorType
+from striate.ir.types import TensorType, numpy_dtype
 
 Results = TensorType | tuple[TensorType, ...]
 
@@ -111,7 +111,7 @@ class Emitter:
         return results[0] if len(results) == 1 else results
 
     def constant(self, value: Any, dtype: str = "float32") -> Value:
-        return constant_node(np.asarray(value, dtype)).result()
+        return constant_node(np.asarray(value, numpy_dtype(dtype))).result()
 
 
 def call_vjp(node: Node, grads: tuple[Value | None, ...]) -> tuple[Value | None, ...]:

@@ -91,6 +91,29 @@ def test_a_batch_norm_that_nobody_reads() -> None:
     assert ops_of(build.fuse_normed(graph, training=True)) == ops_of(graph)
 
 
+def depthwise(window: int, dilation: int = 1) -> Any:
+    keras.utils.set_random_seed(5)
+    x = keras.Input((9, 10, 16))
+    y = LAYERS.ReLU()(LAYERS.BatchNormalization()(LAYERS.Conv2D(16, 1)(x)))
+    y = LAYERS.DepthwiseConv2D(window, padding="same", dilation_rate=dilation)(y)
+    model = keras.Model(x, LAYERS.Dense(3, activation="softmax")(LAYERS.GlobalAveragePooling2D()(y)))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+@pytest.mark.parametrize(("window", "wanted"), [(5, 2), (7, 0)])
+def test_tall_windows_read_what_is_written(window: int, wanted: int) -> None:
+    assert len(normed(depthwise(window))) == wanted
+
+
+def test_a_dilated_window_holds_no_more_rows_than_an_image_has() -> None:
+    model = depthwise(3, 100_000)
+    assert len(normed(model)) == 2
+    assert plan(model, 4, training=True).memory.peak < 4 << 20
+    x = np.random.default_rng(0).standard_normal((4, 9, 10, 16)).astype("float32")
+    assert np.isfinite(model.train_on_batch(x, np.array([0, 1, 2, 0])))
+
+
 @pytest.mark.parametrize("form", ["tanh", "twice"])
 def test_where_another_reads_it(form: str) -> None:
     """An activation that is no clamp; a map that is an input of a concatenation too."""

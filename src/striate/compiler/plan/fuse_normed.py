@@ -31,6 +31,10 @@ from striate.ir.ops.conv2d_normed import NORMED
 #: less than normalising it where Winograd's forward transform reads
 LEAST_AGAIN = 4 * 2**20
 
+#: rows of a depthwise window at most: an image is cut into strips, and of a taller window a strip's rows are mostly those
+#: of its neighbours, normalised twice
+TALLEST = 5
+
 #: batch norms -> how many inputs they have where they add no residual
 _NORMS = {"batch_norm_infer": 5, "batch_norm_train": 3}
 
@@ -80,7 +84,7 @@ def _found(graph: Graph) -> _Found:
         mine = readers.get(z, [])
         if graph.uses(z) != len(mine) or not all(_convolves(reader, z) for reader in mine):
             continue
-        fused = [reader for reader in mine if taken_along(reader, _normed(reader), training=True)]
+        fused = [r for r in mine if _pays(r) and taken_along(r, _normed(r), training=True)]
         again = [reader for reader in mine if reader not in fused]
         if not fused or (again and (z.type.nbytes < LEAST_AGAIN or any(r.op != "conv2d_grad_w" for r in again))):
             continue
@@ -93,6 +97,11 @@ def _found(graph: Graph) -> _Found:
 def _convolves(reader: Node, z: Value) -> bool:
     """Whether z is what the node convolves, and that alone."""
     return reader.op in NORMED and reader.inputs[0] == z and z not in reader.inputs[1:]
+
+
+def _pays(reader: Node) -> bool:
+    window = reader.attrs.shape if isinstance(reader.attrs, ConvGradAttrs) else reader.inputs[1].type.dims
+    return not reader.op.startswith("depthwise") or window[0] <= TALLEST
 
 
 def _normed(conv: Node) -> Node:
