@@ -93,6 +93,36 @@ def tuning() -> bool:
     return settings.tuning()
 
 
+@export("config.set_batch_invariant")
+def set_batch_invariant(on: bool) -> None:
+    """Whether `predict(x[:1])` has the bits of `predict(x)[:1]`; True at first.
+
+    To that end, kernels of a prediction are chosen by what one image costs: filters that are transformed in each run,
+    as those of `ops.conv` and of layers whose weights change, must pay for it with one image. With False the whole
+    batch pays for them, as in training, and with `set_tuning` each batch size decides for itself. Bits then depend on
+    the batch size, within the bounds of either kernel; with one batch size they are the same in every run.
+
+    Raises:
+        ValueError: neither True nor False.
+
+    Example:
+        >>> import striate
+        >>> striate.config.set_batch_invariant(False)
+        >>> striate.config.batch_invariant()
+        False
+        >>> striate.config.set_batch_invariant(True)
+    """
+    if not isinstance(on, bool):
+        raise ArgumentError(f"set_batch_invariant() takes True or False. Received: {on!r}.")
+    settings.set_batch_invariant(on)
+
+
+@export("config.batch_invariant")
+def batch_invariant() -> bool:
+    """What `set_batch_invariant` was given last, True at first."""
+    return settings.batch_invariant()
+
+
 def engine_report() -> dict[str, Any]:
     """CPU, instruction set and why, cores, quota, threads, how kernels are chosen: for `striate doctor`."""
     how = "measured on this machine" if settings.tuning() else "by the cost model (STRIATE_TUNE=1 measures them)"

@@ -6,8 +6,9 @@ import os
 from typing import Literal
 
 Convolution = Literal["auto", "direct"]
-#: Which algorithms convolutions may use, and whether kernels are measured.
-Settings = tuple[Convolution, bool]
+#: Which algorithms convolutions may use, whether kernels are measured, whether a prediction's bits are those of any
+#: batch.
+Settings = tuple[Convolution, bool, bool]
 
 
 def _from_environment() -> bool:
@@ -15,7 +16,7 @@ def _from_environment() -> bool:
     return os.environ.get("STRIATE_TUNE", "") not in ("", "0")
 
 
-_in_force: Settings = ("auto", _from_environment())
+_in_force: Settings = ("auto", _from_environment(), True)
 
 
 def in_force() -> Settings:
@@ -31,7 +32,7 @@ def convolution() -> Convolution:
 def set_convolution(algorithm: Convolution) -> None:
     """Of programs compiled from now on."""
     global _in_force
-    _in_force = (algorithm, _in_force[1])
+    _in_force = (algorithm, *_in_force[1:])
 
 
 def tuning() -> bool:
@@ -42,4 +43,15 @@ def tuning() -> bool:
 def set_tuning(on: bool) -> None:
     """Of programs compiled from now on."""
     global _in_force
-    _in_force = (_in_force[0], on)
+    _in_force = (_in_force[0], on, _in_force[2])
+
+
+def batch_invariant() -> bool:
+    """Whether kernels of a prediction are chosen without regard to the batch: an image's bits are those of any."""
+    return _in_force[2]
+
+
+def set_batch_invariant(on: bool) -> None:
+    """Of programs compiled from now on."""
+    global _in_force
+    _in_force = (*_in_force[:2], on)

@@ -10,6 +10,7 @@ import pytest
 
 import striate as keras
 from striate.backend import TracedFunction
+from striate.compiler.plan import select
 from striate.compiler.plan.select import choose_kernel
 from striate.core.errors import ArgumentError
 from striate.ir.graph import Node, input_node
@@ -95,3 +96,45 @@ def test_training_goes_the_same_way_with_either(algorithms: Any) -> None:
         )
         losses.append(model.fit(x, y, batch_size=16, epochs=3, shuffle=False, verbose=0).history["loss"])
     np.testing.assert_allclose(losses[0], losses[1], rtol=2e-5)
+
+
+@pytest.fixture
+def batch_counts() -> Iterator[None]:
+    """A prediction's kernels may depend on the batch."""
+    keras.config.set_batch_invariant(False)
+    yield
+    keras.config.set_batch_invariant(True)
+
+
+def test_a_prediction_lets_the_batch_count_where_that_is_asked_for(batch_counts: None) -> None:
+    alone, many = conv(1, 7, 256, 256), conv(64, 7, 256, 256)
+    assert "direct" in (choose_kernel(alone).kernel or "") and "winograd" in (choose_kernel(many).kernel or "")
+    keras.config.set_batch_invariant(True)
+    assert "direct" in (choose_kernel(many).kernel or "")
+
+
+def test_programs_follow_whether_the_batch_counts(batch_counts: None) -> None:
+    random = np.random.default_rng(0)
+    x, w = random.standard_normal((64, 7, 7, 256), "float32"), random.standard_normal((3, 3, 256, 256), "float32")
+    for run in (keras.ops.conv, TracedFunction(keras.ops.conv)):
+        keras.config.set_batch_invariant(False)
+        counted = np.asarray(run(x, w))
+        assert np.asarray(run(x, w)).tobytes() == counted.tobytes()
+        assert np.asarray(run(x[:1], w)).tobytes() != counted[:1].tobytes()
+        keras.config.set_batch_invariant(True)
+        whole = np.asarray(run(x, w))
+        assert np.asarray(run(x[:1], w)).tobytes() == whole[:1].tobytes()
+        np.testing.assert_allclose(counted, whole, atol=5e-3)
+
+
+def test_what_is_measured_is_of_this_batch_then(batch_counts: None) -> None:
+    keys = {select._key(conv(n, 7, 64, 64), training=False) for n in (1, 3)}
+    assert len(keys) == 2 and all(key.startswith("prediction of this batch: ") for key in keys)
+    keras.config.set_batch_invariant(True)
+    assert len({select._key(conv(n, 7, 64, 64), training=False) for n in (1, 3)}) == 1
+
+
+def test_whether_the_batch_counts_is_true_or_false() -> None:
+    assert keras.config.batch_invariant() is True
+    with pytest.raises(ArgumentError, match=r"True or False\. Received: 'no'"):
+        keras.config.set_batch_invariant("no")  # type: ignore[arg-type]

@@ -31,8 +31,8 @@ from striate.ir.ops.conv2d_normed import NORMED
 #: less than normalising it where Winograd's forward transform reads
 LEAST_AGAIN = 4 * 2**20
 
-#: rows of a depthwise window at most: an image is cut into strips, and of a taller window a strip's rows are mostly those
-#: of its neighbours, normalised twice
+#: rows of a depthwise window at most: an image is cut into strips, and of a taller window a strip's rows are mostly
+#: those of its neighbours, normalised twice
 TALLEST = 5
 
 #: batch norms -> how many inputs they have where they add no residual

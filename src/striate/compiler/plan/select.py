@@ -4,8 +4,8 @@ Every refusal is kept with its reason, so that `striate summary --plan` can say 
 were not. Where every row refuses, or there is none, the node is a host step, run by its op's reference.
 
 Two kinds of rows are not always asked. A row named "..._winograd_batch" is a kernel whose use depends on the batch:
-in training only, since a prediction's bits may not. Rows named "..._winograd" are left out by
-`config.set_convolution("direct")`.
+in training only, since a prediction's bits may not, unless `config.set_batch_invariant(False)` lets them. Rows named
+"..._winograd" are left out by `config.set_convolution("direct")`.
 
 With `STRIATE_TUNE=1` a step that several kernels of the instruction set in use take is measured instead (`tune.py`).
 """
@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from striate.compiler.plan.choice import Choice as Choice
 from striate.compiler.plan.choice import Contender
-from striate.compiler.settings import Convolution, convolution, tuning
+from striate.compiler.settings import Convolution, batch_invariant, convolution, tuning
 from striate.engine import native
 from striate.engine.program import step_spec
 from striate.ir.attrs import NO_ATTRS, Attrs
@@ -43,11 +43,16 @@ MEASURED: dict[str, tuple[int, ...]] = {
 }
 
 
-def _left_out(kernel: str, training: bool, algorithms: Convolution) -> str | None:
+def _batch_counts(training: bool) -> bool:
+    """Whether the batch may decide about the kernel, and so about the bits."""
+    return training or not batch_invariant()
+
+
+def _left_out(kernel: str, batch_counts: bool, algorithms: Convolution) -> str | None:
     """Why a kernel is not even asked."""
     if algorithms == "direct" and "_winograd" in kernel:
         return 'turned off by config.set_convolution("direct")'
-    if not training and "_winograd_batch_" in kernel:
+    if not batch_counts and "_winograd_batch_" in kernel:
         return "whether it pays depends on the batch: in training only"
     return None
 
@@ -58,7 +63,7 @@ def _choose(
     inputs: tuple[TensorType, ...],
     outputs: tuple[TensorType, ...],
     attrs: Attrs,
-    training: bool,
+    batch_counts: bool,
     algorithms: Convolution,
 ) -> Choice:
     if not native.HAVE_NATIVE:
@@ -73,7 +78,7 @@ def _choose(
     spec = step_spec(inputs, outputs, attrs)
     refused: list[tuple[str, str]] = []
     for row in rows:
-        why = _left_out(row.name, training, algorithms) or native.probe(row.name, spec)
+        why = _left_out(row.name, batch_counts, algorithms) or native.probe(row.name, spec)
         if why is None:
             reason = f"first that takes it, for {row.isa}" if refused else f"fastest of its op, for {row.isa}"
             return Choice(row.name, reason, tuple(refused))
@@ -87,11 +92,11 @@ def _takers(
     inputs: tuple[TensorType, ...],
     outputs: tuple[TensorType, ...],
     attrs: Attrs,
-    training: bool,
+    batch_counts: bool,
     algorithms: Convolution,
 ) -> tuple[str, ...]:
     """The kernels that take a step, the cost model's choice first: those of its instruction set."""
-    first = _choose(op, inputs, outputs, attrs, training, algorithms).kernel
+    first = _choose(op, inputs, outputs, attrs, batch_counts, algorithms).kernel
     rows = native.candidates(op)
     isa = next((row.isa for row in rows if row.name == first), None)
     spec = step_spec(inputs, outputs, attrs)
@@ -100,26 +105,26 @@ def _takers(
         # "_batch" is the same kernel under another name.
         if row.isa != isa or row.name.replace("_batch_", "_") in found:
             continue
-        if (_left_out(row.name, training, algorithms) or native.probe(row.name, spec)) is None:
+        if (_left_out(row.name, batch_counts, algorithms) or native.probe(row.name, spec)) is None:
             found.append(row.name)
     return tuple(found)
 
 
 def _contenders(node: Node, training: bool) -> list[Contender]:
     inputs = tuple(v.type for v in node.inputs)
-    kernels = _takers(node.op, inputs, node.types, node.attrs, training, convolution())
+    kernels = _takers(node.op, inputs, node.types, node.attrs, _batch_counts(training), convolution())
     return [Contender(kernel, node.op, inputs, node.types, node.attrs) for kernel in kernels]
 
 
 def _key(node: Node, training: bool) -> str:
     """What a measured choice depends on. The batch does not count where an image's bits may not depend on it."""
     types, attrs = [v.type for v in node.inputs], node.attrs
-    if not training:
+    if not _batch_counts(training):
         for i in MEASURED[node.op]:
             types[i] = TensorType((None, *types[i].shape[1:]), types[i].dtype)
         if MEASURED[node.op] and isinstance(attrs, ConvGradAttrs):
             attrs = replace(attrs, shape=(-1, *attrs.shape[1:]))
-    kind = "training" if training else "prediction"
+    kind = "training" if training else "prediction" if batch_invariant() else "prediction of this batch"
     return f"{kind}: {node.op}({', '.join(map(str, types))}), {attrs}, {convolution()}"
 
 
@@ -136,7 +141,7 @@ def choose_kernel(node: Node, *, training: bool = False) -> Choice:
         training: whether it is part of a training step.
     """
     inputs = tuple(v.type for v in node.inputs)
-    choice = _choose(node.op, inputs, node.types, node.attrs, training, convolution())
+    choice = _choose(node.op, inputs, node.types, node.attrs, _batch_counts(training), convolution())
     if tuning() and choice.kernel is not None and node.op in MEASURED:
         contenders = _contenders(node, training)
         if len(contenders) > 1:
@@ -169,7 +174,8 @@ def choose_kept(node: Node, kept: Node) -> Choice:
     measured = _measured(f"kept {_key(node, False)}", contenders, node.inputs[0].type.dims[0])
     if measured.kernel == contenders[0].kernel:
         return measured
-    refused = _choose(node.op, tuple(v.type for v in node.inputs), node.types, node.attrs, False, convolution()).refused
+    inputs = tuple(v.type for v in node.inputs)
+    refused = _choose(node.op, inputs, node.types, node.attrs, _batch_counts(False), convolution()).refused
     return replace(measured, refused=(*refused, *measured.refused))
 
 
