@@ -103,8 +103,8 @@ __attribute__((noinline)) void fly_column(const FlyColumn& f, int64_t channels, 
   for (int t = 0; t < T5; ++t) store(m5 + t * kPanel, sums5[t]);
 }
 
-// How many of a column's tiles need its points: 1 to 4, 0, and 5. Of at most four tiles, with maps whose sides differ
-// by less than twice, there are no others.
+// How many of a column's tiles need its points: 1 to 4, 0, and 5. All that one image of 4 to 8 rows and columns gives.
+// Left out, for code's sake: three tiles side by side, and several whose only row leaves out point 5 (maps of 3 rows).
 #define STRIATE_FLY_SHAPES(f) f(4, 4, 4) f(4, 4, 2) f(4, 2, 2) f(2, 2, 2) f(2, 2, 1) f(2, 1, 1) f(1, 1, 1) f(1, 1, 0)
 
 struct FlyShape {
